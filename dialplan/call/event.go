@@ -1,0 +1,107 @@
+package call
+
+import "time"
+
+// ID is the call_uuid of a conversation: 32 upper hex digits.
+type ID string
+
+// LegID is the call_api_id of a leg: 32 lower hex digits.
+type LegID string
+
+// Ref addresses a call on a node.
+type Ref struct {
+	Node string `json:"node"`
+	ID   ID     `json:"id"`
+}
+
+// LegEventKind says what happened to a leg.
+type LegEventKind int
+
+// What a leg reports to its owner.
+const (
+	LegRinging    LegEventKind = iota + 1 // the called party is alerted
+	LegEarlyMedia                         // the called party sends audio before answering
+	LegAnswered                           // the called party answered; or a caller's answer is confirmed
+	LegHeld                               // the party put us on hold
+	LegResumed                            // the party took us back
+	LegDigit                              // the party pressed a key, see Digit
+	LegGone                               // the leg has ended; nothing follows
+)
+
+// LegEvent is what a leg reports.
+type LegEvent struct {
+	Leg  LegID
+	Kind LegEventKind
+	// Cause and Stats come with LegGone.
+	Cause Cause
+	Stats MediaStats
+	// Remote is set with LegGone when the far end ended the leg.
+	Remote bool
+	// Digit is one of 0-9 * # A-D.
+	Digit byte
+}
+
+// MediaStats are the counters of one leg. Received is what the party sent.
+type MediaStats struct {
+	PacketsReceived uint64  `json:"packets_received"`
+	PacketsSent     uint64  `json:"packets_sent"`
+	OctetsReceived  uint64  `json:"octets_received"`
+	OctetsSent      uint64  `json:"octets_sent"`
+	Lost            uint64  `json:"lost"`    // by gaps in the received sequence numbers
+	Dropped         uint64  `json:"dropped"` // malformed, from a stranger, or of an unknown type
+	JitterMS        float64 `json:"jitter_ms"`
+	Codec           string  `json:"codec,omitempty"`
+}
+
+// EventKind names an event as the event stream does (spec/shapes.md).
+type EventKind string
+
+// The events of a call.
+const (
+	EventStarted    EventKind = "call.started"
+	EventRinging    EventKind = "call.ringing"
+	EventAnswered   EventKind = "call.answered"
+	EventHeld       EventKind = "call.held"
+	EventResumed    EventKind = "call.resumed"
+	EventJoined     EventKind = "call.joined"
+	EventEnded      EventKind = "call.ended"
+	EventLegStarted EventKind = "leg.started"
+	EventLegEnded   EventKind = "leg.ended"
+	EventDecided    EventKind = "call.decided" // carries a trace entry
+	EventDigit      EventKind = "leg.digit"
+)
+
+// Event is one entry of a call's numbered sequence. Call records, webhooks, the
+// event stream and lamps are projections of this sequence. At keeps its
+// monotonic reading inside the process, so differences are true durations.
+type Event struct {
+	Call   ID
+	Client int64
+	Seq    int
+	At     time.Time
+	Kind   EventKind
+	// Leg and Party say which leg the event is about; Direction is set with
+	// EventLegStarted.
+	Leg       LegID
+	Party     Party
+	Direction Direction
+	// Dialled comes with EventStarted.
+	Dialled string
+	// Cause, Remote and Stats come with EventLegEnded; Cause and By (the leg
+	// that hung up, empty if the switch did) also with EventEnded.
+	Cause  Cause
+	Remote bool
+	By     LegID
+	Stats  MediaStats
+	Digit  byte
+	Trace  *TraceEntry
+}
+
+// Direction of a leg, seen from the switch.
+type Direction string
+
+// A leg comes in from a caller or goes out to a called party.
+const (
+	Inbound  Direction = "in"
+	Outbound Direction = "out"
+)
