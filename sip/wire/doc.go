@@ -1,0 +1,34 @@
+// Package wire turns bytes into SIP messages and SIP messages into bytes.
+//
+// It owns everything between a socket and the transactions: looking at a
+// datagram without parsing it (Peek), cutting a byte stream into messages
+// (Framer), reading one message (Parse), the stage that answers what RFC 4475
+// and RFC 5118 expect of a user agent (Rules.Validate), and rendering (Append,
+// StatelessReply). Message types and header writers are sipgo's; its parser
+// reads what it reads well, and everything it misreads (white space around "=",
+// quoted commas, bare LF, leading CRLF, the spelling of methods) is read here.
+//
+// Nothing in this package keeps state between messages except a Framer, which
+// belongs to the goroutine that reads its connection. A Message belongs to
+// whoever parsed it and is not safe for concurrent writers. Input buffers are
+// never kept: what Parse returns lives in memory of its own.
+//
+// The order on the way in is Peek, Parse, Rules.Validate:
+//
+//	head, ok := wire.Peek(datagram)
+//	if !ok || head.KeepAlive {
+//		return
+//	}
+//	m, err := wire.Parse(datagram)
+//	if fault := new(wire.Fault); errors.As(err, &fault) {
+//		send(fault.Reply(source, tag))
+//		return
+//	}
+//	if err != nil {
+//		return // unreadable: count and drop
+//	}
+//	if fault := rules.Validate(m); fault != nil {
+//		send(fault.Reply(source, tag))
+//		return
+//	}
+package wire
