@@ -1,0 +1,93 @@
+package media
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// The errors of this package. ErrNotAcceptable becomes 488 and ErrBadSDP 400 at
+// the SIP edge, ErrNoPorts 503.
+var (
+	// ErrNoPorts says that no media port pair is free, or none has rested long
+	// enough (M6).
+	ErrNoPorts = errors.New("no free media port")
+	// ErrNotAcceptable says that the description shares no audio with us.
+	ErrNotAcceptable = errors.New("media not acceptable")
+	// ErrForbiddenTarget is the ErrNotAcceptable of a description that asks us
+	// to send where we must not (M5).
+	ErrForbiddenTarget = fmt.Errorf("%w: forbidden media address", ErrNotAcceptable)
+	// ErrNoCommonCodec is the ErrNotAcceptable of two joined parties that speak
+	// different codecs of which one is not G.711.
+	ErrNoCommonCodec = fmt.Errorf("%w: no common codec", ErrNotAcceptable)
+	// ErrBadSDP says that the description cannot be read.
+	ErrBadSDP = errors.New("malformed session description")
+	// ErrClosed says that the session or the engine has ended.
+	ErrClosed = errors.New("media closed")
+	// ErrReplaced ends a playback that another source replaced.
+	ErrReplaced = errors.New("replaced by another source")
+)
+
+// PacketConn is what the portable engine needs of a UDP socket; *net.UDPConn and
+// in-memory networks have it.
+type PacketConn interface {
+	ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error)
+	WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error)
+	LocalAddr() net.Addr
+	SetReadDeadline(t time.Time) error
+	Close() error
+}
+
+// Config says where the engine's media ports are.
+type Config struct {
+	// Addresses are the local addresses media is received on and announced
+	// with, at least one; an unspecified address cannot be announced and is
+	// refused.
+	Addresses []netip.Addr
+	// PortMin and PortMax bound the ports, both included; 0 means 16384 and
+	// 32767. A pair is an even port for RTP and the next one for RTCP.
+	PortMin, PortMax int
+	// Forbidden reports our own SIP and API addresses, to which no media may be
+	// sent (M5). May be nil.
+	Forbidden func(netip.AddrPort) bool
+	// Listen opens a media socket; nil opens real ones. Setting it implies
+	// Portable.
+	Listen func(netip.AddrPort) (PacketConn, error)
+	// Portable forces the goroutine engine where the epoll one could run.
+	Portable bool
+	// Logger may be nil.
+	Logger *slog.Logger
+}
+
+// SessionConfig describes one leg.
+type SessionConfig struct {
+	// Local is the local address of the socket the SIP of the leg came on. It
+	// chooses the media address: the same one if it is ours, else one of its
+	// family.
+	Local netip.Addr
+	// SIPSource is where the leg's SIP comes from; media from there is accepted
+	// besides that of the signalled address (M1). May be invalid.
+	SIPSource netip.Addr
+	Events    Events
+}
+
+// Events are what a session reports. They are called by media workers and must
+// return at once. Any may be nil.
+type Events struct {
+	// Digit reports a key the party pressed (RFC 4733), one of 0-9 * # A-D,
+	// once per press.
+	Digit func(digit byte)
+	// Silent reports 60 s without RTP and RTCP while not on hold, and every
+	// further 60 s (M8).
+	Silent func()
+}
+
+// Change is what a remote description changed.
+type Change struct {
+	// Held is set when the party stopped listening to us (hold), Resumed when
+	// it began to again.
+	Held, Resumed bool
+}

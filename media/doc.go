@@ -1,0 +1,17 @@
+// Package media is everything RTP and audio: it owns the ports, the packets and
+// the SDP of every leg. A Session is one leg's audio; calls tell it what the
+// party shall hear (another session, sounds, its own voice, nothing) and packets
+// then flow without the call.
+//
+// Ownership: each media port belongs to one worker of the engine, and everything
+// a packet reads or writes belongs to that worker. Methods of Session may be
+// called from any goroutine; they swap the sink of the arriving packets or post
+// to the worker, and never wait for a packet. Order: of two verbs on one session
+// the later one wins, and nothing of the earlier source is heard after it.
+//
+//	engine, err := media.Open(media.Config{Addresses: addrs, PortMin: 16384, PortMax: 32767})
+//	a, err := engine.NewSession(media.SessionConfig{Local: addrs[0]})
+//	change, err := a.SetOffer(offer)
+//	answer, err := a.Answer()
+//	media.Join(a, b)
+package media
