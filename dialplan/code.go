@@ -1,0 +1,157 @@
+package dialplan
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Context is where a code is dialled. Codes clash within one context only.
+type Context string
+
+// ContextDialled holds the codes dialled as a number of their own.
+const ContextDialled Context = "dialled"
+
+// Code is one row of a client's code table: a pattern and the step it stands
+// for. A pattern begins with * or #, goes on with digits, * and #, and may end
+// in <ext> (the bare number of an extension of this client) or in [slot] (no
+// digits, or up to 3 of them).
+type Code struct {
+	Context Context `json:"context"`
+	Pattern string  `json:"pattern"` // *61<ext>
+	Step    string  `json:"step"`    // name of a step that exists
+}
+
+// Errors of a code table, found under the RowError that Compile returns.
+var (
+	ErrPattern   = errors.New("not a code pattern")
+	ErrCodeClash = errors.New("one string matches two codes")
+)
+
+// programmedKeys begins the strings that programmed keys dial
+// (spec/function-keys.md 2.2). They are their own place in the order of
+// resolution, so no code may reach into them.
+const programmedKeys = "*735"
+
+// codeSteps are the steps a code may stand for, and whether the step needs the
+// number of an extension behind the code.
+var codeSteps = map[string]bool{StepRing: true, StepEcho: false, StepMusic: false, StepSayNumber: false}
+
+// demoCodes are the demo numbers. Only a demo client has them.
+var demoCodes = []Code{
+	{ContextDialled, "*43", StepEcho},
+	{ContextDialled, "*44", StepMusic},
+	{ContextDialled, "*45", StepSayNumber},
+}
+
+// Validate reports what is wrong with the code by itself.
+func (c Code) Validate() error {
+	if c.Context != ContextDialled {
+		return fmt.Errorf("code %q: context must be %s", c.Pattern, ContextDialled)
+	}
+	needsExtension, known := codeSteps[c.Step]
+	if !known {
+		return fmt.Errorf("code %q: no step %q", c.Pattern, c.Step)
+	}
+	p, err := parsePattern(c.Pattern, 2)
+	if err != nil {
+		return err
+	}
+	if takesExtension := p.tail == tailExtension; takesExtension != needsExtension || p.tail == tailSlot {
+		return fmt.Errorf("code %q: step %q cannot use what follows the code: %w", c.Pattern, c.Step, ErrPattern)
+	}
+	return nil
+}
+
+// tail is what may follow the fixed part of a pattern.
+type tail int
+
+const (
+	tailNone tail = iota
+	tailExtension
+	tailSlot
+)
+
+// pattern is a compiled code: every string that begins with literal and goes on
+// with min to max decimal digits.
+type pattern struct {
+	literal  string
+	tail     tail
+	min, max int
+}
+
+// parsePattern reads a pattern for a client whose extensions have extLen digits.
+func parsePattern(s string, extLen int) (pattern, error) {
+	p := pattern{literal: s}
+	if lit, ok := strings.CutSuffix(s, "<ext>"); ok {
+		p = pattern{lit, tailExtension, extLen, extLen}
+	} else if lit, ok := strings.CutSuffix(s, "[slot]"); ok {
+		p = pattern{lit, tailSlot, 0, 3}
+	}
+	if len(p.literal) < 2 || len(p.literal) > 16 || strings.Trim(p.literal, "0123456789*#") != "" ||
+		p.literal[0] != '*' && p.literal[0] != '#' {
+		return pattern{}, fmt.Errorf("code %q: %w", s, ErrPattern)
+	}
+	return p, nil
+}
+
+// match returns the digits behind the fixed part.
+func (p pattern) match(s string) (rest string, ok bool) {
+	rest, ok = strings.CutPrefix(s, p.literal)
+	return rest, ok && digits(rest, p.min, p.max)
+}
+
+// overlaps reports whether some string matches both patterns. The longer fixed
+// part must be the shorter one and digits of its tail; what is left of that tail
+// and the longer one's own tail must then allow a common length.
+func (p pattern) overlaps(q pattern) bool {
+	if len(p.literal) > len(q.literal) {
+		p, q = q, p
+	}
+	between, ok := strings.CutPrefix(q.literal, p.literal)
+	if !ok || !digits(between, 0, len(between)) {
+		return false
+	}
+	n := len(between)
+	return p.min <= n+q.max && n+q.min <= p.max
+}
+
+// reaches reports whether some string of the pattern begins with prefix.
+func (p pattern) reaches(prefix string) bool {
+	if strings.HasPrefix(p.literal, prefix) {
+		return true
+	}
+	rest, ok := strings.CutPrefix(prefix, p.literal)
+	return ok && digits(rest, 0, p.max)
+}
+
+// compiledCode is a row of a registry.
+type compiledCode struct {
+	pattern
+	code Code
+}
+
+// compileCodes makes the registry of one client, in the order given. It names
+// both rows when two clash.
+func compileCodes(codes []Code, extLen int) ([]compiledCode, error) {
+	out := make([]compiledCode, 0, len(codes))
+	for _, c := range codes {
+		if err := c.Validate(); err != nil {
+			return nil, err
+		}
+		p, err := parsePattern(c.Pattern, extLen)
+		if err != nil {
+			return nil, err
+		}
+		if p.reaches(programmedKeys) {
+			return nil, fmt.Errorf("codes %q and %s…: %w", c.Pattern, programmedKeys, ErrCodeClash)
+		}
+		for _, o := range out {
+			if o.code.Context == c.Context && o.overlaps(p) {
+				return nil, fmt.Errorf("codes %q and %q: %w", o.code.Pattern, c.Pattern, ErrCodeClash)
+			}
+		}
+		out = append(out, compiledCode{p, c})
+	}
+	return out, nil
+}

@@ -1,0 +1,66 @@
+package dialplan
+
+import (
+	"fmt"
+
+	"github.com/cordpair/cordpair/dialplan/call"
+)
+
+// Facts are what does not change while a call runs.
+type Facts struct {
+	Invite call.Invite
+}
+
+// MaxHops is how many extensions a call may pass without input from the caller
+// before it counts as a loop (S13).
+const MaxHops = 20
+
+// State is where the plan of one call stands: a tree of branches. The zero value
+// is a call that has not begun. A State is a value; Advance returns a new one
+// and leaves the old as it was.
+type State struct {
+	Root Branch `json:"root"`
+}
+
+// Branch is one line of a plan.
+type Branch struct {
+	// Path is the branch's place in the tree, "1" for the root.
+	Path string `json:"path,omitempty"`
+	// Cursor is how far the branch has come.
+	Cursor Cursor `json:"cursor"`
+	// Hops counts the extensions entered on the way here, this one included.
+	Hops int `json:"hops"`
+	// Extension is the one that is being called and answers for what happens
+	// next; 0 until the number is resolved, and for what is no extension.
+	Extension int64 `json:"extension_id,omitempty"`
+	// Outcome is how the branch ended; zero before CursorEnd.
+	Outcome call.Outcome `json:"outcome"`
+	// Below are the branches this one has forked into.
+	Below []Branch `json:"below,omitempty"`
+}
+
+// Cursor is a place in a branch's plan.
+//
+//	start ──number of an extension──► ringing ──answered──► (talk) ─┐
+//	  │  └──number of a service─────► service ──────────────────────┤
+//	  └──refused────────────────────► refused ──────────────────────┴──► end
+type Cursor int
+
+// The cursors, in the order a branch passes them.
+const (
+	CursorStart   Cursor = iota // nothing decided yet
+	CursorRinging               // the extension's phones ring, or are talked to
+	CursorService               // a service such as echo runs
+	CursorRefused               // the caller is being refused
+	CursorEnd                   // over; every further outcome is ignored
+)
+
+var cursorNames = [...]string{"start", "ringing", "service", "refused", "end"}
+
+// String is the cursor's name in the drawing above.
+func (c Cursor) String() string {
+	if c < 0 || int(c) >= len(cursorNames) {
+		return fmt.Sprintf("cursor(%d)", int(c))
+	}
+	return cursorNames[c]
+}

@@ -1,0 +1,34 @@
+package basic
+
+import (
+	"context"
+	"time"
+
+	"github.com/cordpair/cordpair/dialplan"
+	"github.com/cordpair/cordpair/dialplan/call"
+)
+
+// Ring calls an extension. All its registered phones ring together; the first to
+// answer is connected with the caller, the others stop. The caller hears ringing
+// tone, or what a phone sends before it answers.
+//
+// Parameters: Extension, whose phones to ring; Timeout, for how many seconds.
+// The called phones see the caller as the switch authenticated it.
+//
+// Outcomes: done when somebody answered; busy, rejected, no_answer (nobody
+// answered in time), unreachable (no phone is registered, or none responds).
+type Ring struct {
+	// Branch is the place in the plan that the outcome belongs to.
+	Branch string
+	dialplan.RingArgs
+}
+
+// Run rings until somebody answers, all refuse, or time is up.
+func (r Ring) Run(ctx context.Context, c *call.Call) (call.Outcome, error) {
+	return c.Ring(ctx, call.RingSpec{
+		Branch:    r.Branch,
+		Extension: r.Extension,
+		From:      c.Caller(),
+		Timeout:   time.Duration(r.Timeout) * time.Second,
+	})
+}
