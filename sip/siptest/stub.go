@@ -2,60 +2,12 @@ package siptest
 
 import (
 	"context"
-	"net"
 	"net/netip"
 	"time"
 )
 
-// TB is the part of testing.TB that NewNet needs.
-type TB interface {
-	Helper()
-	Cleanup(func())
-	Failed() bool
-	Logf(format string, args ...any)
-}
 
-type Net struct {
-	// Switch and Switch6 are where phones send their requests: 10.0.0.1:5060 and [fd00::1]:5060.
-	Switch, Switch6 netip.AddrPort
-}
-
-func New(seed uint64) *Net { return nil }
-func NewNet(t TB) *Net     { return nil }
-
-func (n *Net) Seed() uint64                                         { return 0 }
-func (n *Net) ListenPacket(addr netip.AddrPort) (PacketConn, error) { return nil, nil }
-func (n *Net) Listen(addr netip.AddrPort) (net.Listener, error)     { return nil, nil }
-func (n *Net) Dial(ctx context.Context, local, remote netip.AddrPort) (net.Conn, error) {
-	return nil, nil
-}
-func (n *Net) Impair(im Impairment)                                          {}
-func (n *Net) ImpairFrom(from netip.Addr, im Impairment)                     {}
-func (n *Net) Tap() *Tap                                                     { return nil }
-func (n *Net) Stats() NetStats                                               { return NetStats{} }
 func (n *Net) Phone(user, password, domain string, options ...Option) *Phone { return nil }
-func (n *Net) Close() error                                                  { return nil }
-
-// Impairment is what may happen to datagrams; probabilities are 0 to 1.
-type Impairment struct {
-	Loss, Duplicate, Reorder float64
-	Delay, Jitter            time.Duration
-}
-
-type Tap struct{}
-
-func (t *Tap) Datagrams() []Datagram { return nil }
-func (t *Tap) Close()                {}
-
-type Datagram struct {
-	At       time.Time
-	From, To netip.AddrPort
-	Data     []byte
-	Fate     Fate
-}
-type Fate uint8
-type NetStats struct{ Sent, Delivered, Lost, Duplicated, NoListener, Overflow uint64 }
-
 // Option changes the Config of a phone that Net.Phone makes.
 type Option func(*Config)
 
@@ -118,21 +70,6 @@ type Record struct {
 	Message  *Message
 }
 type Stats struct{ Sent, Received, Retransmitted, Repeated, Unexpected, Unreadable uint64 }
-
-// Message is one SIP message.
-type Message struct {
-	Method, URI string // of a request
-	Code        int    // of a response
-	Reason      string
-	Headers     []Header
-	Body        []byte
-}
-type Header struct{ Name, Value string }
-
-func (m *Message) Header(name string) string   { return "" }
-func (m *Message) Values(name string) []string { return nil }
-func (m *Message) String() string              { return "" }
-func (m *Message) IsRequest() bool             { return false }
 
 type Call struct{}
 
