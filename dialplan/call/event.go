@@ -60,10 +60,10 @@ type EventKind string
 const (
 	EventStarted    EventKind = "call.started"
 	EventRinging    EventKind = "call.ringing"
-	EventAnswered   EventKind = "call.answered"
+	EventAnswered   EventKind = "call.answered" // once for each leg that is answered, a caller's by the switch
 	EventHeld       EventKind = "call.held"
 	EventResumed    EventKind = "call.resumed"
-	EventJoined     EventKind = "call.joined"
+	EventJoined     EventKind = "call.joined" // a leg moved from one call to another; both emit it
 	EventEnded      EventKind = "call.ended"
 	EventLegStarted EventKind = "leg.started"
 	EventLegEnded   EventKind = "leg.ended"
@@ -85,8 +85,10 @@ type Event struct {
 	Leg       LegID
 	Party     Party
 	Direction Direction
-	// Dialled comes with EventStarted.
+	// Dialled comes with EventStarted and EventEnded.
 	Dialled string
+	// Other is the other conversation, with EventJoined.
+	Other ID
 	// Cause, Remote and Stats come with EventLegEnded; Cause and By (the leg
 	// that hung up, empty if the switch did) also with EventEnded.
 	Cause  Cause

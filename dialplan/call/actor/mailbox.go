@@ -1,0 +1,135 @@
+package actor
+
+import "sync"
+
+// keep is the largest batch buffer a mailbox holds on to between bursts, so
+// that one burst does not cost an idle actor memory for the rest of its life.
+const keep = 16
+
+// Mailbox is an unblocking queue in front of one actor. Pushing appends under a
+// mutex and leaves a token in a one-slot channel; nobody ever waits for room.
+type Mailbox[T any] struct {
+	wake chan struct{}
+	cap  int
+
+	mu         sync.Mutex
+	items      []T
+	outside    int // how many of items count against cap
+	deepest    int
+	closed     bool
+	overflowed bool
+}
+
+// New returns an open mailbox. At most limit messages pushed with Push may be
+// waiting at once; limit <= 0 means there is no limit.
+func New[T any](limit int) *Mailbox[T] {
+	return &Mailbox[T]{wake: make(chan struct{}, 1), cap: limit}
+}
+
+// Push adds a message and never waits. It returns false if the mailbox is
+// closed or as many messages as it may hold are waiting; the latter is
+// remembered, see Overflowed.
+func (m *Mailbox[T]) Push(v T) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return false
+	}
+	if m.cap > 0 && m.outside >= m.cap {
+		m.overflowed = true
+		m.signal()
+		return false
+	}
+	m.outside++
+	m.add(v)
+	return true
+}
+
+// PushExempt is Push without the limit, for messages whose loss would leave
+// something without an owner. It returns false only if the mailbox is closed.
+func (m *Mailbox[T]) PushExempt(v T) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return false
+	}
+	m.add(v)
+	return true
+}
+
+// add appends and wakes; the lock is held.
+func (m *Mailbox[T]) add(v T) {
+	m.items = append(m.items, v)
+	m.deepest = max(m.deepest, len(m.items))
+	m.signal()
+}
+
+// signal leaves the token unless one is there already.
+func (m *Mailbox[T]) signal() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Wake returns the channel that yields one token after something was pushed or
+// the mailbox was closed. A token may be stale: TakeAll can find nothing.
+func (m *Mailbox[T]) Wake() <-chan struct{} { return m.wake }
+
+// TakeAll returns all waiting messages in order. The slice given is the
+// previous batch, which the mailbox clears and fills again; the caller must not
+// use it any more. Actor only.
+func (m *Mailbox[T]) TakeAll(previous []T) []T {
+	clear(previous)
+	if cap(previous) > keep {
+		previous = nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	batch := m.items
+	m.items = previous[:0]
+	m.outside = 0
+	return batch
+}
+
+// CloseIfEmpty closes the mailbox if nothing is waiting, in one critical
+// section: every message whose push returned true has been, or will be, taken.
+// It reports whether the mailbox is closed now. Actor only.
+func (m *Mailbox[T]) CloseIfEmpty() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.items) == 0 {
+		m.closed = true
+	}
+	return m.closed
+}
+
+// Close refuses further messages; those waiting can still be taken. From any
+// goroutine, any number of times.
+func (m *Mailbox[T]) Close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	m.signal()
+}
+
+// Closed reports whether pushes are refused for good.
+func (m *Mailbox[T]) Closed() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.closed
+}
+
+// Overflowed reports whether a Push was ever refused for want of room.
+func (m *Mailbox[T]) Overflowed() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.overflowed
+}
+
+// Deepest is the largest number of messages that ever waited at once.
+func (m *Mailbox[T]) Deepest() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.deepest
+}

@@ -1,0 +1,113 @@
+package call
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cordpair/cordpair/dialplan/call/actor"
+)
+
+// Bus carries the events of all calls to those who project them: records,
+// webhooks, lamps. A publisher never waits and nothing is dropped: each
+// subscriber has a queue of its own, whose Depth is to be watched. Each
+// subscriber sees the events of one call in the order of their Seq.
+type Bus struct {
+	mu   sync.Mutex
+	subs atomic.Pointer[[]*Subscription] // replaced as a whole under mu
+}
+
+// NewBus returns a bus without subscribers.
+func NewBus() *Bus {
+	b := &Bus{}
+	b.subs.Store(&[]*Subscription{})
+	return b
+}
+
+// Publish hands an event to every subscriber. From any goroutine.
+func (b *Bus) Publish(ev Event) {
+	for _, s := range *b.subs.Load() {
+		if s.box.Push(ev) {
+			s.depth.Add(1)
+		}
+	}
+}
+
+// Subscribe returns a subscription to everything published from now on. Name
+// appears in metrics. The subscriber must read or Close it.
+func (b *Bus) Subscribe(name string) *Subscription {
+	s := &Subscription{bus: b, name: name, box: actor.New[Event](0)}
+	b.change(func(subs []*Subscription) []*Subscription { return append(subs, s) })
+	return s
+}
+
+// Subscriptions returns the open subscriptions, for metrics.
+func (b *Bus) Subscriptions() []*Subscription {
+	return append([]*Subscription(nil), *b.subs.Load()...)
+}
+
+// change replaces the list of subscriptions by a changed copy.
+func (b *Bus) change(f func([]*Subscription) []*Subscription) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	subs := f(b.Subscriptions())
+	b.subs.Store(&subs)
+}
+
+// Subscription is one subscriber's queue. Next belongs to one goroutine, the
+// other methods to any.
+type Subscription struct {
+	bus   *Bus
+	name  string
+	box   *actor.Mailbox[Event]
+	depth atomic.Int64
+
+	batch []Event // reader only
+	at    int     // reader only: the next of batch
+}
+
+// Name is the name given to Subscribe.
+func (s *Subscription) Name() string { return s.name }
+
+// Depth is the number of events published and not yet read.
+func (s *Subscription) Depth() int { return int(s.depth.Load()) }
+
+// Next returns the next event, waiting for it. It returns false when ctx ends,
+// or when the subscription is closed and everything before that has been read.
+func (s *Subscription) Next(ctx context.Context) (Event, bool) {
+	for {
+		if s.at < len(s.batch) {
+			ev := s.batch[s.at]
+			s.at++
+			s.depth.Add(-1)
+			return ev, true
+		}
+		closed := s.box.Closed() // before taking: what was pushed before it is in the batch
+		s.batch, s.at = s.box.TakeAll(s.batch), 0
+		if len(s.batch) > 0 {
+			continue
+		}
+		if closed {
+			return Event{}, false
+		}
+		select {
+		case <-s.box.Wake():
+		case <-ctx.Done():
+			return Event{}, false
+		}
+	}
+}
+
+// Close ends the subscription: nothing published afterwards is seen; what was
+// published before can still be read.
+func (s *Subscription) Close() {
+	s.bus.change(func(subs []*Subscription) []*Subscription {
+		for i, other := range subs {
+			if other == s {
+				return append(subs[:i], subs[i+1:]...)
+			}
+		}
+		return subs
+	})
+	s.box.Close()
+}

@@ -1,0 +1,132 @@
+package call
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/cordpair/cordpair/dialplan/call/actor"
+)
+
+// Errors of a call. The first two are also the causes of a script's ctx.
+var (
+	// ErrEnded means that the call is over or about to be.
+	ErrEnded = errors.New("call has ended")
+	// ErrRedirected means that the call was given something else to do.
+	ErrRedirected = errors.New("call was redirected")
+	// ErrNotScript is returned to an ask that does not come from the call's
+	// present script: its ctx is not the one given to Effect.Run.
+	ErrNotScript = errors.New("not the call's script")
+	// ErrBusy is returned to an ask that does not fit the state of the call:
+	// its parties are talking, or a ring is under way.
+	ErrBusy = errors.New("call is ringing or talking")
+)
+
+// Call is one conversation. Its loop is the only goroutine that touches the
+// fields marked so; every method here posts a message or reads the snapshot.
+type Call struct {
+	ref     Ref
+	invite  Invite
+	reg     *Registry
+	started time.Time
+	box     *actor.Mailbox[message]
+	info    atomic.Pointer[Info]
+
+	// loop only
+	state    State
+	legs     []*seat    // in the order they came
+	pair     [2]*seat   // who talks with whom in StateTalking
+	arriving []*arrival // legs other calls were allowed to move here
+	ring     *ring      // the ring under way in StateRinging
+	script   *script    // the script that has not returned yet
+	planner  Planner
+	steps    []Step   // decided, not begun
+	outcome  *Outcome // not told to the planner yet
+	talk     string   // branch of the ring that led to the present talk
+	duration timer    // MaxDuration
+	linger   timer    // lingerLimit
+	answered time.Time
+	cause    Cause // why the call ends, from StateEnding on
+	by       LegID // who ended it
+	seq      int
+	path     []string // one word per step, for the story
+}
+
+// newCall makes the call of a leg; nothing runs and nobody knows of it yet.
+func newCall(r *Registry, leg Leg, inv Invite) *Call {
+	c := &Call{
+		ref:     Ref{Node: r.cfg.Node, ID: newID()},
+		invite:  inv,
+		reg:     r,
+		started: time.Now(),
+		box:     actor.New[message](r.cfg.MailboxCap),
+	}
+	c.legs = []*seat{{leg: leg, direction: Inbound, started: c.started}}
+	c.publish()
+	return c
+}
+
+// newID returns 128 random bits (T4, A12) as 32 upper hex digits.
+func newID() ID {
+	var b [16]byte
+	rand.Read(b[:]) // never fails: crypto/rand ends the process instead
+	return ID(strings.ToUpper(hex.EncodeToString(b[:])))
+}
+
+// ID is the call_uuid.
+func (c *Call) ID() ID { return c.ref.ID }
+
+// Ref addresses the call from anywhere.
+func (c *Call) Ref() Ref { return c.ref }
+
+// Client is the tenant the call belongs to.
+func (c *Call) Client() int64 { return c.invite.Client }
+
+// Caller is the party that began the call, also when its leg has left.
+func (c *Call) Caller() Party { return c.invite.From }
+
+// Info returns the latest picture of the call. It is never nil.
+func (c *Call) Info() *Info { return c.info.Load() }
+
+// Hangup ends the call: every leg is hung up with the cause. It does not wait.
+// An ended call ignores it.
+func (c *Call) Hangup(cause Cause) { c.post(&hangup{cause: cause}) }
+
+// Redirect makes the call run step instead of what it does now: a running
+// script is cancelled with ErrRedirected, legs that ring are cancelled, and if
+// two parties talk the one that has been in the call longer stays. It returns
+// ErrEnded if the call is over or about to be. The loop never waits, so neither
+// does this for long. Not for actors: they tell, and never ask.
+func (c *Call) Redirect(step Step) error {
+	m := &redirect{step: step, answer: make(chan error, 1)}
+	if !c.post(m) {
+		return ErrEnded
+	}
+	return <-m.answer
+}
+
+// Handover asks the call to give one of its legs to another call, where it will
+// talk to the party that is there. It does not wait. The leg stays here if it is
+// not there any more, still rings, or the other call is ending; that is counted
+// as RefusedHandover. Both calls emit EventJoined when the leg has moved.
+func (c *Call) Handover(leg LegID, to *Call) {
+	if !c.post(&handover{leg: leg, to: to}) {
+		c.reg.stats.refuse(RefusedHandover)
+	}
+}
+
+// post pushes an outside message and counts it if it is refused.
+func (c *Call) post(m message) bool {
+	if c.box.Push(m) {
+		return true
+	}
+	if c.box.Closed() {
+		c.reg.stats.refuse(RefusedEnded)
+	} else {
+		c.reg.stats.refuse(RefusedMailbox)
+	}
+	return false
+}

@@ -1,0 +1,66 @@
+package call
+
+import "time"
+
+// hangup is Call.Hangup and Registry.EndAll in the loop.
+type hangup struct{ cause Cause }
+
+func (m *hangup) handle(c *Call) { c.end(m.cause, "") }
+
+// end hangs up every leg and stops everything that runs. By is the leg that
+// brought it about, empty if the switch did. A call ends once.
+func (c *Call) end(cause Cause, by LegID) {
+	if !c.state.can(opEnd) {
+		return
+	}
+	c.move(opEnd)
+	c.cause, c.by = cause, by
+	c.duration.stop()
+	c.dropRing(cancelled(cause))
+	c.stopScript(ErrEnded)
+	c.pair, c.steps, c.outcome = [2]*seat{}, nil, nil
+	c.hangupAll(c.legs, cause)
+	c.arm(&c.linger, lingerLimit, c.abandon)
+}
+
+// cancelled is what legs that ring are told when the call ends with cause: one
+// that would be a normal end of a talk is a cancellation for them.
+func cancelled(cause Cause) Cause {
+	if cause == CauseNormal {
+		return CauseCancelled
+	}
+	return cause
+}
+
+// limit ends the call because it reached a limit, and leaves a trace of that.
+func (c *Call) limit(name string, cause Cause) {
+	c.trace(TraceEntry{Kind: TraceLimit, Name: name, Verdict: VerdictTaken, Outcome: &Outcome{Kind: OutcomeFailed, Cause: cause}})
+	c.end(cause, "")
+}
+
+// abandon ends a call whose legs or script did not report in time. Nothing of
+// them can reach it any more.
+func (c *Call) abandon() {
+	for _, s := range c.legs {
+		c.reg.stats.abandoned.Add(1)
+		c.log().Error("leg did not end", "leg", s.leg.ID(), "cause", s.bye)
+		c.emit(Event{
+			Kind: EventLegEnded, Leg: s.leg.ID(), Party: s.leg.Party(), Direction: s.direction,
+			Cause: s.bye, Stats: s.leg.Stats(),
+		})
+	}
+	if c.script != nil {
+		c.reg.stats.abandoned.Add(1)
+		c.log().Error("script did not return", "step", c.script.step.Name)
+	}
+	c.legs, c.script, c.arriving = nil, nil, nil
+}
+
+// finish is the last thing a call does.
+func (c *Call) finish() {
+	c.move(opFinish)
+	c.linger.stop()
+	c.emit(Event{Kind: EventEnded, Party: c.invite.From, Dialled: c.invite.Dialled, Cause: c.cause, By: c.by})
+	c.reg.stats.end(c.cause)
+	c.tell(time.Now())
+}

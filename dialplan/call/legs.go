@@ -1,0 +1,178 @@
+package call
+
+import (
+	"runtime/debug"
+	"slices"
+	"time"
+)
+
+// seat is a leg's place in its call. It belongs to the loop of the call whose
+// legs hold it and travels with the leg in a handover.
+type seat struct {
+	leg       Leg
+	direction Direction
+	state     LegState
+	started   time.Time
+	held      bool
+	heldBy    uint64 // number of the event that set held
+	bye       Cause  // why we hung it up
+	offered   *Call  // to whom it is being handed over
+}
+
+// seat takes a leg into the call.
+func (c *Call) seat(leg Leg, d Direction) *seat {
+	s := &seat{leg: leg, direction: d, started: time.Now()}
+	c.legs = append(c.legs, s)
+	return s
+}
+
+// seatOf finds the seat of a line, or nil.
+func (c *Call) seatOf(l *Line) *seat {
+	for _, s := range c.legs {
+		if s.leg.line() == l {
+			return s
+		}
+	}
+	return nil
+}
+
+// main is the party a script is for and a ring is on behalf of: the one that
+// has been here longest and is not leaving. Before StateEnding there is one.
+func (c *Call) main() *seat {
+	for _, s := range c.legs {
+		if s.state != LegLeaving {
+			return s
+		}
+	}
+	return nil
+}
+
+// legEvent is a LegEvent on its way. Number counts the events of its line: a
+// handover can make one overtake another.
+type legEvent struct {
+	LegEvent
+	line   *Line
+	number uint64
+}
+
+func (m *legEvent) handle(c *Call) {
+	s := c.seatOf(m.line)
+	if s == nil {
+		c.stray(m)
+		return
+	}
+	ringing := c.ring != nil && slices.Contains(c.ring.ringing, s)
+	switch m.Kind {
+	case LegRinging:
+		if ringing {
+			c.alerting(s)
+		}
+	case LegEarlyMedia:
+		if ringing {
+			c.earlyMedia(s)
+		}
+	case LegAnswered:
+		c.legAnswered(s, ringing)
+	case LegHeld, LegResumed:
+		c.hold(s, m)
+	case LegDigit:
+		c.emit(Event{Kind: EventDigit, Leg: s.leg.ID(), Digit: m.Digit})
+	case LegGone:
+		c.gone(s, m)
+	}
+}
+
+// legAnswered: the first contact to answer wins. One that answers after it was
+// told to stop must be told again, or it would wait for us for ever. A caller's
+// confirmation changes nothing.
+func (c *Call) legAnswered(s *seat, ringing bool) {
+	switch {
+	case ringing:
+		c.won(s)
+	case s.state == LegLeaving:
+		c.tellHangup(s)
+	}
+}
+
+// gone takes out a leg that has ended and draws the conclusions.
+func (c *Call) gone(s *seat, m *legEvent) {
+	cause := m.Cause
+	if cause == "" {
+		cause = s.bye
+	}
+	if cause == "" {
+		cause = CauseNormal
+	}
+	c.emit(Event{
+		Kind: EventLegEnded, Leg: s.leg.ID(), Party: s.leg.Party(), Direction: s.direction,
+		Cause: cause, Remote: m.Remote, Stats: m.Stats,
+	})
+	m.line.owner.Store(nil)
+	c.leave(s, cause)
+}
+
+// leave is what follows when a leg is not here any more, be it gone or moved.
+// A leg that was hung up has been accounted for when that happened.
+func (c *Call) leave(s *seat, cause Cause) {
+	was := c.main()
+	c.legs = without(c.legs, s)
+	switch {
+	case s.state == LegLeaving:
+	case c.state == StateTalking:
+		c.part(s, cause)
+	case c.ring != nil && s != was:
+		c.lost(s, cause)
+	default:
+		c.end(cause, s.leg.ID())
+	}
+}
+
+// up marks a leg as answered.
+func (c *Call) up(s *seat) {
+	s.state = LegUp
+	c.emit(Event{Kind: EventAnswered, Leg: s.leg.ID(), Party: s.leg.Party()})
+}
+
+// answer accepts a caller that has not been answered.
+func (c *Call) answer(s *seat) {
+	if s.state != LegWaiting || s.direction != Inbound {
+		return
+	}
+	s.leg.Answer()
+	c.up(s)
+	if c.answered.IsZero() {
+		c.answered = time.Now()
+	}
+}
+
+// hangup tells a leg, once, to end. Its seat stays until it reports that it has.
+func (c *Call) hangup(s *seat, cause Cause) {
+	if s.state == LegLeaving {
+		return
+	}
+	s.state, s.bye = LegLeaving, cause
+	c.tellHangup(s)
+}
+
+// tellHangup passes the verb on. The way out of every trouble leads through
+// here, so a leg that panics is given up at once.
+func (c *Call) tellHangup(s *seat) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.panicked("hangup", v, debug.Stack())
+			c.legs = without(c.legs, s)
+		}
+	}()
+	s.leg.Hangup(s.bye)
+}
+
+func (c *Call) hangupAll(legs []*seat, cause Cause) {
+	for _, s := range legs {
+		c.hangup(s, cause)
+	}
+}
+
+// without returns the list without s; the given one is not changed.
+func without(legs []*seat, s *seat) []*seat {
+	return slices.DeleteFunc(slices.Clone(legs), func(other *seat) bool { return other == s })
+}

@@ -1,0 +1,109 @@
+package call
+
+import (
+	"runtime/debug"
+	"time"
+)
+
+// lingerLimit is how long an ending call waits for its legs and its script.
+// 64*T1 of RFC 3261 (32 s) is the longest a leg can need; what has not reported
+// by then has a fault, and the call ends without it.
+const lingerLimit = 40 * time.Second
+
+// message is anything a loop can be told. Its handle runs in the loop and may
+// touch everything marked "loop only"; it never waits.
+type message interface{ handle(c *Call) }
+
+// begin is what the loop does before its first message.
+type begin struct{}
+
+// loop is the life of a call: take what was posted, handle it, do what follows
+// from the state it led to, show the result. It ends when the call has ended
+// and nobody can post to it any more.
+func (c *Call) loop() {
+	defer c.reg.remove(c)
+	c.guard(begin{})
+	c.publish()
+	var batch []message
+	for c.state != StateEnded || !c.box.CloseIfEmpty() {
+		<-c.box.Wake()
+		batch = c.box.TakeAll(batch)
+		c.reg.stats.depth(len(batch))
+		for _, m := range batch {
+			c.guard(m)
+		}
+		c.publish()
+	}
+}
+
+// guard handles one message. A panic on the way, be it in a planner, a leg or
+// here, ends this call and no other.
+func (c *Call) guard(m message) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.panicked("loop", v, debug.Stack())
+			c.end(CauseInternal, "")
+		}
+	}()
+	m.handle(c)
+	c.settle()
+}
+
+// panicked counts and logs a recovered panic.
+func (c *Call) panicked(where string, v any, stack []byte) {
+	c.reg.stats.panics.Add(1)
+	c.log().Error("panic in call", "where", where, "panic", v, "stack", string(stack))
+}
+
+func (begin) handle(c *Call) {
+	caller := c.legs[0]
+	c.emit(Event{Kind: EventStarted, Leg: caller.leg.ID(), Party: c.invite.From, Dialled: c.invite.Dialled})
+	c.emit(Event{Kind: EventLegStarted, Leg: caller.leg.ID(), Party: caller.leg.Party(), Direction: Inbound})
+	c.arm(&c.duration, c.reg.cfg.MaxDuration, func() {
+		c.limit("longest call", CauseDuration)
+	})
+	c.planner = c.reg.cfg.Plan(c.invite)
+	c.outcome = &Outcome{Kind: OutcomeBegin}
+	c.move(opBegin)
+}
+
+// settle does what the present state asks for and no message has to say.
+// It is the only place that starts scripts, asks the planner and finishes.
+func (c *Call) settle() {
+	if c.state < StateEnding && c.box.Overflowed() {
+		c.limit("mailbox", CauseOverload)
+	}
+	for c.state == StateScripted && c.script == nil {
+		switch {
+		case len(c.steps) > 0:
+			step := c.steps[0]
+			c.steps = c.steps[1:]
+			c.startScript(step)
+		case c.outcome != nil:
+			c.decide()
+		default:
+			panic("call: nothing to do")
+		}
+	}
+	if c.state == StateEnding && c.script == nil && len(c.legs) == 0 && len(c.arriving) == 0 {
+		c.finish()
+	}
+}
+
+// decide tells the planner the last outcome and takes its steps.
+func (c *Call) decide() {
+	last := *c.outcome
+	c.outcome = nil
+	d := c.planner.Next(Situation{At: time.Now()}, last)
+	for i := range d.Trace {
+		c.trace(d.Trace[i])
+	}
+	if len(d.Steps) > 0 {
+		c.steps = d.Steps
+		return
+	}
+	if d.Cause == "" {
+		d.Cause = CauseNormal
+	}
+	c.end(d.Cause, last.By)
+}

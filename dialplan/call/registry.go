@@ -1,0 +1,200 @@
+package call
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Errors of a registry.
+var (
+	// ErrOverload refuses a new call because Config.MaxCalls are running.
+	ErrOverload = errors.New("too many calls")
+	// ErrDraining refuses a new call because the switch is about to stop.
+	ErrDraining = errors.New("switch is stopping")
+)
+
+// Defaults of Config.
+const (
+	DefaultMaxCalls    = 20000
+	DefaultMaxDuration = 4 * time.Hour // F4
+	DefaultMailboxCap  = 256
+)
+
+// Config is what calls need from the rest of the switch.
+type Config struct {
+	// Node names this switch in Refs.
+	Node string
+	// Dialer, Mixer, Effects and Plan are used by all loops at once and must be
+	// safe for that. Plan returns a planner of its own for each call.
+	Dialer  Dialer
+	Mixer   Mixer
+	Effects Effects
+	Plan    func(Invite) Planner
+	// Bus gets the events of every call; nil means that nobody listens.
+	Bus *Bus
+	// MaxCalls is how many calls may run at once, 0 for DefaultMaxCalls.
+	MaxCalls int
+	// MaxDuration ends a call with CauseDuration, 0 for DefaultMaxDuration.
+	MaxDuration time.Duration
+	// MailboxCap is how many outside messages may wait for one call before it
+	// ends with CauseOverload, 0 for DefaultMailboxCap.
+	MailboxCap int
+	// Logger gets one line per ended call; nil means slog.Default().
+	Logger *slog.Logger
+}
+
+// Registry holds the calls of a node.
+type Registry struct {
+	cfg   Config
+	stats counters
+	loops sync.WaitGroup
+
+	mu       sync.RWMutex
+	calls    map[ID]*Call
+	draining bool
+	idle     chan struct{} // closed when the last call leaves while somebody drains
+}
+
+// NewRegistry returns an empty registry. Its owner ends it with Close.
+func NewRegistry(cfg Config) *Registry {
+	if cfg.Bus == nil {
+		cfg.Bus = NewBus()
+	}
+	if cfg.MaxCalls == 0 {
+		cfg.MaxCalls = DefaultMaxCalls
+	}
+	if cfg.MaxDuration == 0 {
+		cfg.MaxDuration = DefaultMaxDuration
+	}
+	if cfg.MailboxCap == 0 {
+		cfg.MailboxCap = DefaultMailboxCap
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	return &Registry{cfg: cfg, calls: make(map[ID]*Call)}
+}
+
+// Start makes a call of a caller's leg and never waits. From now on the call
+// owns the leg. With an error (ErrOverload, ErrDraining) there is no call and
+// the leg is still the giver's.
+func (r *Registry) Start(leg Leg, inv Invite) (*Call, error) {
+	c := newCall(r, leg, inv)
+	if err := r.add(c); err != nil {
+		return nil, err
+	}
+	leg.line().Attach(c)
+	// Ends when the call has: every leg gone, script returned, mailbox closed.
+	go c.loop()
+	return c, nil
+}
+
+// add enters a call unless the registry is draining or full.
+func (r *Registry) add(c *Call) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.draining:
+		r.stats.refuse(RefusedDraining)
+		return ErrDraining
+	case len(r.calls) >= r.cfg.MaxCalls:
+		r.stats.refuse(RefusedOverload)
+		return ErrOverload
+	}
+	r.calls[c.ref.ID] = c
+	r.stats.started.Add(1)
+	r.loops.Add(1)
+	return nil
+}
+
+// remove takes out a call that has ended; the last act of its loop.
+func (r *Registry) remove(c *Call) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.calls, c.ref.ID)
+	if len(r.calls) == 0 && r.idle != nil {
+		close(r.idle)
+		r.idle = nil
+	}
+	r.loops.Done()
+}
+
+// Get finds a running call.
+func (r *Registry) Get(id ID) (*Call, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	c, ok := r.calls[id]
+	return c, ok
+}
+
+// Len is the number of running calls.
+func (r *Registry) Len() int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return len(r.calls)
+}
+
+// Calls returns a picture of every running call, in no order, without waking
+// any of them.
+func (r *Registry) Calls() []*Info {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	infos := make([]*Info, 0, len(r.calls))
+	for _, c := range r.calls {
+		infos = append(infos, c.Info())
+	}
+	return infos
+}
+
+// Drain refuses new calls from now on and waits until none is left. It returns
+// ctx's cause if that ends first; calls are still running then.
+func (r *Registry) Drain(ctx context.Context) error {
+	idle := r.refuseNew()
+	if idle == nil {
+		return nil
+	}
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// refuseNew begins draining and returns what will be closed when no call is
+// left, or nil if none is left already.
+func (r *Registry) refuseNew() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.draining = true
+	if len(r.calls) == 0 {
+		return nil
+	}
+	if r.idle == nil {
+		r.idle = make(chan struct{})
+	}
+	return r.idle
+}
+
+// EndAll tells every running call to end and does not wait for it.
+func (r *Registry) EndAll(cause Cause) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for _, c := range r.calls {
+		c.box.PushExempt(&hangup{cause: cause})
+	}
+}
+
+// Close refuses new calls, ends the running ones with CauseShutdown and returns
+// when the last loop has. No call outlives that by more than lingerLimit.
+func (r *Registry) Close() {
+	r.refuseNew()
+	r.EndAll(CauseShutdown)
+	r.loops.Wait()
+}
+
+// Stats returns the counters so far.
+func (r *Registry) Stats() Stats { return r.stats.read(r.Len()) }

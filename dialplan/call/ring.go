@@ -1,0 +1,157 @@
+package call
+
+// ring is one attempt to reach an extension at all its contacts. Loop only,
+// but for result.
+type ring struct {
+	spec    RingSpec
+	result  chan Outcome // one slot; the loop puts one outcome in or none
+	ringing []*seat      // not failed yet
+	best    Outcome      // of those that failed
+	timeout timer
+	alerted bool  // the caller has been told that the far end rings
+	early   *seat // whose early media the caller hears
+}
+
+// failures turns the cause of a leg that did not answer into an outcome; what
+// is not here is OutcomeFailed.
+var failures = map[Cause]OutcomeKind{
+	CauseBusy:         OutcomeBusy,
+	CauseRejected:     OutcomeRejected,
+	CauseNoAnswer:     OutcomeNoAnswer,
+	CauseUnreachable:  OutcomeUnreachable,
+	CauseNotFound:     OutcomeUnreachable,
+	CauseMediaTimeout: OutcomeUnreachable,
+	CauseProtocol:     OutcomeUnreachable,
+}
+
+// rank orders failures by how much they tell the caller. A busy phone proves
+// that the person is there; an unreachable one proves nothing.
+var rank = map[OutcomeKind]int{
+	"":                 0,
+	OutcomeUnreachable: 1,
+	OutcomeFailed:      2,
+	OutcomeNoAnswer:    3,
+	OutcomeRejected:    4,
+	OutcomeBusy:        5,
+}
+
+// failure is the outcome of a leg, or a whole dial, that ended with cause.
+func failure(branch string, cause Cause, by LegID) Outcome {
+	kind, ok := failures[cause]
+	if !ok {
+		kind = OutcomeFailed
+	}
+	return Outcome{Branch: branch, Kind: kind, Cause: cause, By: by}
+}
+
+// startRing dials and takes the legs into the call.
+func (c *Call) startRing(r *ring) error {
+	legs, cause := c.reg.cfg.Dialer.Dial(c, Target{
+		Client: c.invite.Client, Extension: r.spec.Extension, From: r.spec.From, Peer: c.main().leg.Media(),
+	})
+	if len(legs) == 0 {
+		r.result <- failure(r.spec.Branch, cause, "")
+		return nil
+	}
+	c.move(opRing)
+	c.ring = r
+	for _, leg := range legs {
+		s := c.seat(leg, Outbound)
+		r.ringing = append(r.ringing, s)
+		c.emit(Event{Kind: EventLegStarted, Leg: leg.ID(), Party: leg.Party(), Direction: Outbound})
+	}
+	if r.spec.Timeout > 0 {
+		c.arm(&r.timeout, r.spec.Timeout, func() { c.ringTimeout(r) })
+	}
+	return nil
+}
+
+// alerting tells the caller, once, that somebody's phone rings.
+func (c *Call) alerting(s *seat) {
+	c.emit(Event{Kind: EventRinging, Leg: s.leg.ID(), Party: s.leg.Party()})
+	if !c.ring.alerted {
+		c.ring.alerted = true
+		c.main().leg.Ring(false)
+	}
+}
+
+// earlyMedia lets the caller hear the first contact that sends audio. Joining
+// comes first: the caller's media answer depends on whom it is joined to.
+func (c *Call) earlyMedia(s *seat) {
+	if c.ring.early != nil {
+		return
+	}
+	c.ring.early = s
+	c.ring.alerted = true
+	c.reg.cfg.Mixer.Join(c.main().leg.Media(), s.leg.Media())
+	c.main().leg.Ring(true)
+}
+
+// won ends the ring: the first to answer talks, the others stop ringing.
+func (c *Call) won(s *seat) {
+	r := c.closeRing()
+	r.ringing = without(r.ringing, s)
+	c.up(s)
+	c.note("ring=answered")
+	c.talk = r.spec.Branch
+	c.connect(s)
+	c.hangupAll(r.ringing, CauseAnsweredElsewhere)
+	r.result <- Outcome{Branch: r.spec.Branch, Kind: OutcomeDone, By: s.leg.ID()}
+}
+
+// lost takes a leg out of the ring; with the last one the ring is over.
+func (c *Call) lost(s *seat, cause Cause) {
+	r := c.ring
+	r.ringing = without(r.ringing, s)
+	if o := failure(r.spec.Branch, cause, s.leg.ID()); rank[o.Kind] > rank[r.best.Kind] {
+		r.best = o
+	}
+	if r.early == s {
+		r.early = nil
+		c.main().leg.Media().Quiet()
+	}
+	if len(r.ringing) == 0 {
+		c.closeRing()
+		c.move(opUnanswered)
+		r.result <- r.best
+	}
+}
+
+// ringTimeout hangs up whoever still rings.
+func (c *Call) ringTimeout(r *ring) {
+	for _, s := range append([]*seat(nil), r.ringing...) {
+		c.hangup(s, CauseNoAnswer)
+		c.lost(s, CauseNoAnswer)
+	}
+}
+
+// closeRing forgets the ring under way and returns it.
+func (c *Call) closeRing() *ring {
+	r := c.ring
+	c.ring = nil
+	r.timeout.stop()
+	return r
+}
+
+// dropRing hangs up the legs of a ring whose result nobody wants any more. The
+// state is the caller's business.
+func (c *Call) dropRing(cause Cause) {
+	if c.ring != nil {
+		c.hangupAll(c.closeRing().ringing, cause)
+	}
+}
+
+// giveUp is posted by a Ring whose ctx has ended. A ring that ended otherwise in
+// the meantime is none of its business.
+type giveUp struct{ ring *ring }
+
+func (m *giveUp) handle(c *Call) {
+	if c.ring != m.ring {
+		return
+	}
+	c.dropRing(CauseCancelled)
+	if c.state == StateRinging {
+		c.move(opUnanswered)
+		c.main().leg.Media().Quiet()
+	}
+}

@@ -1,0 +1,182 @@
+package call
+
+import (
+	"context"
+	"runtime/debug"
+)
+
+// script is one run of an Effect. A call has at most one that has not returned.
+type script struct {
+	step   Step
+	cancel context.CancelCauseFunc
+	// stopped is why the script was told to return; nil while it may still ask.
+	// Loop only.
+	stopped error
+}
+
+// scriptKey finds the script in the ctx given to its effect.
+type scriptKey struct{}
+
+// startScript runs the effect of a step in a goroutine of its own.
+func (c *Call) startScript(step Step) {
+	effect, err := c.reg.cfg.Effects.Effect(step)
+	if err != nil {
+		c.fault(step, err)
+		return
+	}
+	s := &script{step: step}
+	ctx, cancel := context.WithCancelCause(context.WithValue(context.Background(), scriptKey{}, s))
+	s.cancel = cancel
+	c.script = s
+	// Ends when the effect returns, which it does at the latest when the loop
+	// cancels ctx.
+	go c.perform(ctx, s, effect)
+}
+
+// perform is the script's goroutine.
+func (c *Call) perform(ctx context.Context, s *script, effect Effect) {
+	done := &scriptDone{script: s}
+	defer func() {
+		if v := recover(); v != nil {
+			done.panic, done.stack = v, debug.Stack()
+		}
+		// Exempt: without it the call would never end. Refused only if the
+		// call has given the script up, see abandon.
+		c.box.PushExempt(done)
+	}()
+	done.outcome, done.err = effect.Run(ctx, c)
+}
+
+// scriptDone is the last thing heard of a script.
+type scriptDone struct {
+	script  *script
+	outcome Outcome
+	err     error
+	panic   any
+	stack   []byte
+}
+
+func (m *scriptDone) handle(c *Call) {
+	s := m.script
+	if c.script != s {
+		return // given up by abandon
+	}
+	c.script = nil
+	s.cancel(nil)
+	c.dropRing(CauseCancelled) // a script that returned cannot hear how its ring ends
+	switch {
+	case m.panic != nil:
+		c.panicked("script "+s.step.Name, m.panic, m.stack)
+		c.end(CauseInternal, "")
+	case s.stopped != nil:
+		// What it reports is of no interest any more.
+	case m.err != nil:
+		c.fault(s.step, m.err)
+	case c.state == StateScripted:
+		c.stepDone(s.step, m.outcome)
+	}
+}
+
+// stepDone lets the next step run, or keeps the outcome for the planner.
+func (c *Call) stepDone(step Step, o Outcome) {
+	if o.Branch == "" {
+		o.Branch = step.Branch
+	}
+	c.note(step.Name + "=" + string(o.Kind))
+	if o.Kind == OutcomeDone && len(c.steps) > 0 {
+		return
+	}
+	c.steps = nil
+	c.outcome = &o
+}
+
+// fault ends the call because of an error of ours.
+func (c *Call) fault(step Step, err error) {
+	c.reg.stats.faults.Add(1)
+	c.log().Error("step failed", "step", step.Name, "branch", step.Branch, "error", err)
+	c.trace(TraceEntry{Branch: step.Branch, Kind: TraceEffect, Name: step.Name, Verdict: VerdictFailed, Step: &step})
+	c.end(CauseInternal, "")
+}
+
+// stopScript tells the running script to return; nothing it asks from now on is
+// done. The next one starts after it has returned.
+func (c *Call) stopScript(why error) {
+	if c.script != nil && c.script.stopped == nil {
+		c.script.stopped = why
+		c.script.cancel(why)
+	}
+}
+
+// ask is a question of the call's script to its loop.
+type ask struct {
+	script *script
+	do     func() error // runs in the loop
+	answer chan error   // one slot, so that the loop never waits
+}
+
+func (m *ask) handle(c *Call) {
+	err := ErrEnded // also when do panics
+	defer func() { m.answer <- err }()
+	if err = c.permit(m.script); err == nil {
+		err = m.do()
+	}
+}
+
+// permit says whether a script may drive the call now.
+func (c *Call) permit(s *script) error {
+	switch {
+	case s != c.script:
+		return ErrNotScript
+	case s.stopped != nil:
+		return s.stopped
+	case c.state != StateScripted:
+		return ErrBusy
+	}
+	return nil
+}
+
+// ask has do run in the loop and waits for what it says.
+func (c *Call) ask(ctx context.Context, do func() error) error {
+	s, _ := ctx.Value(scriptKey{}).(*script)
+	if s == nil {
+		return ErrNotScript
+	}
+	m := &ask{script: s, do: do, answer: make(chan error, 1)}
+	if !c.post(m) {
+		return ErrEnded
+	}
+	select {
+	case err := <-m.answer:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// redirect is Call.Redirect in the loop.
+type redirect struct {
+	step   Step
+	answer chan error // one slot
+}
+
+func (m *redirect) handle(c *Call) {
+	err := ErrEnded
+	defer func() { m.answer <- err }()
+	if !c.state.can(opRedirect) {
+		return
+	}
+	c.move(opRedirect)
+	c.dropRing(CauseCancelled)
+	c.stopScript(ErrRedirected)
+	c.note("redirected")
+	c.trace(TraceEntry{Branch: m.step.Branch, Kind: TraceEffect, Name: m.step.Name, Verdict: VerdictTaken, Step: &m.step})
+	stays := c.main()
+	for _, s := range c.legs {
+		if s != stays {
+			c.hangup(s, CauseNormal)
+		}
+	}
+	stays.leg.Media().Quiet()
+	c.pair, c.outcome, c.steps = [2]*seat{}, nil, []Step{m.step}
+	err = nil
+}

@@ -1,0 +1,45 @@
+package call
+
+import (
+	"log/slog"
+	"strings"
+	"time"
+)
+
+// maxPath is how many steps the story of a call mentions.
+const maxPath = 32
+
+// emit gives an event its place in the call's sequence and publishes it.
+func (c *Call) emit(ev Event) {
+	c.seq++
+	ev.Call, ev.Client, ev.Seq, ev.At = c.ref.ID, c.invite.Client, c.seq, time.Now()
+	if ev.Trace != nil {
+		ev.Trace.Seq, ev.Trace.At = ev.Seq, ev.At
+	}
+	c.reg.cfg.Bus.Publish(ev)
+}
+
+// trace emits a trace entry. It is numbered as the event that carries it.
+func (c *Call) trace(t TraceEntry) { c.emit(Event{Kind: EventDecided, Trace: &t}) }
+
+// note adds a word to the story.
+func (c *Call) note(word string) {
+	if len(c.path) < maxPath {
+		c.path = append(c.path, word)
+	}
+}
+
+func (c *Call) log() *slog.Logger { return c.reg.cfg.Logger.With("call", c.ref.ID) }
+
+// tell logs the story of a call that has ended, in one line.
+func (c *Call) tell(now time.Time) {
+	talked := time.Duration(0)
+	if !c.answered.IsZero() {
+		talked = now.Sub(c.answered)
+	}
+	c.log().Info("call ended",
+		"client", c.invite.Client, "from", c.invite.From.Number, "dialled", c.invite.Dialled,
+		"cause", c.cause, "by", c.by, "steps", strings.Join(c.path, " "),
+		"duration", now.Sub(c.started).Round(time.Millisecond), "answered", talked.Round(time.Millisecond),
+		"events", c.seq)
+}

@@ -1,0 +1,79 @@
+package call
+
+// holdMusic is what a party hears while the other one holds it.
+var holdMusic = []string{"music"}
+
+// connect makes the main leg and another one talk. Joining comes before
+// answering: the media answer prefers the codec of the peer.
+func (c *Call) connect(s *seat) {
+	c.pair = [2]*seat{c.main(), s}
+	c.move(opConnect)
+	c.mix()
+	for _, s := range c.pair {
+		c.answer(s)
+	}
+}
+
+// mix lets the pair hear what their holds ask for: each other, or music for
+// whom the other one holds, or nothing for whom both hold.
+func (c *Call) mix() {
+	a, b := c.pair[0], c.pair[1]
+	if !a.held && !b.held {
+		c.reg.cfg.Mixer.Join(a.leg.Media(), b.leg.Media())
+		return
+	}
+	for _, s := range c.pair {
+		if s.held {
+			s.leg.Media().Quiet()
+		} else {
+			// Nobody waits for its end: it loops until something replaces it.
+			s.leg.Media().Play(holdMusic, true, func(error) {})
+		}
+	}
+}
+
+// hold notes that a party held or resumed. Of two such events that overtook
+// each other in a handover, the older one is dropped.
+func (c *Call) hold(s *seat, m *legEvent) {
+	held := m.Kind == LegHeld
+	if m.number < s.heldBy || s.held == held {
+		return
+	}
+	s.held, s.heldBy = held, m.number
+	kind := EventResumed
+	if held {
+		kind = EventHeld
+	}
+	c.emit(Event{Kind: kind, Leg: s.leg.ID(), Party: s.leg.Party()})
+	if c.state == StateTalking && (s == c.pair[0] || s == c.pair[1]) {
+		c.mix()
+	}
+}
+
+// part: a party of the talk left. Whoever waits beside it takes its place
+// (the attended transfer); otherwise the talk is over and the planner decides
+// about the one who stays.
+func (c *Call) part(s *seat, cause Cause) {
+	stays := c.pair[0]
+	switch s {
+	case c.pair[0]:
+		stays = c.pair[1]
+	case c.pair[1]:
+	default:
+		return // the one who waited beside the talk
+	}
+	for _, next := range c.legs {
+		if next != stays && next.state != LegLeaving {
+			c.pair = [2]*seat{stays, next}
+			c.mix()
+			return
+		}
+	}
+	c.move(opPart)
+	c.pair = [2]*seat{}
+	stays.leg.Media().Quiet()
+	c.stopScript(ErrRedirected) // the ring's, if it has not returned yet
+	c.steps = nil
+	c.outcome = &Outcome{Branch: c.talk, Kind: OutcomeTalkEnded, Cause: cause, By: s.leg.ID()}
+	c.note("talk")
+}
