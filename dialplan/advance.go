@@ -126,31 +126,19 @@ func serviceArgs(step string, f Facts) any {
 // finish ends the branch with what its steps reported.
 func (v *View) finish(f Facts, st State, out call.Outcome) (State, call.Decision) {
 	b := st.Root
+	cause := endCause(b, out)
+	ok := b.Cursor == CursorRefused || cause == call.CauseNormal
 	who := v.caller(f.Invite.From)
-	if e, ok := v.byID.get(b.Extension); ok {
+	if e, found := v.byID.get(b.Extension); found {
 		who = e.who
 	}
-	cause := out.Cause
-	if b.Cursor == CursorRefused {
-		cause = b.Outcome.Cause
-	} else if c, ok := outcomeCauses[out.Kind]; ok {
-		cause = c
-	}
-	if cause == "" {
-		cause = call.CauseInternal
-	}
-	wants, verdict := "answered", call.VerdictFailed
-	if b.Cursor == CursorRefused {
-		wants = "refused"
-	}
-	ok := b.Cursor == CursorRefused || cause == call.CauseNormal
-	if ok {
-		verdict = call.VerdictTaken
-	}
 	t := newTracer(b.Path, who, 1)
-	entry := t.looked(call.TraceOutcome, b.Cursor.String(), verdict, call.TraceCause{
-		Condition: "outcome", Want: wants, Got: string(out.Kind), OK: ok,
+	entry := t.looked(call.TraceOutcome, b.Cursor.String(), call.VerdictFailed, call.TraceCause{
+		Condition: "outcome", Want: wanted(b.Cursor), Got: string(out.Kind), OK: ok,
 	})
+	if ok {
+		entry.Verdict = call.VerdictTaken
+	}
 	entry.ID = b.Extension
 	entry.Outcome = &out
 	b.Cursor = CursorEnd
@@ -159,15 +147,40 @@ func (v *View) finish(f Facts, st State, out call.Outcome) (State, call.Decision
 	return State{b}, call.Decision{Cause: cause, Trace: t.entries}
 }
 
-// outcomeCauses says with which cause a call ends after an outcome. The rest end
-// with the cause the outcome brought along.
-var outcomeCauses = map[call.OutcomeKind]call.Cause{
-	call.OutcomeDone:        call.CauseNormal,
-	call.OutcomeTalkEnded:   call.CauseNormal,
-	call.OutcomeBusy:        call.CauseBusy,
-	call.OutcomeNoAnswer:    call.CauseNoAnswer,
-	call.OutcomeUnreachable: call.CauseUnreachable,
-	call.OutcomeRejected:    call.CauseRejected,
+// endCause is the cause a call ends with after an outcome: the refusal's own,
+// the one that the kind of outcome stands for, or the one it brought along.
+func endCause(b Branch, out call.Outcome) call.Cause {
+	if b.Cursor == CursorRefused {
+		return b.Outcome.Cause
+	}
+	switch out.Kind {
+	case call.OutcomeDone, call.OutcomeTalkEnded:
+		return call.CauseNormal
+	case call.OutcomeBusy:
+		return call.CauseBusy
+	case call.OutcomeNoAnswer:
+		return call.CauseNoAnswer
+	case call.OutcomeUnreachable:
+		return call.CauseUnreachable
+	case call.OutcomeRejected:
+		return call.CauseRejected
+	}
+	if out.Cause != "" {
+		return out.Cause
+	}
+	return call.CauseInternal
+}
+
+// wanted names the outcome a branch hopes for.
+func wanted(c Cursor) string {
+	switch c {
+	case CursorRinging:
+		return "answered"
+	case CursorRefused:
+		return "refused"
+	default:
+		return "done"
+	}
 }
 
 // caller is how the trace names the one who calls.

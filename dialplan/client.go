@@ -61,7 +61,7 @@ func (c Client) Validate() error {
 	var e FieldErrors
 	e.check(c.Name != "" && plainText(c.Name), "name", "must be 1 to 128 bytes of plain text")
 	e.check(digits(c.Prefix, 3, 6), "prefix", "must be 3 to 6 digits")
-	e.check(domainName(c.Domain), "domain", "must be a domain name or address in lower case")
+	e.check(domainName(c.Domain), "domain", "must be a domain name in lower case")
 	e.check(c.DomainPrefix == "" || digits(c.DomainPrefix, 5, 5), "domain_prefix", "must be 5 digits or empty")
 	e.check(c.ExtensionLen >= 2 && c.ExtensionLen <= 4, "extension_len", "must be 2, 3 or 4")
 	e.check(c.Status.valid(), "status", "must be active or blocked")
@@ -79,13 +79,21 @@ func (c Client) Validate() error {
 	return e.err()
 }
 
-// domainName accepts what may stand as host in a SIP URI: letters, digits,
-// hyphens and dots, or an IPv6 address in brackets.
+// domainName accepts a host name (RFC 3261 25.1 hostname, RFC 952): labels of
+// letters, digits and inner hyphens. An IPv4 address passes too.
 func domainName(s string) bool {
-	if s == "" || len(s) > 253 {
+	if len(s) > 253 {
 		return false
 	}
-	return strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-.[:]") == "" && s != "." && s != "-"
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		if strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+			return false
+		}
+	}
+	return true
 }
 
 func zoneName(s string) bool {

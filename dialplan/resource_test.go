@@ -1,0 +1,144 @@
+package dialplan
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// fields are the names of the fields err complains about.
+func fields(err error) []string {
+	var names []string
+	var fe FieldErrors
+	if errors.As(err, &fe) {
+		for _, f := range fe {
+			names = append(names, f.Field)
+		}
+	}
+	return names
+}
+
+func TestClientValidate(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*Client)
+		want   []string
+	}{
+		{"default", func(*Client) {}, nil},
+		{"no name", func(c *Client) { c.Name = "" }, []string{"name"}},
+		{"name with a line break", func(c *Client) { c.Name = "a\r\nb" }, []string{"name"}},
+		{"name not UTF-8", func(c *Client) { c.Name = "\xff" }, []string{"name"}},
+		{"long name", func(c *Client) { c.Name = strings.Repeat("x", 129) }, []string{"name"}},
+		{"short prefix", func(c *Client) { c.Prefix = "01" }, []string{"prefix"}},
+		{"prefix with a letter", func(c *Client) { c.Prefix = "00a1" }, []string{"prefix"}},
+		{"no domain", func(c *Client) { c.Domain = "" }, []string{"domain"}},
+		{"domain in upper case", func(c *Client) { c.Domain = "Example.org" }, []string{"domain"}},
+		{"domain with a port", func(c *Client) { c.Domain = "example.org:5060" }, []string{"domain"}},
+		{"domain with an empty label", func(c *Client) { c.Domain = "a..b" }, []string{"domain"}},
+		{"domain with a hyphen outside", func(c *Client) { c.Domain = "-a.b" }, []string{"domain"}},
+		{"no domain prefix", func(c *Client) { c.DomainPrefix = "" }, nil},
+		{"short domain prefix", func(c *Client) { c.DomainPrefix = "1234" }, []string{"domain_prefix"}},
+		{"extension length", func(c *Client) { c.ExtensionLen = 5 }, []string{"extension_len"}},
+		{"status", func(c *Client) { c.Status = "" }, []string{"status"}},
+		{"zone", func(c *Client) { c.Timezone = "Mars/Olympus" }, []string{"timezone"}},
+		{"zone of the machine", func(c *Client) { c.Timezone = "Local" }, []string{"timezone"}},
+		{"no emergency numbers", func(c *Client) { c.EmergencyNumbers = nil }, nil},
+		{"emergency numbers", func(c *Client) { c.EmergencyNumbers = []string{"112", "x", "1"} },
+			[]string{"emergency_numbers", "emergency_numbers"}},
+		{"too many emergency numbers", func(c *Client) { c.EmergencyNumbers = slices.Repeat([]string{"112"}, 17) },
+			[]string{"emergency_numbers"}},
+		{"code", func(c *Client) { c.Codes = []Code{{ContextDialled, "43", StepEcho}} }, []string{"codes"}},
+		{"too many codes", func(c *Client) { c.Codes = slices.Repeat([]Code{{ContextDialled, "*1", StepEcho}}, 101) },
+			[]string{"codes"}},
+	}
+	for _, tt := range tests {
+		c := testClient()
+		tt.change(&c)
+		err := c.Validate()
+		if diff := cmp.Diff(tt.want, fields(err)); diff != "" {
+			t.Errorf("%s: %s", tt.name, diff)
+		}
+		if len(tt.want) > 0 && !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s: %v is not ErrInvalid", tt.name, err)
+		}
+	}
+}
+
+func TestExtensionValidate(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*Extension)
+		want   []string
+	}{
+		{"default", func(*Extension) {}, nil},
+		{"no id", func(x *Extension) { x.ID = 0 }, []string{"id"}},
+		{"no client", func(x *Extension) { x.ClientID = 0 }, []string{"client_id"}},
+		{"type", func(x *Extension) { x.Type = "door" }, []string{"type"}},
+		{"status", func(x *Extension) { x.Status = "asleep" }, []string{"status"}},
+		{"bare name", func(x *Extension) { x.Name = "101" }, []string{"name"}},
+		{"absolute name", func(x *Extension) { x.Name = "12345*0001*101" }, []string{"name"}},
+		{"name with a letter", func(x *Extension) { x.Name = "0001*10a" }, []string{"name"}},
+		{"label", func(x *Extension) { x.Label = "a\x00" }, []string{"label"}},
+		{"caller name", func(x *Extension) { x.CallerIDName = "a\n" }, []string{"caller_id_name"}},
+		{"nothing at all", func(x *Extension) { *x = Extension{} }, []string{"id", "client_id", "type", "status", "name"}},
+	}
+	for _, tt := range tests {
+		x := row(1, "101").Extension
+		tt.change(&x)
+		if diff := cmp.Diff(tt.want, fields(x.Validate())); diff != "" {
+			t.Errorf("%s: %s", tt.name, diff)
+		}
+	}
+}
+
+func TestPhoneValidate(t *testing.T) {
+	tests := []struct {
+		phone Phone
+		want  []string
+	}{
+		{DefaultPhone(), nil},
+		{Phone{HangupTimeout: 1}, nil},
+		{Phone{HangupTimeout: 600}, nil},
+		{Phone{}, []string{"hangup_timeout"}},
+		{Phone{HangupTimeout: 601, Label: "\x7f"}, []string{"label", "hangup_timeout"}},
+	}
+	for _, tt := range tests {
+		if diff := cmp.Diff(tt.want, fields(tt.phone.Validate())); diff != "" {
+			t.Errorf("%+v: %s", tt.phone, diff)
+		}
+	}
+}
+
+// TestJSONNames holds the names the API promises (spec/http-api.md 2.10, 2.16, 5.2).
+func TestJSONNames(t *testing.T) {
+	tests := []struct {
+		value any
+		want  []string
+	}{
+		{Client{}, []string{"codes", "domain", "domain_prefix", "emergency_numbers", "extension_len", "id", "name", "prefix", "status", "timezone"}},
+		{Extension{}, []string{"caller_id_name", "client_id", "id", "label", "name", "status", "type"}},
+		{Phone{}, []string{"hangup_timeout", "label"}},
+	}
+	for _, tt := range tests {
+		b, err := json.Marshal(tt.value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var m map[string]any
+		if err := json.Unmarshal(b, &m); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for name := range m {
+			got = append(got, name)
+		}
+		slices.Sort(got)
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%T: %s", tt.value, diff)
+		}
+	}
+}
