@@ -1,158 +1,270 @@
 package wire
 
 import (
-	"errors"
 	"iter"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
 
-// ErrUnreadable says that the bytes are no SIP message that could be answered:
-// no start line, a broken response, or a request without a readable top Via.
-// Such input is counted and dropped.
-var ErrUnreadable = errors.New("unreadable message")
-
-// Head is what Peek learns of a datagram. Its slices point into the datagram.
-type Head struct {
-	Request   bool   // a request; otherwise a response or a keep-alive
-	InDialog  bool   // the To header carries a tag
-	KeepAlive bool   // nothing but CR, LF and NUL (RFC 5626 section 4.4)
-	Method    []byte // of a request, as spelled
-	Status    int    // of a response, 100 to 699
-	CallID    []byte // nil when there is none
-}
-
-// Field is one header as it will be written. Name and Value are cleaned of
-// CR, LF, NUL and other control characters when they are rendered.
-type Field struct{ Name, Value string }
-
-// Message is one parsed SIP message. Exactly one of Request and Response is
-// not nil. Read it through its methods: they see headers case insensitively,
-// know compact names and unquote parameters.
+// Message is one parsed SIP message. Read it through its methods: they see
+// headers case insensitively, know compact names and unquote parameters.
 type Message struct {
-	req  *sip.Request
-	res  *sip.Response
-	size int
+	method  string // of a request
+	uri     sip.Uri
+	status  int // of a response
+	reason  string
+	version string
+
+	fields        []field // every header line, in order
+	vias          []*sip.ViaHeader
+	from          *sip.FromHeader
+	to            *sip.ToHeader
+	contacts      []Contact
+	routes        []sip.Uri
+	recordRoutes  []sip.Uri
+	callID        string
+	cseq          uint32
+	cseqMethod    string
+	maxForwards   int // -1 when absent
+	contentLength int // -1 when absent
+	body          []byte
+	size          int
 }
 
-// Contact is one value of a Contact header.
-type Contact struct {
-	*sip.ContactHeader
+// IsRequest tells a request from a response.
+func (m *Message) IsRequest() bool { return m.status == 0 }
+
+// Size returns the bytes the message arrived in.
+func (m *Message) Size() int { return m.size }
+
+// Method returns the request's method as spelled; for a response that of CSeq.
+func (m *Message) Method() string {
+	if m.status != 0 {
+		return m.cseqMethod
+	}
+	return m.method
 }
 
-func (m *Message) Request() *sip.Request                  { return m.req }
-func (m *Message) Response() *sip.Response                { return m.res }
-func (m *Message) IsRequest() bool                        { return m.req != nil }
-func (m *Message) Size() int                              { return m.size }
-func (m *Message) Method() string                         { return "" }
-func (m *Message) Status() int                            { return 0 }
-func (m *Message) Reason() string                         { return "" }
-func (m *Message) URI() *sip.Uri                          { return nil }
-func (m *Message) Via() *sip.ViaHeader                    { return nil }
-func (m *Message) Branch() string                         { return "" }
-func (m *Message) From() *sip.FromHeader                  { return nil }
-func (m *Message) To() *sip.ToHeader                      { return nil }
-func (m *Message) FromTag() string                        { return "" }
-func (m *Message) ToTag() string                          { return "" }
-func (m *Message) CallID() string                         { return "" }
-func (m *Message) CSeq() (seq uint32, method string)      { return 0, "" }
-func (m *Message) MaxForwards() (hops int, ok bool)       { return 0, false }
-func (m *Message) Expires() (time.Duration, bool)         { return 0, false }
-func (m *Message) Contacts() []Contact                    { return nil }
-func (m *Message) Header(name string) (string, bool)      { return "", false }
-func (m *Message) Values(name string) iter.Seq[string]    { return func(func(string) bool) {} }
-func (m *Message) Has(name, token string) bool            { return false }
-func (m *Message) Body() []byte                           { return nil }
-func (m *Message) MediaType() string                      { return "" }
-func (m *Message) RecordRoutes() []*sip.RecordRouteHeader { return nil }
-func (m *Message) Routes() []*sip.RouteHeader             { return nil }
+// Status returns the response's code, 100 to 699, or 0 for a request.
+func (m *Message) Status() int { return m.status }
 
-// Wildcard reports "Contact: *".
-func (c Contact) Wildcard() bool                 { return false }
-func (c Contact) Expires() (time.Duration, bool) { return 0, false }
-func (c Contact) Q() int                         { return 1000 }
-func (c Contact) Instance() string               { return "" }
-func (c Contact) RegID() int                     { return 0 }
+// Reason returns the response's reason phrase, cleaned.
+func (m *Message) Reason() string { return Clean(m.reason) }
 
-// Param returns a header or URI parameter by name without regard to case,
-// unquoted.
-func Param(p sip.HeaderParams, name string) (string, bool) { return "", false }
-
-// Peek classifies a datagram without parsing it and without allocating. It
-// reports false when the bytes cannot be SIP.
-func Peek(b []byte) (Head, bool) { return Head{}, false }
-
-// Parse reads one whole message. The error is a *Fault when it can be answered
-// and wraps ErrUnreadable otherwise. b may be reused afterwards.
-func Parse(b []byte) (*Message, error) { return nil, ErrUnreadable }
-
-// Fault is a request that cannot be processed, and its answer.
-type Fault struct {
-	Status int     // 400 to 699
-	Reason string  // names the header at fault
-	Method string  // of the request; an ACK is never answered
-	Extra  []Field // Unsupported, Accept, Allow …
-	echo   echo
+// URI returns the Request-URI, nil for a response. IPv6 hosts have brackets.
+func (m *Message) URI() *sip.Uri {
+	if m.status != 0 {
+		return nil
+	}
+	return &m.uri
 }
 
-type echo struct{}
+// Via returns the top Via, never nil.
+func (m *Message) Via() *sip.ViaHeader { return m.vias[0] }
 
-func (f *Fault) Error() string { return f.Reason }
+// Vias returns how many Via values there are, 1 to 70.
+func (m *Message) Vias() int { return len(m.vias) }
 
-// Reply renders the stateless answer (RFC 3261 section 8.2.7) or nil when the
-// request is an ACK. source is where the request came from.
-func (f *Fault) Reply(source netip.AddrPort, toTag string) []byte { return nil }
-
-// Rules is what this user agent accepts.
-type Rules struct {
-	Methods    []string                  // implemented: others get 501 and Allow
-	Extensions []string                  // option tags that Require may name: others get 420
-	Bodies     []string                  // media types, lower case: others get 415
-	Listening  func(netip.AddrPort) bool // our own SIP addresses, not allowed in Contact (S14); may be nil
+// Branch returns the top Via's branch, "" for an RFC 2543 peer.
+func (m *Message) Branch() string {
+	b, _ := m.vias[0].Params.Get("branch")
+	return b
 }
 
-// Validate checks a parsed message. nil means it may be processed; a response
-// that fails must be dropped.
-func (r *Rules) Validate(m *Message) *Fault { return nil }
+// SentBy returns host and port of the top Via as the sender wrote them; port is
+// 0 when absent.
+func (m *Message) SentBy() (host string, port int) { return m.vias[0].Host, m.vias[0].Port }
 
-// StatelessReply renders an answer to m without keeping anything. nil for ACK.
-func StatelessReply(m *Message, source netip.AddrPort, status int, reason, toTag string, extra ...Field) []byte {
-	return nil
+// From returns the From header, never nil.
+func (m *Message) From() *sip.FromHeader { return m.from }
+
+// To returns the To header, never nil.
+func (m *Message) To() *sip.ToHeader { return m.to }
+
+// FromTag returns the From tag, "" for an RFC 2543 peer.
+func (m *Message) FromTag() string {
+	tag, _ := Param(m.from.Params, "tag")
+	return tag
 }
 
-// NewResponse builds an answer to m: Via with received and rport set, From,
-// To with toTag (unless it has one or toTag is empty), Call-ID, CSeq, and
-// Record-Route where a dialog may come of it.
-func NewResponse(m *Message, source netip.AddrPort, status int, reason, toTag string) *sip.Response {
-	return nil
+// ToTag returns the To tag, "" outside of a dialog.
+func (m *Message) ToTag() string {
+	tag, _ := Param(m.to.Params, "tag")
+	return tag
+}
+
+// CallID returns the Call-ID, never empty.
+func (m *Message) CallID() string { return m.callID }
+
+// CSeq returns the sequence number, 0 to 2³¹−1, and its method.
+func (m *Message) CSeq() (seq uint32, method string) { return m.cseq, m.cseqMethod }
+
+// MaxForwards returns 0 to 255; ok is false when the header is absent.
+func (m *Message) MaxForwards() (hops int, ok bool) { return max(m.maxForwards, 0), m.maxForwards >= 0 }
+
+// Expires returns the Expires header; ok is false when it is absent. A number
+// too long counts as the maximum (S6), a malformed one as an hour (RFC 3261
+// section 10.3).
+func (m *Message) Expires() (d time.Duration, ok bool) {
+	for _, f := range m.fields {
+		if f.id == hdrExpires {
+			return expires(f.value), true
+		}
+	}
+	return 0, false
+}
+
+// Contacts returns all Contact values.
+func (m *Message) Contacts() []Contact { return m.contacts }
+
+// Routes returns the Route URIs, topmost first.
+func (m *Message) Routes() []sip.Uri { return m.routes }
+
+// RecordRoutes returns the Record-Route URIs, topmost first.
+func (m *Message) RecordRoutes() []sip.Uri { return m.recordRoutes }
+
+// Header returns the first line of a header by full name, cleaned.
+func (m *Message) Header(name string) (value string, ok bool) {
+	for value := range m.Lines(name) {
+		return value, true
+	}
+	return "", false
+}
+
+// Lines returns every line of a header by full name, unfolded and cleaned but
+// not split at commas: what credentials, dates and free text need.
+func (m *Message) Lines(name string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := range m.fields {
+			if strings.EqualFold(m.fields[i].name, name) && !yield(Clean(m.fields[i].value)) {
+				return
+			}
+		}
+	}
+}
+
+// Values returns every value of a header that holds a comma-separated list.
+func (m *Message) Values(name string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for list := range m.Lines(name) {
+			for more := true; more; {
+				var value string
+				value, list, more, _ = cut(list, ',')
+				if value = trim(value); value != "" && !yield(value) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Has reports that a list header (Supported, Require, Allow …) names token,
+// whatever its case.
+func (m *Message) Has(name, token string) bool {
+	for value := range m.Values(name) {
+		if strings.EqualFold(value, token) {
+			return true
+		}
+	}
+	return false
+}
+
+// Body returns the body, nil when empty. The caller must not change it.
+func (m *Message) Body() []byte { return m.body }
+
+// MediaType returns type and subtype of Content-Type in lower case, without
+// parameters; "" when absent or malformed.
+func (m *Message) MediaType() string {
+	value, _ := m.Header("Content-Type")
+	media, _ := mediaType(value)
+	return media
 }
 
 // StampVia sets received and rport of the top Via to the packet's source
 // (RFC 3581 section 4).
-func StampVia(m *Message, source netip.AddrPort) {}
+func (m *Message) StampVia(source netip.AddrPort) { stamp(m.vias[0], source) }
 
-// ReplyTo returns where the answer to a UDP request goes (S11).
-func ReplyTo(m *Message, source netip.AddrPort) netip.AddrPort { return source }
+// ReplyTo returns where answers to this request go on UDP (S11): the source's
+// address always; its port too, unless the sender does not ask for rport and
+// its Via names that very address, when the Via's port holds.
+func (m *Message) ReplyTo(source netip.AddrPort) netip.AddrPort { return replyTo(m.vias[0], source) }
 
-// Append renders a sipgo message to dst (S15). Content-Length is always right.
-func Append(dst []byte, m sip.Message) []byte { return dst }
-
-// Clean makes text from outside safe to go into a header, log or store (S15).
-func Clean(s string) string { return s }
-
-// Quote renders s as a quoted-string.
-func Quote(s string) string { return s }
-
-// Reason is one value of the Reason header (RFC 3326).
-type Reason struct {
-	Protocol string // SIP, Q.850 …
-	Cause    int    // 0 when absent
-	Text     string
+// Request builds the sipgo request: a new one each time, sharing the typed
+// headers (Via, From, To, Contact) with m. nil for a response.
+func (m *Message) Request() *sip.Request {
+	if !m.IsRequest() {
+		return nil
+	}
+	req := sip.NewRequest(sip.RequestMethod(m.method), m.uri)
+	m.fill(req)
+	req.SetBody(m.body)
+	req.ReplaceHeader(m.firstContact())
+	return req
 }
 
-func (r Reason) String() string { return "" }
+// Response builds the sipgo response, as Request does. nil for a request.
+func (m *Message) Response() *sip.Response {
+	if m.IsRequest() {
+		return nil
+	}
+	res := sip.NewResponse(m.status, Clean(m.reason))
+	m.fill(res)
+	res.SetBody(m.body)
+	res.ReplaceHeader(m.firstContact())
+	return res
+}
 
-// Reasons returns all values of the Reason header of m.
-func Reasons(m *Message) []Reason { return nil }
+// firstContact is set again after filling: sipgo's Contact() gives the last one
+// appended.
+func (m *Message) firstContact() sip.Header {
+	if len(m.contacts) == 0 {
+		return sip.NewHeader("", "")
+	}
+	return m.contacts[0].ContactHeader
+}
+
+// fill appends all headers in order, each list where its first line stood.
+func (m *Message) fill(to sip.Message) {
+	var done [hdrExpires + 1]bool
+	for i := range m.fields {
+		f := &m.fields[i]
+		seen := done[f.id]
+		done[f.id] = true
+		switch f.id {
+		case hdrVia:
+			for _, via := range m.vias {
+				if !seen {
+					to.AppendHeader(via)
+				}
+			}
+		case hdrContact:
+			for _, c := range m.contacts {
+				if !seen {
+					to.AppendHeader(c.ContactHeader)
+				}
+			}
+		case hdrFrom:
+			to.AppendHeader(m.from)
+		case hdrTo:
+			to.AppendHeader(m.to)
+		case hdrCallID:
+			h := sip.CallIDHeader(m.callID)
+			to.AppendHeader(&h)
+		case hdrCSeq:
+			to.AppendHeader(&sip.CSeqHeader{SeqNo: m.cseq, MethodName: sip.RequestMethod(m.cseqMethod)})
+		case hdrMaxForwards:
+			h := sip.MaxForwardsHeader(m.maxForwards)
+			to.AppendHeader(&h)
+		case hdrContentType:
+			h := sip.ContentTypeHeader(f.value)
+			to.AppendHeader(&h)
+		case hdrContentLength:
+			// SetBody writes the true one.
+		default:
+			to.AppendHeader(sip.NewHeader(f.name, f.value))
+		}
+	}
+}

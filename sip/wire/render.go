@@ -1,0 +1,133 @@
+package wire
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// writer appends what sipgo's header writers give it, cleaned: whatever came
+// from outside, no CR, LF or NUL of it reaches the wire (S15).
+type writer struct{ b []byte }
+
+// WriteString implements io.StringWriter.
+func (w *writer) WriteString(s string) (int, error) {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c >= 0x7f {
+			w.b = appendClean(w.b, s)
+			return len(s), nil
+		}
+	}
+	w.b = append(w.b, s...)
+	return len(s), nil
+}
+
+func (w *writer) text(s string) { _, _ = w.WriteString(s) }
+
+func (w *writer) crlf() { w.b = append(w.b, '\r', '\n') }
+
+func (w *writer) line(s string) {
+	w.text(s)
+	w.crlf()
+}
+
+// field writes one header; one without value is left out.
+func (w *writer) field(name, value string) {
+	if value == "" {
+		return
+	}
+	w.text(name)
+	w.b = append(w.b, ": "...)
+	w.line(value)
+}
+
+// Append renders a sipgo message behind dst and returns the extended slice. The
+// Content-Length is always that of the body, whatever the message says, and
+// stands last. Values are cleaned; a DisplayName must have gone through Escape.
+func Append(dst []byte, m sip.Message) []byte {
+	w := writer{b: dst}
+	var headers []sip.Header
+	switch m := m.(type) {
+	case *sip.Request:
+		headers = m.Headers()
+		w.text(string(m.Method))
+		w.b = append(w.b, ' ')
+		m.Recipient.StringWrite(&w)
+		w.b = append(w.b, " SIP/2.0\r\n"...)
+	case *sip.Response:
+		headers = m.Headers()
+		w.b = append(w.b, "SIP/2.0 "...)
+		w.b = strconv.AppendInt(w.b, int64(m.StatusCode), 10)
+		w.b = append(w.b, ' ')
+		w.line(m.Reason)
+	default:
+		return dst
+	}
+	for _, h := range headers {
+		if known, _ := lookUp(h.Name()); known.id == hdrContentLength {
+			continue
+		}
+		h.StringWrite(&w)
+		w.crlf()
+	}
+	w.b = append(w.b, "Content-Length: "...)
+	w.b = strconv.AppendInt(w.b, int64(len(m.Body())), 10)
+	w.b = append(w.b, "\r\n\r\n"...)
+	return append(w.b, m.Body()...)
+}
+
+// StatelessReply renders an answer to the request m without keeping anything of
+// it. A To without tag gets toTag. It gives nil for an ACK or a response.
+func StatelessReply(m *Message, source netip.AddrPort, status int, reason, toTag string, extra ...Field) []byte {
+	if !m.IsRequest() {
+		return nil
+	}
+	e := newEcho(m.fields)
+	return e.reply(m.method, source, status, reason, toTag, extra)
+}
+
+// NewResponse builds an answer to the request m (RFC 3261 section 8.2.6): its
+// Via headers with received and rport set from source, From, To, Call-ID, CSeq,
+// and Record-Route where a dialog may come of it. A To without tag gets toTag
+// unless that is empty or status is 100; a 100 repeats Timestamp. The response
+// shares Via and From with m.
+func NewResponse(m *Message, source netip.AddrPort, status int, reason, toTag string) *sip.Response {
+	m.StampVia(source)
+	res := sip.NewResponse(status, reason)
+	for _, via := range m.vias {
+		res.AppendHeader(via)
+	}
+	if status > 100 && status < 300 && dialogForming(m.method) {
+		for _, f := range m.fields {
+			if f.id == hdrRecordRoute {
+				res.AppendHeader(sip.NewHeader(f.name, f.value))
+			}
+		}
+	}
+	res.AppendHeader(m.from)
+	to := *m.to
+	if status > 100 && toTag != "" && !to.Params.Has("tag") {
+		to.Params = append(to.Params.Clone(), sip.HeaderKV{K: "tag", V: toTag})
+	}
+	res.AppendHeader(&to)
+	callID := sip.CallIDHeader(m.callID)
+	res.AppendHeader(&callID)
+	res.AppendHeader(&sip.CSeqHeader{SeqNo: m.cseq, MethodName: sip.RequestMethod(m.cseqMethod)})
+	if ts, ok := m.Header("Timestamp"); ok && status == 100 {
+		res.AppendHeader(sip.NewHeader("Timestamp", ts))
+	}
+	return res
+}
+
+func dialogForming(method string) bool {
+	switch method {
+	case "INVITE", "SUBSCRIBE", "REFER", "NOTIFY":
+		return true
+	}
+	return false
+}
+
+// join renders a list as one header value.
+func join(list []string) string { return strings.Join(list, ", ") }
