@@ -14,7 +14,7 @@ type Policy struct {
 	Codecs []Codec
 	// Prefer is the codec the party at the other side speaks, or the one in use
 	// before a re-offer; zero when there is none. It is chosen if the offer has
-	// it, wherever it stands there.
+	// it, wherever it stands there. Its Fmtp goes into the answer.
 	Prefer Codec
 	// PassThrough allows formats that are not in Codecs: Prefer in an answer,
 	// those of the other party in an offer. Their packets are relayed as they are.
@@ -32,7 +32,7 @@ type Result struct {
 	// its parameters.
 	Codec Codec
 	// Accepted are the formats the far end may send, under the payload types it
-	// will use: those of our description. It is never empty and has one entry
+	// must use: those of our description. It is never empty and has one entry
 	// unless an answer to our offer kept several.
 	Accepted []Codec
 	// SendEvents and ReceiveEvents are the payload types of telephone-event
@@ -53,30 +53,31 @@ type Result struct {
 	PTime int
 }
 
-// Answer decides about an offer (RFC 3264 section 6): the first audio line with
-// a format we can serve is accepted with that one format and its telephone-event;
-// every other line stays in its place with port 0. The formats are tried in the
-// order Prefer, then as the offer has them. It fails with ErrNoMedia or ErrNoCodec.
-func Answer(offer *Description, p Policy) (*Description, Result, error) {
-	return nil, Result{}, ErrNoMedia
+// serves tells whether we decode the format ourselves.
+func (p *Policy) serves(c Codec) bool { return find(p.Codecs, c) >= 0 }
+
+// find gives the index of the first codec that is the same format, or -1.
+func find(list []Codec, c Codec) int {
+	for i, other := range list {
+		if other.Is(c) {
+			return i
+		}
+	}
+	return -1
 }
 
-// Offer makes an offer (RFC 3264 section 5): the speech codecs of like first, so
-// that the two parties need no transcoding, under the payload types they have
-// there, then those of p.Codecs that are missing, then telephone-event for each
-// clock rate. like are the codecs of the other party, with its telephone-events
-// as far as their payload types should be kept; without p.PassThrough only those
-// also in p.Codecs are used. previous is the last description we sent in this
-// dialog, nil in a new one: its lines keep their places and its payload types
-// their meaning (RFC 3264 section 8). It fails with ErrNoCodec when nothing is
-// left to offer.
-func Offer(previous *Description, like []Codec, p Policy) (*Description, error) {
-	return nil, ErrNoCodec
+// newResult begins a result with what the far end's line says.
+func newResult(index int, far *Media) Result {
+	rtp, rtcp := far.remote()
+	r := Result{Media: index, SendEvents: -1, ReceiveEvents: -1, Remote: rtp, RemoteRTCP: rtcp, PTime: far.PTime}
+	// A limit below our own 20 ms counts like a wish.
+	if limit := far.MaxPTime; limit > 0 && (r.PTime > limit || r.PTime == 0 && limit < ptime) {
+		r.PTime = limit
+	}
+	return r
 }
 
-// ReadAnswer matches an answer with the offer we sent (RFC 3264 section 7). It
-// fails with ErrNoMedia when the far end refused our audio line or left it out,
-// and with ErrNoCodec when it accepted none of our formats.
-func ReadAnswer(offer, answer *Description) (Result, error) {
-	return Result{}, ErrNoMedia
+// setEvents notes the telephone-event types of both sides.
+func (r *Result) setEvents(send, receive Codec) {
+	r.SendEvents, r.ReceiveEvents, r.EventClock = int(send.PayloadType), int(receive.PayloadType), send.Clock
 }

@@ -1,0 +1,205 @@
+package sdp
+
+// Payload types that have no fixed meaning (RFC 3551 section 3), and the one most
+// of the trade uses for digits.
+const (
+	firstDynamic = 96
+	lastDynamic  = 127
+	usualEvents  = 101
+)
+
+// Offer makes an offer (RFC 3264 section 5): the speech codecs of like first, so
+// that the two parties need no transcoding, under the payload types they have
+// there, then those of p.Codecs that are missing, then telephone-event at 8000 Hz
+// and at the wider rates like has it. like are the codecs of the other party,
+// telephone-events included; without p.PassThrough only those also in p.Codecs
+// are used. previous is the last description we sent in this dialog, nil in a new
+// one: its lines keep their places and its payload types their meaning (RFC 3264
+// section 8). It fails with ErrNoCodec when nothing is left to offer.
+func Offer(previous *Description, like []Codec, p Policy) (*Description, error) {
+	offer := p.description()
+	line, proto := 0, "RTP/AVP"
+	var before []Codec
+	if previous != nil {
+		line = previous.audioLine()
+		for i := range previous.Media {
+			offer.Media = append(offer.Media, previous.Media[i].rejected())
+		}
+	}
+	if line < len(offer.Media) {
+		proto, before = offer.Media[line].Proto, previous.Media[line].Codecs
+	} else {
+		offer.Media = append(offer.Media, Media{})
+	}
+	formats := p.formats(like, before)
+	if len(formats) == 0 || !formats[0].isSpeech() {
+		return nil, ErrNoCodec
+	}
+	offer.Media[line] = p.media(proto, formats, p.Direction)
+	return offer, nil
+}
+
+// audioLine is the index of the line that carries our audio, or that of a new
+// line behind the others when all were rejected: a rejected line may be of a kind
+// or protocol the far end could not take either.
+func (d *Description) audioLine() int {
+	for i := range d.Media {
+		if d.Media[i].IsAudio() {
+			return i
+		}
+	}
+	return len(d.Media)
+}
+
+// formats lists what to offer, each under a payload type of its own.
+func (p *Policy) formats(like, before []Codec) []Codec {
+	numbers := newNumbers(before)
+	var out []Codec
+	add := func(c Codec) {
+		if find(out, c) >= 0 {
+			return
+		}
+		if pt, ok := numbers.assign(c); ok {
+			c.PayloadType = pt
+			out = append(out, c)
+		}
+	}
+	events := []Codec{eventCodec(usualEvents, 8000)}
+	for _, c := range like {
+		switch {
+		case c.isSpeech() && (p.PassThrough || p.serves(c)):
+			add(c)
+		case c.isEvent() && c.Clock == 8000:
+			events[0].PayloadType = c.PayloadType
+		case c.isEvent():
+			events = append(events, eventCodec(c.PayloadType, c.Clock))
+		}
+	}
+	for _, c := range p.Codecs {
+		add(c)
+	}
+	speech := len(out)
+	for i, e := range events {
+		if i == 0 || hasClock(out[:speech], e.Clock) {
+			add(e)
+		}
+	}
+	return out
+}
+
+func hasClock(list []Codec, clock int) bool {
+	for _, c := range list {
+		if c.Clock == clock {
+			return true
+		}
+	}
+	return false
+}
+
+// numbers gives out the payload types of one line.
+type numbers struct {
+	before []Codec // what they meant so far in this dialog
+	taken  [lastDynamic + 1]bool
+}
+
+func newNumbers(before []Codec) *numbers {
+	n := &numbers{before: before}
+	for _, c := range before {
+		n.taken[c.PayloadType] = true
+	}
+	return n
+}
+
+// assign gives the type c had before, else its static one, else the one it has
+// with the other party, else any that is free; ok is false when none is.
+func (n *numbers) assign(c Codec) (pt uint8, ok bool) {
+	if i := find(n.before, c); i >= 0 {
+		return n.before[i].PayloadType, true
+	}
+	pt = c.PayloadType
+	fixed, isFixed := static(pt)
+	switch {
+	case isFixed && fixed.Is(c):
+		return pt, n.take(pt)
+	case pt >= firstDynamic && n.take(pt):
+		return pt, true
+	}
+	for pt = firstDynamic; pt <= lastDynamic; pt++ {
+		if n.take(pt) {
+			return pt, true
+		}
+	}
+	return 0, false
+}
+
+// take marks a type as used; it is false if it was.
+func (n *numbers) take(pt uint8) bool {
+	free := !n.taken[pt]
+	n.taken[pt] = true
+	return free
+}
+
+// ReadAnswer matches an answer with the offer we sent (RFC 3264 section 7). It
+// fails with ErrNoMedia when the far end refused our audio line or left it out,
+// and with ErrNoCodec when it accepted none of our formats.
+func ReadAnswer(offer, answer *Description) (Result, error) {
+	line := offer.audioLine()
+	if line >= len(offer.Media) || line >= len(answer.Media) || !answer.Media[line].IsAudio() {
+		return Result{}, ErrNoMedia
+	}
+	ours, far := &offer.Media[line], answer.Media[line]
+	far.Codecs = far.codecsLike(ours)
+	r := newResult(line, &far)
+	for _, c := range far.Speech() {
+		i := find(ours.Codecs, c)
+		if i < 0 {
+			continue // a format we did not offer
+		}
+		if r.Codec.IsZero() {
+			r.Codec = c
+		}
+		if find(r.Accepted, c) < 0 {
+			r.Accepted = append(r.Accepted, ours.Codecs[i])
+		}
+	}
+	if r.Codec.IsZero() {
+		return Result{}, ErrNoCodec
+	}
+	if send, ok := far.events(r.Codec.Clock); ok {
+		if i := find(ours.Codecs, send); i >= 0 {
+			r.setEvents(send, ours.Codecs[i])
+		}
+	}
+	r.Direction = ours.Direction.And(far.direction().Reverse())
+	r.Held = ours.Direction.Sends() && far.OnHold()
+	return r, nil
+}
+
+// codecsLike completes the codecs of an answer: some phones list a dynamic type
+// of the offer without repeating its rtpmap.
+func (m *Media) codecsLike(offered *Media) []Codec {
+	var out []Codec
+	for _, word := range m.Formats {
+		pt, err := payloadType(word)
+		if err != nil {
+			continue
+		}
+		c, ok := byType(m.Codecs, pt)
+		if !ok {
+			c, ok = byType(offered.Codecs, pt)
+		}
+		if ok {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func byType(list []Codec, pt uint8) (Codec, bool) {
+	for _, c := range list {
+		if c.PayloadType == pt {
+			return c, true
+		}
+	}
+	return Codec{}, false
+}
