@@ -1,0 +1,53 @@
+# make        format check, vet, staticcheck, unit tests (with -race where gcc is)
+# make run    build and start the demo; needs Go and make only
+# make test   everything: the above, then the system tests with real phones
+# make bench  Go benchmarks         make fuzz  every fuzz target for FUZZTIME
+# make soak   the long sizes        make fmt   format the code
+
+FUZZTIME ?= 30s
+BENCH    ?= .
+RACE     := $(if $(shell command -v gcc),-race)
+GOFMT    := $(shell go env GOROOT)/bin/gofmt
+
+.PHONY: check build run test vet unit system bench fuzz soak fmt clean
+
+check: vet unit
+
+build:
+	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/...
+
+run: build
+	./bin/cordpair demo $(ARGS)
+
+test: check system
+
+vet:
+	@bad=$$($(GOFMT) -l .); test -z "$$bad" || { echo "not formatted (make fmt):" $$bad; exit 1; }
+	go vet -tags system,soak ./...
+	go tool staticcheck -tags system,soak ./...
+
+unit:
+	go test $(RACE) ./...
+
+system: build
+	@.ci/tools
+	go test -tags system -count 1 -timeout 30m ./bench/...
+
+bench:
+	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+fuzz:
+	@grep -r --include '*_test.go' -o '^func Fuzz[A-Za-z0-9_]*' . | while IFS=: read -r file target; do \
+		echo "$${target#func } in $${file%/*}"; \
+		go test -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(FUZZTIME) "$${file%/*}" || exit 1; \
+	done
+
+soak:
+	RAPID_CHECKS=20000 go test $(RACE) -tags soak -count 1 -timeout 100h ./...
+	$(MAKE) fuzz FUZZTIME=10m
+
+fmt:
+	$(GOFMT) -w .
+
+clean:
+	rm -rf bin
