@@ -33,3 +33,15 @@ func (a Algorithm) String() string {
 	}
 	return "MD5"
 }
+
+// allows reports whether credentials made with alg are accepted. With
+// PolicyBoth a phone chooses.
+func (p Policy) allows(alg Algorithm) bool {
+	switch p {
+	case PolicyBoth:
+		return true
+	case PolicySHA256:
+		return alg == SHA256
+	}
+	return alg == MD5
+}
