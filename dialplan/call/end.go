@@ -42,18 +42,25 @@ func (c *Call) limit(name string, cause Cause) {
 // them can reach it any more.
 func (c *Call) abandon() {
 	for _, s := range c.legs {
-		c.reg.stats.abandoned.Add(1)
-		c.log().Error("leg did not end", "leg", s.leg.ID(), "cause", s.bye)
-		c.emit(Event{
-			Kind: EventLegEnded, Leg: s.leg.ID(), Party: s.leg.Party(), Direction: s.direction,
-			Cause: s.bye, Stats: s.leg.Stats(),
-		})
+		c.abandonLeg(s)
 	}
 	if c.script != nil {
 		c.reg.stats.abandoned.Add(1)
 		c.log().Error("script did not return", "step", c.script.step.Name)
 	}
-	c.legs, c.script, c.arriving = nil, nil, nil
+	c.script, c.arriving = nil, nil
+}
+
+// abandonLeg lets go of a leg that was told to end and does not say so.
+func (c *Call) abandonLeg(s *seat) {
+	c.reg.stats.abandoned.Add(1)
+	c.log().Error("leg did not end", "leg", s.leg.ID(), "cause", s.bye)
+	c.emit(Event{
+		Kind: EventLegEnded, Leg: s.leg.ID(), Party: s.leg.Party(), Direction: s.direction,
+		Cause: s.bye, Stats: s.leg.Stats(),
+	})
+	s.leg.line().owner.Store(nil)
+	c.legs = without(c.legs, s)
 }
 
 // finish is the last thing a call does.

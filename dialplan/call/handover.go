@@ -83,8 +83,9 @@ func (m *reply) handle(c *Call) {
 		m.from.box.PushExempt(&withdrawn{line: m.line})
 		return
 	}
+	seat := *s // the taker's; what follows here still looks at ours
 	m.line.owner.Store(m.from)
-	if !m.from.box.PushExempt(&moved{seat: s, from: c.ref.ID}) {
+	if !m.from.box.PushExempt(&moved{seat: &seat, from: c.ref.ID}) {
 		m.line.owner.Store(c) // the taker gave up after lingerLimit
 		c.reg.stats.refuse(RefusedHandover)
 		return

@@ -160,7 +160,7 @@ func (c *Call) tellHangup(s *seat) {
 	defer func() {
 		if v := recover(); v != nil {
 			c.panicked("hangup", v, debug.Stack())
-			c.legs = without(c.legs, s)
+			c.abandonLeg(s)
 		}
 	}()
 	s.leg.Hangup(s.bye)

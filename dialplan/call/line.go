@@ -44,3 +44,5 @@ func (l *Line) send(m *legEvent, exempt bool) {
 // line lets a call reach the Line inside any Leg and keeps other types from
 // meeting the interface without one.
 func (l *Line) line() *Line { return l }
+
+var _ interface{ line() *Line } = (*Line)(nil)

@@ -43,6 +43,7 @@ func (c *Call) guard(m message) {
 		if v := recover(); v != nil {
 			c.panicked("loop", v, debug.Stack())
 			c.end(CauseInternal, "")
+			c.settle()
 		}
 	}()
 	m.handle(c)
@@ -104,6 +105,9 @@ func (c *Call) decide() {
 	}
 	if d.Cause == "" {
 		d.Cause = CauseNormal
+	}
+	if last.Kind != OutcomeTalkEnded {
+		last.By = "" // a leg that failed to answer did not end the call
 	}
 	c.end(d.Cause, last.By)
 }

@@ -141,17 +141,22 @@ func (c *Call) dropRing(cause Cause) {
 	}
 }
 
+// cancelRing ends the ring under way, if any, without a result.
+func (c *Call) cancelRing() {
+	if c.ring == nil {
+		return
+	}
+	c.dropRing(CauseCancelled)
+	c.move(opUnanswered)
+	c.main().leg.Media().Quiet()
+}
+
 // giveUp is posted by a Ring whose ctx has ended. A ring that ended otherwise in
 // the meantime is none of its business.
 type giveUp struct{ ring *ring }
 
 func (m *giveUp) handle(c *Call) {
-	if c.ring != m.ring {
-		return
-	}
-	c.dropRing(CauseCancelled)
-	if c.state == StateRinging {
-		c.move(opUnanswered)
-		c.main().leg.Media().Quiet()
+	if c.ring == m.ring {
+		c.cancelRing()
 	}
 }

@@ -17,6 +17,12 @@ type script struct {
 // scriptKey finds the script in the ctx given to its effect.
 type scriptKey struct{}
 
+// scriptOf returns the script whose effect was given ctx, or nil.
+func scriptOf(ctx context.Context) *script {
+	s, _ := ctx.Value(scriptKey{}).(*script)
+	return s
+}
+
 // startScript runs the effect of a step in a goroutine of its own.
 func (c *Call) startScript(step Step) {
 	effect, err := c.reg.cfg.Effects.Effect(step)
@@ -63,7 +69,7 @@ func (m *scriptDone) handle(c *Call) {
 	}
 	c.script = nil
 	s.cancel(nil)
-	c.dropRing(CauseCancelled) // a script that returned cannot hear how its ring ends
+	c.cancelRing() // a script that returned cannot hear how its ring ends
 	switch {
 	case m.panic != nil:
 		c.panicked("script "+s.step.Name, m.panic, m.stack)
@@ -115,17 +121,21 @@ type ask struct {
 }
 
 func (m *ask) handle(c *Call) {
-	err := ErrEnded // also when do panics
+	err := ErrEnded // if do panics
 	defer func() { m.answer <- err }()
-	if err = c.permit(m.script); err == nil {
-		err = m.do()
+	if no := c.permit(m.script); no != nil {
+		err = no
+		return
 	}
+	err = m.do()
 }
 
 // permit says whether a script may drive the call now.
 func (c *Call) permit(s *script) error {
 	switch {
-	case s != c.script:
+	case c.state >= StateEnding:
+		return ErrEnded
+	case s == nil || s != c.script:
 		return ErrNotScript
 	case s.stopped != nil:
 		return s.stopped
@@ -137,11 +147,7 @@ func (c *Call) permit(s *script) error {
 
 // ask has do run in the loop and waits for what it says.
 func (c *Call) ask(ctx context.Context, do func() error) error {
-	s, _ := ctx.Value(scriptKey{}).(*script)
-	if s == nil {
-		return ErrNotScript
-	}
-	m := &ask{script: s, do: do, answer: make(chan error, 1)}
+	m := &ask{script: scriptOf(ctx), do: do, answer: make(chan error, 1)}
 	if !c.post(m) {
 		return ErrEnded
 	}

@@ -2,6 +2,7 @@ package call
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -76,15 +77,15 @@ func (c *Call) Play(ctx context.Context, sounds []string, loop bool) error {
 			err = context.Cause(ctx)
 		}
 	}
-	c.box.PushExempt(&quiet{ctx.Value(scriptKey{})})
+	c.box.PushExempt(&quiet{scriptOf(ctx)})
 	return err
 }
 
 // quiet stops a Play that was given up, if its script still drives the call.
-type quiet struct{ script any }
+type quiet struct{ script *script }
 
 func (m *quiet) handle(c *Call) {
-	if s, ok := m.script.(*script); ok && c.permit(s) == nil {
+	if c.permit(m.script) == nil {
 		c.main().leg.Media().Quiet()
 	}
 }
@@ -97,10 +98,15 @@ func (c *Call) Echo(ctx context.Context) error {
 	})
 }
 
-// End ends the call with a cause; the ctx of the script ends with ErrEnded.
+// End ends the call with a cause; the ctx of the script ends with ErrEnded. A
+// call that is over already is no error.
 func (c *Call) End(ctx context.Context, cause Cause) error {
-	return c.ask(ctx, func() error {
+	err := c.ask(ctx, func() error {
 		c.end(cause, "")
 		return nil
 	})
+	if errors.Is(err, ErrEnded) {
+		return nil
+	}
+	return err
 }
