@@ -29,6 +29,7 @@ func mustWrite(t testing.TB, d *Description) *Description {
 	if err != nil {
 		t.Fatal(err)
 	}
+	pionReads(t, d, body)
 	return mustParse(t, string(body))
 }
 

@@ -1,0 +1,115 @@
+package sdp
+
+import (
+	"errors"
+	"reflect"
+	"slices"
+	"testing"
+
+	pion "github.com/pion/sdp/v3"
+)
+
+// FuzzParse asserts that what was read can be written and is read as the same
+// again, and that any offer is either refused for a reason or answered by the
+// rules, in an answer pion reads too.
+func FuzzParse(f *testing.F) {
+	for _, p := range phones {
+		f.Add([]byte(p.offer))
+	}
+	f.Add([]byte(manyCodecs))
+	for _, text := range worst() {
+		f.Add([]byte(text)[:2000])
+	}
+	opus := codec("opus", 48000, 2, 96, "useinbandfec=1")
+	f.Fuzz(func(t *testing.T, body []byte) {
+		d, err := Parse(body)
+		if err != nil {
+			if !errors.Is(err, ErrInvalid) {
+				t.Fatalf("error of another kind: %v", err)
+			}
+			return
+		}
+		roundTrip(t, d)
+		negotiate(t, d, switchPolicy())
+		wide := switchPolicy()
+		wide.PassThrough, wide.Prefer = true, opus
+		negotiate(t, d, wide)
+	})
+}
+
+func roundTrip(t *testing.T, d *Description) {
+	body, err := NewWriter().Write(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(body) > MaxSize {
+		return // U+FFFD is longer than the byte it stands for
+	}
+	again := mustParse(t, string(body))
+	if d.Direction != again.Direction || d.Connection != again.Connection || !slices.Equal(d.Attributes, again.Attributes) || len(d.Media) != len(again.Media) {
+		t.Fatalf("session\n%+v\nbecame\n%+v", d, again)
+	}
+	for i := range d.Media {
+		was, is := d.Media[i], again.Media[i]
+		was.Unknown = nil
+		if !was.Address.IsValid() { // a host name is not kept; the session's address may then show
+			was.Address, was.ownAddress = is.Address, is.ownAddress
+			if !was.RTCPAddress.IsValid() {
+				was.RTCPAddress = is.RTCPAddress
+			}
+		}
+		if len(was.Formats) == 0 {
+			was.Formats, is.Formats = nil, nil
+		}
+		if !reflect.DeepEqual(was, is) {
+			t.Fatalf("line\n%+v\nbecame\n%+v", was, is)
+		}
+	}
+}
+
+func negotiate(t *testing.T, offer *Description, p Policy) {
+	answer, r, err := Answer(offer, p)
+	if err != nil {
+		if !errors.Is(err, ErrNoCodec) && !errors.Is(err, ErrNoMedia) {
+			t.Fatalf("error of another kind: %v", err)
+		}
+	} else {
+		checkAnswer(t, offer, mustWrite(t, answer), r)
+	}
+	var like []Codec
+	for _, m := range offer.Media {
+		like = append(like, m.Codecs...)
+	}
+	ours, err := Offer(answer, like, p)
+	if err != nil {
+		t.Fatalf("we can always offer: %v", err)
+	}
+	seen := mustWrite(t, ours)
+	var used [128]bool
+	for _, c := range seen.Media[seen.audioLine()].Codecs {
+		if used[c.PayloadType] {
+			t.Fatalf("%d twice in %+v", c.PayloadType, seen)
+		}
+		used[c.PayloadType] = true
+	}
+	// Another switch like us can answer what we offer.
+	if _, _, err := Answer(seen, switchPolicy()); err != nil {
+		t.Fatalf("we refuse our own offer: %v", err)
+	}
+	if r, err := ReadAnswer(ours, offer); err == nil && (len(r.Accepted) == 0 || r.Codec.IsZero()) {
+		t.Fatalf("settled nothing: %+v", r)
+	}
+}
+
+// pionReads tells whether pion takes what we wrote; it knows fewer kinds of media.
+func pionReads(t testing.TB, d *Description, body []byte) {
+	t.Helper()
+	for _, m := range d.Media {
+		if !slices.Contains([]string{"audio", "video", "text", "application", "message"}, m.Kind) || m.Port == 0 {
+			return
+		}
+	}
+	if err := new(pion.SessionDescription).Unmarshal(body); err != nil {
+		t.Errorf("pion: %v in\n%s", err, body)
+	}
+}
