@@ -93,14 +93,6 @@ func lookUp(name string) (headerName, bool) {
 	return h, ok
 }
 
-// usualName spells a header name in its usual way.
-func usualName(name string) string {
-	if h, ok := lookUp(name); ok {
-		return h.name
-	}
-	return name
-}
-
 // field is one header line, unfolded.
 type field struct {
 	id    headerID

@@ -178,31 +178,7 @@ func appendClean(dst []byte, s string) []byte {
 	return dst
 }
 
-// Unpercent resolves the percent escapes of a URI's user part. ok is false when
-// an escape is cut off or not hexadecimal.
-func Unpercent(s string) (text string, ok bool) {
-	if strings.IndexByte(s, '%') < 0 {
-		return s, true
-	}
-	b := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		if s[i] != '%' {
-			b = append(b, s[i])
-			continue
-		}
-		if i+2 >= len(s) {
-			return s, false
-		}
-		hi, lo := unhex(s[i+1]), unhex(s[i+2])
-		if hi < 0 || lo < 0 {
-			return s, false
-		}
-		b = append(b, byte(hi<<4|lo))
-		i += 2
-	}
-	return string(b), true
-}
-
+// unhex returns the value of a hexadecimal digit, -1 for anything else.
 func unhex(c byte) int {
 	switch {
 	case c >= '0' && c <= '9':

@@ -137,9 +137,15 @@ func (m *Message) Header(name string) (value string, ok bool) {
 // Lines returns every line of a header by full name, unfolded and cleaned but
 // not split at commas: what credentials, dates and free text need.
 func (m *Message) Lines(name string) iter.Seq[string] {
+	known, ok := lookUp(name)
 	return func(yield func(string) bool) {
 		for i := range m.fields {
-			if strings.EqualFold(m.fields[i].name, name) && !yield(Clean(m.fields[i].value)) {
+			f := &m.fields[i]
+			same := f.name == known.name
+			if !ok {
+				same = strings.EqualFold(f.name, name)
+			}
+			if same && !yield(Clean(f.value)) {
 				return
 			}
 		}
@@ -172,6 +178,25 @@ func (m *Message) Has(name, token string) bool {
 	return false
 }
 
+// echo is newEcho without reading the usual single Via a second time.
+func (m *Message) echo() echo {
+	if len(m.vias) > 1 {
+		return newEcho(m.fields)
+	}
+	e := echo{via: m.vias[0], callID: m.callID, toTag: m.to.Params.Has("tag")}
+	for _, f := range m.fields {
+		switch f.id {
+		case hdrFrom:
+			e.from = f.value
+		case hdrTo:
+			e.to = f.value
+		case hdrCSeq:
+			e.cseq = f.value
+		}
+	}
+	return e
+}
+
 // Body returns the body, nil when empty. The caller must not change it.
 func (m *Message) Body() []byte { return m.body }
 
@@ -201,7 +226,9 @@ func (m *Message) Request() *sip.Request {
 	req := sip.NewRequest(sip.RequestMethod(m.method), m.uri)
 	m.fill(req)
 	req.SetBody(m.body)
-	req.ReplaceHeader(m.firstContact())
+	if len(m.contacts) > 1 { // sipgo's Contact() gives the last one appended
+		req.ReplaceHeader(m.contacts[0].ContactHeader)
+	}
 	return req
 }
 
@@ -213,17 +240,10 @@ func (m *Message) Response() *sip.Response {
 	res := sip.NewResponse(m.status, Clean(m.reason))
 	m.fill(res)
 	res.SetBody(m.body)
-	res.ReplaceHeader(m.firstContact())
-	return res
-}
-
-// firstContact is set again after filling: sipgo's Contact() gives the last one
-// appended.
-func (m *Message) firstContact() sip.Header {
-	if len(m.contacts) == 0 {
-		return sip.NewHeader("", "")
+	if len(m.contacts) > 1 {
+		res.ReplaceHeader(m.contacts[0].ContactHeader)
 	}
-	return m.contacts[0].ContactHeader
+	return res
 }
 
 // fill appends all headers in order, each list where its first line stood.

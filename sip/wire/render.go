@@ -84,7 +84,7 @@ func StatelessReply(m *Message, source netip.AddrPort, status int, reason, toTag
 	if !m.IsRequest() {
 		return nil
 	}
-	e := newEcho(m.fields)
+	e := m.echo()
 	return e.reply(m.method, source, status, reason, toTag, extra)
 }
 

@@ -43,7 +43,7 @@ func (r *Rules) Validate(m *Message) *Fault {
 		return validateResponse(m)
 	}
 	for _, check := range [...]func(*Rules, *Message) *Fault{
-		checkStart, checkHops, checkRequire, checkLists, checkDate, checkCredentials, checkContacts, checkBody, checkAccept,
+		checkStart, checkHops, checkRequire, checkFields, checkContacts, checkBody, checkAccept,
 	} {
 		if f := check(r, m); f != nil {
 			return f
@@ -54,7 +54,7 @@ func (r *Rules) Validate(m *Message) *Fault {
 
 // fault refuses the request m.
 func (m *Message) fault(status int, reason string, extra ...Field) *Fault {
-	return &Fault{Status: status, Reason: reason, Method: m.method, Extra: extra, echo: newEcho(m.fields)}
+	return &Fault{Status: status, Reason: reason, Method: m.method, Extra: extra, echo: m.echo()}
 }
 
 // validateResponse: a response for us carries our Via alone (RFC 3261 section
@@ -125,45 +125,49 @@ func checkRequire(r *Rules, m *Message) *Fault {
 	return nil
 }
 
-// checkLists bounds the lists that are gone through for every request (S5).
-func checkLists(_ *Rules, m *Message) *Fault {
-	for _, name := range [...]string{"Accept", "Allow", "Supported", "Require", "Allow-Events"} {
-		n := 0
-		for range m.Values(name) {
-			if n++; n > maxTokens {
-				return m.fault(400, "Bad Request: "+name+": too many values")
+// boundedLists are gone through for every request (S5); onlyOnce are further
+// headers that mean nothing certain when repeated.
+var (
+	boundedLists = [...]string{"Accept", "Allow", "Supported", "Require", "Allow-Events"}
+	onlyOnce     = [...]string{"Content-Type", "Expires", "Date", "Event", "Refer-To", "Replaces", "Session-Expires"}
+)
+
+// checkFields looks at every header line once.
+func checkFields(_ *Rules, m *Message) *Fault {
+	var values [len(boundedLists)]int
+	var seen [len(onlyOnce)]bool
+	for i := range m.fields {
+		f := &m.fields[i]
+		if j := slices.Index(boundedLists[:], f.name); j >= 0 {
+			values[j] += 1 + strings.Count(f.value, ",")
+			if values[j] > maxTokens {
+				return m.fault(400, "Bad Request: "+f.name+": too many values")
+			}
+		}
+		if j := slices.Index(onlyOnce[:], f.name); j >= 0 {
+			if seen[j] {
+				return m.fault(400, "Bad Request: "+f.name+": more than one")
+			}
+			seen[j] = true
+		}
+		switch f.name {
+		case "Date": // SIP dates are in GMT (RFC 3261 section 20.17)
+			if _, err := time.Parse("Mon, 2 Jan 2006 15:04:05 GMT", f.value); err != nil {
+				return m.fault(400, "Bad Request: Date: malformed or not in GMT")
+			}
+		case "Authorization", "Proxy-Authorization":
+			if !credentialsOK(f.value) {
+				return m.fault(400, "Bad Request: "+f.name+": malformed value")
 			}
 		}
 	}
 	return nil
 }
 
-// checkDate: SIP dates are in GMT (RFC 3261 section 20.17).
-func checkDate(_ *Rules, m *Message) *Fault {
-	for date := range m.Lines("Date") {
-		if _, err := time.Parse("Mon, 2 Jan 2006 15:04:05 GMT", date); err != nil {
-			return m.fault(400, "Bad Request: Date: malformed or not in GMT")
-		}
-	}
-	return nil
-}
-
-// checkCredentials refuses mutilated credentials (A6). Those of a scheme nobody
-// knows are well formed and count for nothing: the answer is a challenge.
-func checkCredentials(_ *Rules, m *Message) *Fault {
-	for _, name := range [...]string{"Authorization", "Proxy-Authorization"} {
-		n := 0
-		for line := range m.Lines(name) {
-			if n++; n > maxContacts || !credentialsOK(line) {
-				return m.fault(400, "Bad Request: "+name+": malformed value")
-			}
-		}
-	}
-	return nil
-}
-
-// credentialsOK checks scheme SP name=value *("," name=value); those of Digest
-// must be complete (RFC 7616 section 3.4).
+// credentialsOK finds mutilated credentials (A6): scheme SP name=value *(","
+// name=value), those of Digest complete (RFC 7616 section 3.4). Credentials of a
+// scheme nobody knows are well formed and count for nothing: the answer to them
+// is a challenge.
 func credentialsOK(s string) bool {
 	scheme, list, found := strings.Cut(s, " ")
 	if !found || !isToken(scheme) {
