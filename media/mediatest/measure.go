@@ -8,10 +8,10 @@ import (
 // silent is the level given for no signal at all, in dB.
 const silent = -120
 
-// Level is the RMS level in dBFS: 0 for a sine that touches full scale, -120
+// Level is the RMS level in dBFS: -3.01 for a sine that touches full scale, -120
 // for silence or no samples.
 func Level(samples []int16) float64 {
-	return decibels(2 * meanSquare(samples) / (32767 * 32767))
+	return decibels(meanSquare(samples) / (32767 * 32767))
 }
 
 // Peak is the largest magnitude, 0–32768.

@@ -5,13 +5,14 @@ import (
 	"time"
 )
 
-// Tone makes a sine of freq Hz at the given level in dBFS (0 touches full
-// scale), sampled at rate Hz, beginning at zero.
+// Tone makes a sine of freq Hz at the given RMS level in dBFS (-3.01 touches full
+// scale, more is clipped), sampled at rate Hz, beginning at zero.
 func Tone(freq float64, rate int, length time.Duration, level float64) []int16 {
 	out := make([]int16, int(length.Seconds()*float64(rate)+0.5))
-	amplitude := 32767 * math.Pow(10, level/20)
+	amplitude := 32767 * math.Sqrt2 * math.Pow(10, level/20)
 	for i := range out {
-		out[i] = int16(math.Round(amplitude * math.Sin(2*math.Pi*freq*float64(i)/float64(rate))))
+		s := amplitude * math.Sin(2*math.Pi*freq*float64(i)/float64(rate))
+		out[i] = int16(math.Round(max(-32767, min(32767, s))))
 	}
 	return out
 }
