@@ -75,6 +75,8 @@ type file struct {
 	lines []string
 	ast   *ast.File
 	set   *token.FileSet
+	// bubbles: some test of the folder runs in a synctest bubble.
+	bubbles bool
 }
 
 func (f *file) dir() string          { return path.Dir(f.name) }
@@ -91,6 +93,7 @@ func (f *file) at(p token.Pos) string { return fmt.Sprintf("%s:%d", f.name, f.li
 func load(t *testing.T) []*file {
 	t.Helper()
 	var files []*file
+	bubbles := map[string]bool{}
 	err := fs.WalkDir(os.DirFS("."), ".", func(name string, d fs.DirEntry, err error) error {
 		switch base := d.Name(); {
 		case err != nil:
@@ -107,10 +110,14 @@ func load(t *testing.T) []*file {
 		f := &file{name: name, lines: strings.Split(string(text), "\n"), set: token.NewFileSet()}
 		f.ast, err = parser.ParseFile(f.set, name, text, parser.ParseComments|parser.SkipObjectResolution)
 		files = append(files, f)
+		bubbles[f.dir()] = bubbles[f.dir()] || f.isTest() && strings.Contains(string(text), `"testing/synctest"`)
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, f := range files {
+		f.bubbles = bubbles[f.dir()]
 	}
 	return files
 }
@@ -245,7 +252,7 @@ func TestPackageComments(t *testing.T) {
 		if _, seen := documented[dir]; !seen {
 			documented[dir] = false
 		}
-		if path.Base(f.name) == "doc.go" {
+		if path.Base(f.name) == "doc.go" || f.ast.Name.Name == "main" && doc != "" {
 			documented[dir] = strings.HasPrefix(doc, want) && strings.Count(doc, "\n") >= 3
 		}
 	}
@@ -353,10 +360,7 @@ func isSleep(call *ast.CallExpr) bool {
 // maySleep: in a synctest bubble a sleep costs nothing. Packages for tests are
 // called from bubbles; system tests drive foreign programs in real time.
 func (f *file) maySleep() bool {
-	bubbles := slices.ContainsFunc(f.ast.Imports, func(s *ast.ImportSpec) bool {
-		return s.Path.Value == `"testing/synctest"`
-	})
-	return f.isTest() && bubbles || f.isTestSupport() || strings.HasPrefix(f.lines[0], "//go:build system")
+	return f.isTest() && f.bubbles || f.isTestSupport() || strings.HasPrefix(f.lines[0], "//go:build system")
 }
 
 func TestNothingUnfinished(t *testing.T) {
