@@ -110,8 +110,7 @@ func (e *echo) reply(method string, source netip.AddrPort, status int, reason, t
 	w.b = strconv.AppendInt(w.b, int64(status), 10)
 	w.b = append(w.b, ' ')
 	w.line(reason)
-	via.StringWrite(&w)
-	w.crlf()
+	w.via(&via)
 	for _, v := range e.vias {
 		w.field("Via", v)
 	}

@@ -100,6 +100,15 @@ type field struct {
 	value string // without blanks at the ends
 }
 
+// named compares with a name that lookUp has seen: usual is its usual spelling
+// if known is set.
+func (f *field) named(name, usual string, known bool) bool {
+	if known {
+		return f.name == usual
+	}
+	return f.id == hdrOther && strings.EqualFold(f.name, name)
+}
+
 var (
 	errNoColon   = errors.New("header line without name")
 	errBareCR    = errors.New("carriage return inside a header")

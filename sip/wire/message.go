@@ -128,8 +128,11 @@ func (m *Message) RecordRoutes() []sip.Uri { return m.recordRoutes }
 
 // Header returns the first line of a header by full name, cleaned.
 func (m *Message) Header(name string) (value string, ok bool) {
-	for value := range m.Lines(name) {
-		return value, true
+	known, found := lookUp(name)
+	for i := range m.fields {
+		if m.fields[i].named(name, known.name, found) {
+			return Clean(m.fields[i].value), true
+		}
 	}
 	return "", false
 }
@@ -137,15 +140,10 @@ func (m *Message) Header(name string) (value string, ok bool) {
 // Lines returns every line of a header by full name, unfolded and cleaned but
 // not split at commas: what credentials, dates and free text need.
 func (m *Message) Lines(name string) iter.Seq[string] {
-	known, ok := lookUp(name)
+	known, found := lookUp(name)
 	return func(yield func(string) bool) {
 		for i := range m.fields {
-			f := &m.fields[i]
-			same := f.name == known.name
-			if !ok {
-				same = strings.EqualFold(f.name, name)
-			}
-			if same && !yield(Clean(f.value)) {
+			if m.fields[i].named(name, known.name, found) && !yield(Clean(m.fields[i].value)) {
 				return
 			}
 		}

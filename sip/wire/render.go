@@ -43,6 +43,27 @@ func (w *writer) field(name, value string) {
 	w.line(value)
 }
 
+// via writes a Via line as sipgo does, without building the value first.
+func (w *writer) via(v *sip.ViaHeader) {
+	w.text("Via: ")
+	w.text(v.ProtocolName)
+	w.b = append(w.b, '/')
+	w.text(v.ProtocolVersion)
+	w.b = append(w.b, '/')
+	w.text(v.Transport)
+	w.b = append(w.b, ' ')
+	w.text(v.Host)
+	if v.Port > 0 {
+		w.b = append(w.b, ':')
+		w.b = strconv.AppendInt(w.b, int64(v.Port), 10)
+	}
+	if len(v.Params) > 0 {
+		w.b = append(w.b, ';')
+		v.Params.ToStringWrite(';', w)
+	}
+	w.crlf()
+}
+
 // Append renders a sipgo message behind dst and returns the extended slice. The
 // Content-Length is always that of the body, whatever the message says, and
 // stands last. Values are cleaned; a DisplayName must have gone through Escape.
@@ -67,6 +88,10 @@ func Append(dst []byte, m sip.Message) []byte {
 	}
 	for _, h := range headers {
 		if known, _ := lookUp(h.Name()); known.id == hdrContentLength {
+			continue
+		}
+		if via, ok := h.(*sip.ViaHeader); ok {
+			w.via(via)
 			continue
 		}
 		h.StringWrite(&w)

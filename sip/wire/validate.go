@@ -109,6 +109,9 @@ func checkRequire(r *Rules, m *Message) *Fault {
 	if m.method == "ACK" || m.method == "CANCEL" {
 		return nil
 	}
+	if _, ok := m.Header("Require"); !ok {
+		return nil
+	}
 	var unknown []string
 	for tag := range m.Values("Require") {
 		known := slices.ContainsFunc(r.Extensions, func(have string) bool { return strings.EqualFold(have, tag) })
@@ -135,6 +138,7 @@ var (
 // checkFields looks at every header line once.
 func checkFields(_ *Rules, m *Message) *Fault {
 	var values [len(boundedLists)]int
+	credentials := 0
 	var seen [len(onlyOnce)]bool
 	for i := range m.fields {
 		f := &m.fields[i]
@@ -156,7 +160,7 @@ func checkFields(_ *Rules, m *Message) *Fault {
 				return m.fault(400, "Bad Request: Date: malformed or not in GMT")
 			}
 		case "Authorization", "Proxy-Authorization":
-			if !credentialsOK(f.value) {
+			if credentials++; credentials > maxContacts || !credentialsOK(f.value) {
 				return m.fault(400, "Bad Request: "+f.name+": malformed value")
 			}
 		}
@@ -173,11 +177,11 @@ func credentialsOK(s string) bool {
 	if !found || !isToken(scheme) {
 		return false
 	}
-	var params sip.HeaderParams
+	params := make(sip.HeaderParams, 0, 12)
 	for more := true; more; {
 		var piece string
 		var ok bool
-		if piece, list, more, ok = cut(list, ','); !ok {
+		if piece, list, more, ok = cut(list, ','); !ok || len(params) == maxTokens {
 			return false
 		}
 		kv, ok := parseParam(piece)
