@@ -36,10 +36,14 @@ func (c *Call) mix() {
 // each other in a handover, the older one is dropped.
 func (c *Call) hold(s *seat, m *legEvent) {
 	held := m.Kind == LegHeld
-	if m.number < s.heldBy || s.held == held {
+	if m.number < s.heldBy {
 		return
 	}
-	s.held, s.heldBy = held, m.number
+	s.heldBy = m.number
+	if s.held == held {
+		return
+	}
+	s.held = held
 	kind := EventResumed
 	if held {
 		kind = EventHeld

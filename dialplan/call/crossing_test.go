@@ -1,0 +1,147 @@
+package call_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cordpair/cordpair/dialplan/call"
+	"github.com/cordpair/cordpair/dialplan/call/calltest"
+)
+
+// crossingRounds is how many random rounds the test below plays.
+const crossingRounds = 3000
+
+// TestCrossingHandovers plays random rounds: calls hand each other's legs over,
+// crosswise and in circles, from several goroutines, while parties hang up,
+// hold, answer late and calls are redirected or ended. No leg may be lost (its
+// events reach nobody), be in two calls, or survive its call; no actor may stay.
+func TestCrossingHandovers(t *testing.T) {
+	rounds := crossingRounds
+	if testing.Short() {
+		rounds /= 10
+	}
+	first := rand.Uint64()
+	for i := range rounds {
+		seed := first + uint64(i)
+		if !t.Run("", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { crossing(t, rand.New(rand.NewPCG(seed, 0))) })
+		}) {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+}
+
+// crossing is one round.
+func crossing(t *testing.T, rng *rand.Rand) {
+	sw := calltest.New(t, effects(), calltest.Steps(step("ring")))
+	sw.Dialer.Set(2, calltest.Answers(time.Duration(rng.IntN(3))*time.Millisecond), calltest.AnswersLate())
+	var calls []*call.Call
+	var legs []*calltest.Leg
+	for range 2 + rng.IntN(3) {
+		leg, c := sw.Call(t, invite)
+		calls, legs = append(calls, c), append(legs, leg)
+	}
+	pass(time.Duration(rng.IntN(4)) * time.Millisecond)
+	legs = append(legs, sw.Dialer.Legs()...)
+	acts := make([]func(), 4+rng.IntN(12))
+	for i := range acts {
+		acts[i] = act(rng, calls, legs)
+	}
+	half := len(acts) / 2
+	for _, some := range [][]func(){acts[:half], acts[half:]} {
+		// Ends when it has done its share of the acts.
+		go func() {
+			for _, f := range some {
+				f()
+			}
+		}()
+	}
+	pass(time.Second)
+	wantLegsOnce(t, sw, calls)
+	for _, leg := range legs {
+		leg.HangUp()
+	}
+	pass(time.Second)
+	wantAllEnded(t, sw, calls)
+}
+
+// act draws something that happens to the calls of a round.
+func act(rng *rand.Rand, calls []*call.Call, legs []*calltest.Leg) func() {
+	c, to := calls[rng.IntN(len(calls))], calls[rng.IntN(len(calls))]
+	leg := legs[rng.IntN(len(legs))]
+	switch rng.IntN(12) {
+	case 0:
+		return leg.HangUp
+	case 1:
+		return func() { c.Hangup(call.CauseForbidden) }
+	case 2:
+		return func() { _ = c.Redirect(step("echo")) } // an ended call refuses
+	case 3:
+		return leg.Hold
+	case 4:
+		return leg.Resume
+	case 5:
+		return leg.PickUp
+	}
+	// Whoever has the leg by now is asked to hand it over.
+	return func() {
+		for _, from := range calls {
+			if has(from, leg) {
+				from.Handover(leg.ID(), to)
+			}
+		}
+	}
+}
+
+// wantLegsOnce: every leg that is not gone is in exactly one call.
+func wantLegsOnce(t *testing.T, sw *calltest.Switch, calls []*call.Call) {
+	t.Helper()
+	owners := map[call.LegID]int{}
+	for _, c := range calls {
+		if c.Info().State == call.StateEnded {
+			continue
+		}
+		for _, l := range c.Info().Legs {
+			owners[l.ID]++
+		}
+	}
+	for _, l := range sw.Dialer.Legs() {
+		want := 1
+		if l.Gone() {
+			want = 0
+		}
+		if owners[l.ID()] != want {
+			t.Errorf("a leg (gone: %v) is in %d calls", l.Gone(), owners[l.ID()])
+		}
+	}
+}
+
+// wantAllEnded: nothing is left, and every leg began once and ended once.
+func wantAllEnded(t *testing.T, sw *calltest.Switch, calls []*call.Call) {
+	t.Helper()
+	count := map[string]int{}
+	for _, ev := range sw.Events("") {
+		if ev.Kind == call.EventLegStarted || ev.Kind == call.EventLegEnded {
+			count[fmt.Sprint(ev.Kind, " ", ev.Leg)]++
+		}
+		if ev.Kind == call.EventLegStarted {
+			count[fmt.Sprint(call.EventLegEnded, " ", ev.Leg)] += 0
+		}
+	}
+	for what, n := range count {
+		if n != 1 {
+			t.Errorf("%s: %d times", what, n)
+		}
+	}
+	for _, c := range calls {
+		if _, ok := sw.Ended(c.ID()); !ok {
+			t.Errorf("a call is %v with %+v", c.Info().State, c.Info().Legs)
+		}
+	}
+	if s := sw.Stats(); s.Active != 0 || s.Panics != 0 || s.Faults != 0 || s.Abandoned != 0 {
+		t.Errorf("stats %+v", s)
+	}
+}

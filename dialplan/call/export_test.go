@@ -1,0 +1,14 @@
+package call
+
+// stall is a message that takes as long as its gate is shut: what no message of
+// the switch does, and what tests need to see what happens meanwhile.
+type stall <-chan struct{}
+
+func (m stall) handle(*Call) { <-m }
+
+// Stall keeps the loop busy, once it has handled what was posted before, until
+// gate is closed.
+func (c *Call) Stall(gate <-chan struct{}) { c.box.PushExempt(stall(gate)) }
+
+// LingerLimit is how long an ending call waits for its legs and script.
+const LingerLimit = lingerLimit
