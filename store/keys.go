@@ -1,0 +1,27 @@
+package store
+
+// Prefix names a table inside its space. It is lower case, ends with a slash and
+// is never the beginning of another one, so that no table can see the rows of
+// its neighbour. A prefix is never given a second meaning.
+type Prefix string
+
+// Every table of the store, one line each. Adding a table means adding a line;
+// keys_test.go checks all of them.
+const (
+	Clients     Prefix = "client/"      // config: dialplan.Client by id
+	Extensions  Prefix = "extension/"   // config: dialplan.Extension by id
+	Phones      Prefix = "phone/"       // config: dialplan.Phone by extension id
+	PhoneSecret Prefix = "phonesecret/" // config: SIP password by extension id
+	Bindings    Prefix = "binding/"     // live: a registered contact by address of record and contact
+	Journal     Prefix = "journal/"     // records: calls that have not ended, by call_uuid
+	Calls       Prefix = "call/"        // records: calls that have ended, by call_uuid
+)
+
+// Keys of a space that belong to no table. A tilde sorts behind every prefix.
+const (
+	metaVersion  = "~version"  // number of the last migration, 8 bytes
+	metaCursor   = "~cursor"   // how far a running migration has come
+	metaCommits  = "~commits"  // number of the last commit, 8 bytes
+	metaKeyCheck = "~keycheck" // a known text, sealed with the key of this store
+	metaSequence = "~sequence/"
+)

@@ -1,0 +1,127 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// Tx is a transaction over all tables of one space. It sees its own writes and
+// belongs to the function it was given to; it must not be kept.
+type Tx struct {
+	sp  *Space
+	txn *badger.Txn
+
+	batch   *batch // nil in View
+	before  []saved
+	changes int  // length of batch.changes when the transaction began
+	full    bool // the batch has no room for what was written
+}
+
+// saved is a key as it was before a transaction touched it.
+type saved struct {
+	key   string
+	value []byte
+	had   bool
+}
+
+// NextID returns the next number of the sequence of a prefix: 1, 2, 3 …. The
+// sequence moves on together with what the transaction writes.
+func (tx *Tx) NextID(p Prefix) (int64, error) {
+	key := metaSequence + string(p)
+	var n uint64
+	switch b, err := tx.get(key); {
+	case err == nil && len(b) == 8:
+		n = binary.BigEndian.Uint64(b)
+	case err == nil:
+		return 0, fmt.Errorf("store: sequence %s %w", p, ErrDamaged)
+	case !errors.Is(err, ErrNotFound):
+		return 0, err
+	}
+	n++
+	return int64(n), tx.set(key, binary.BigEndian.AppendUint64(nil, n))
+}
+
+// get returns a copy of the bytes under key.
+func (tx *Tx) get(key string) ([]byte, error) {
+	item, err := tx.txn.Get([]byte(key))
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store: %s: %w", tx.sp.name, err)
+	}
+	b, err := item.ValueCopy(nil)
+	if err != nil {
+		return nil, fmt.Errorf("store: %s: %w", tx.sp.name, err)
+	}
+	return b, nil
+}
+
+func (tx *Tx) set(key string, value []byte) error {
+	if len(key) > MaxKey || len(value) > MaxRow {
+		return fmt.Errorf("store: key of %d and row of %d bytes: %w", len(key), len(value), ErrTooLarge)
+	}
+	if err := tx.save(key); err != nil {
+		return err
+	}
+	return tx.write(len(key)+len(value), tx.txn.Set([]byte(key), value))
+}
+
+func (tx *Tx) delete(key string) error {
+	if err := tx.save(key); err != nil {
+		return err
+	}
+	return tx.write(len(key), tx.txn.Delete([]byte(key)))
+}
+
+// write notes what a write came to. A full batch is remembered as well as
+// returned, so that a caller who swallows the error changes nothing.
+func (tx *Tx) write(size int, err error) error {
+	if errors.Is(err, badger.ErrTxnTooBig) {
+		tx.full = true
+		return errRetryAlone
+	}
+	if err != nil {
+		return fmt.Errorf("store: %s: %w", tx.sp.name, err)
+	}
+	tx.batch.written += size
+	return nil
+}
+
+// save remembers key as it is, before it is written.
+func (tx *Tx) save(key string) error {
+	if tx.batch == nil {
+		return ErrReadOnly
+	}
+	old, err := tx.get(key)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	tx.before = append(tx.before, saved{key, old, err == nil})
+	return nil
+}
+
+// undo sets back what the transaction wrote, latest first, and returns why it
+// failed; or errRetryAlone if the batch has no room even for that.
+func (tx *Tx) undo(why error) error {
+	tx.batch.changes = tx.batch.changes[:tx.changes]
+	if tx.full {
+		return errRetryAlone
+	}
+	for i := len(tx.before) - 1; i >= 0; i-- {
+		s := tx.before[i]
+		var err error
+		if s.had {
+			err = tx.txn.Set([]byte(s.key), s.value)
+		} else {
+			err = tx.txn.Delete([]byte(s.key))
+		}
+		if err != nil {
+			return errRetryAlone
+		}
+	}
+	return why
+}
