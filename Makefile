@@ -31,7 +31,8 @@ unit:
 
 system: build
 	@.ci/tools
-	go test -tags system -count 1 -timeout 30m ./bench/...
+	grep -rl --include '*_test.go' '^//go:build system' . | xargs -rn1 dirname | sort -u | \
+		xargs -r go test -tags system -count 1 -timeout 30m
 
 bench:
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...

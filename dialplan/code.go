@@ -22,9 +22,12 @@ type Code struct {
 	Step    string  `json:"step"`    // name of a step that exists
 }
 
-// Errors of a code table, found under the RowError that Compile returns.
+// Errors of a code table.
 var (
-	ErrPattern   = errors.New("not a code pattern")
+	// ErrPattern: the pattern is not one, or its step has no use for what it
+	// lets follow.
+	ErrPattern = errors.New("not a code pattern")
+	// ErrCodeClash: Compile found two codes that one string matches.
 	ErrCodeClash = errors.New("one string matches two codes")
 )
 
@@ -131,14 +134,11 @@ type compiledCode struct {
 	code Code
 }
 
-// compileCodes makes the registry of one client, in the order given. It names
-// both rows when two clash.
+// compileCodes makes the registry of one client, in the order given, of codes
+// that are valid by themselves. It names both when two clash.
 func compileCodes(codes []Code, extLen int) ([]compiledCode, error) {
 	out := make([]compiledCode, 0, len(codes))
 	for _, c := range codes {
-		if err := c.Validate(); err != nil {
-			return nil, err
-		}
 		p, err := parsePattern(c.Pattern, extLen)
 		if err != nil {
 			return nil, err

@@ -40,6 +40,7 @@ func TestClientValidate(t *testing.T) {
 		{"domain with a port", func(c *Client) { c.Domain = "example.org:5060" }, []string{"domain"}},
 		{"domain with an empty label", func(c *Client) { c.Domain = "a..b" }, []string{"domain"}},
 		{"domain with a hyphen outside", func(c *Client) { c.Domain = "-a.b" }, []string{"domain"}},
+		{"long domain", func(c *Client) { c.Domain = strings.Repeat("a.", 127) + "a" }, []string{"domain"}},
 		{"no domain prefix", func(c *Client) { c.DomainPrefix = "" }, nil},
 		{"short domain prefix", func(c *Client) { c.DomainPrefix = "1234" }, []string{"domain_prefix"}},
 		{"extension length", func(c *Client) { c.ExtensionLen = 5 }, []string{"extension_len"}},

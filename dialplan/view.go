@@ -24,8 +24,8 @@ type Rows struct {
 	Demo bool
 }
 
-// RowError names the row that does not fit. errors.Is finds ErrInvalid,
-// ErrPattern or ErrCodeClash below it, errors.As the FieldErrors.
+// RowError names the row that does not fit. errors.Is finds ErrInvalid or
+// ErrCodeClash below it, errors.As the FieldErrors.
 type RowError struct {
 	Row string // "client 1", "extension 12 (0001*101)"
 	Err error
@@ -142,20 +142,27 @@ func (v *View) setClient(c Client) error {
 	c.Codes = slices.Clone(c.Codes)
 	v.client, v.codes = c, codes
 	v.text = viewText{
-		emergency: "one of " + strings.Join(c.EmergencyNumbers, " "),
-		codes:     "one of" + patterns(c.Codes),
-		demo:      "one of" + patterns(demoCodes),
+		emergency: oneOf(c.EmergencyNumbers),
+		codes:     oneOf(patterns(c.Codes)),
+		demo:      oneOf(patterns(demoCodes)),
 		extension: "a number of client " + c.Prefix,
 	}
 	return nil
 }
 
-func patterns(codes []Code) string {
-	var b strings.Builder
-	for _, c := range codes {
-		b.WriteString(" " + c.Pattern)
+func patterns(codes []Code) []string {
+	out := make([]string, len(codes))
+	for i, c := range codes {
+		out[i] = c.Pattern
 	}
-	return b.String()
+	return out
+}
+
+func oneOf(list []string) string {
+	if len(list) == 0 {
+		return "(none)"
+	}
+	return "one of " + strings.Join(list, " ")
 }
 
 // newEntry checks a row by itself and beside the others.

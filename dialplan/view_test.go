@@ -117,6 +117,9 @@ func TestViewParty(t *testing.T) {
 	if p, ok := v.Party(99); ok {
 		t.Errorf("Party(99) = %+v", p)
 	}
+	if r, ok := v.Extension(99); ok {
+		t.Errorf("Extension(99) = %+v", r)
+	}
 }
 
 // content is what can be seen of a View.
