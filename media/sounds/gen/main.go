@@ -60,7 +60,7 @@ func speech(in, out string) error {
 		if err != nil {
 			return err
 		}
-		samples := mediatest.TrimSilence(audio.Samples, rate, -50)
+		samples := mediatest.TrimSilence(audio.Samples, rate, -62)
 		samples = fade(scale(samples, 32767), rate/200)
 		// A breath, so that words in a row stay apart.
 		samples = append(samples, mediatest.Silence(rate, 60*time.Millisecond)...)
@@ -119,7 +119,8 @@ const (
 	loop = bars * 4 * beat
 )
 
-// chords as MIDI notes, bass first.
+// chords as MIDI notes, the root first. The bass plays it an octave higher, because
+// no handset gives 65 Hz.
 var chords = [bars][]int{
 	{36, 55, 59, 64, 67}, // C major seventh
 	{45, 55, 60, 64, 67}, // A minor seventh
@@ -152,8 +153,8 @@ func music() []int16 {
 	dry := make([]float64, loop)
 	for bar, chord := range chords {
 		at := bar * 4 * beat
-		pluck(dry, at, chord[0], 0.30, 1.6)
-		pluck(dry, at+2*beat+beat/2, chord[0]+12, 0.12, 1.0)
+		pluck(dry, at, chord[0]+12, 0.20, 1.6)
+		pluck(dry, at+2*beat+beat/2, chord[0]+12, 0.10, 1.0)
 		for _, note := range chord[1:] {
 			pad(dry, at, 4*beat, note, 0.045)
 		}
