@@ -1,6 +1,7 @@
 package scenariotest
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,7 +32,11 @@ func Run(t *testing.T, effects call.Effects, pattern string) {
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
-			synctest.Test(t, func(t *testing.T) { play(t, name, s, effects) })
+			synctest.Test(t, func(t *testing.T) {
+				if fault := play(t, s, effects); fault != "" {
+					t.Fatalf("%s:%s", name, fault)
+				}
+			})
 		})
 	}
 }
@@ -46,8 +51,9 @@ type stage struct {
 	calls   map[string]*call.Call
 }
 
-// play runs a scenario. It stops at the first line that does not hold.
-func play(t *testing.T, name string, s scenario, effects call.Effects) {
+// play runs a scenario inside a bubble. It stops at the first line that does not
+// hold and says which and why.
+func play(t *testing.T, s scenario, effects call.Effects) (fault string) {
 	st := &stage{
 		t:       t,
 		ids:     map[string]int64{},
@@ -69,14 +75,15 @@ func play(t *testing.T, name string, s scenario, effects call.Effects) {
 		want, got := st.act(a)
 		synctest.Wait()
 		if want != got {
-			t.Fatalf("%s:%d: %s %s %s, got %s", name, a.line, a.who, a.verb, want, got)
+			return fmt.Sprintf("%d: %s, got %s", a.line, strings.TrimSpace(a.who+" "+a.verb+" "+a.what), got)
 		}
 	}
 	for who, c := range st.calls {
 		if _, over := st.sw.Ended(c.ID()); !over {
-			t.Errorf("%s: the call of %s is not over", name, who)
+			return fmt.Sprintf(" the call of %s is not over", who)
 		}
 	}
+	return ""
 }
 
 // compile makes the client of the scenario, with ids in the order of its lines.
