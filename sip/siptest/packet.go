@@ -43,6 +43,10 @@ func (n *Net) ListenPacket(addr netip.AddrPort) (PacketConn, error) {
 	return c, nil
 }
 
+// ListenUDP is ListenPacket with the result type that cordpair.Config.Network
+// asks for; what it returns is a PacketConn.
+func (n *Net) ListenUDP(addr netip.AddrPort) (net.PacketConn, error) { return n.ListenPacket(addr) }
+
 // push queues d and reports whether there was room.
 func (c *packetConn) push(d datagram) bool {
 	c.mu.Lock()
