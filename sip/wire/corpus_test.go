@@ -190,8 +190,15 @@ func checkRoundTrip(t testing.TB, m *Message) {
 	if d := difference(m, again); d != "" {
 		t.Fatalf("%s\n%s", d, b)
 	}
-	if second := render(again); !bytes.Equal(b, second) {
-		t.Fatalf("rendering is not stable:\n%s\n%s", b, second)
+	// A control character that became a space at the end of a value is gone
+	// in the second rendering; from then on nothing may change.
+	second := render(again)
+	third, err := Parse(second)
+	if err != nil {
+		t.Fatalf("second rendering: %v\n%s", err, second)
+	}
+	if last := render(third); !bytes.Equal(last, second) {
+		t.Fatalf("rendering is not stable:\n%s\n%s", second, last)
 	}
 }
 
@@ -215,10 +222,10 @@ func difference(a, b *Message) string {
 		{"method", a.Method() == b.Method()},
 		{"status", a.Status() == b.Status()},
 		{"Request-URI", a.uri.String() == b.uri.String()},
-		{"Call-ID", Clean(a.CallID()) == b.CallID()},
-		{"From tag", Clean(a.FromTag()) == b.FromTag()},
-		{"To tag", Clean(a.ToTag()) == b.ToTag()},
-		{"branch", Clean(a.Branch()) == b.Branch()},
+		{"Call-ID", a.CallID() == b.CallID()},
+		{"From tag", a.FromTag() == b.FromTag()},
+		{"To tag", a.ToTag() == b.ToTag()},
+		{"branch", a.Branch() == b.Branch()},
 		{"number of Via", a.Vias() == b.Vias()},
 		{"CSeq", aSeq == bSeq && aMethod == bMethod},
 		{"Max-Forwards", aHops == bHops},

@@ -23,16 +23,26 @@ type Fault struct {
 	Extra  []Field // Unsupported, Accept, Allow …
 
 	echo echo
+	size int // bytes of the request
 }
+
+// amplification is how many bytes an answer may have per byte of a request from
+// a source nobody has authenticated (S12).
+const amplification = 3
 
 // Error gives status and reason.
 func (f *Fault) Error() string { return fmt.Sprintf("%d %s", f.Status, f.Reason) }
 
 // Reply renders the stateless answer (RFC 3261 section 8.2.7), or nil when the
-// fault is in a response or an ACK. source is where the request came from; a To
-// without tag gets toTag.
+// fault is in a response or an ACK, or the request so short that the answer
+// would amplify it (S12). source is where the request came from; a To without
+// tag gets toTag.
 func (f *Fault) Reply(source netip.AddrPort, toTag string) []byte {
-	return f.echo.reply(f.Method, source, f.Status, f.Reason, toTag, f.Extra)
+	b := f.echo.reply(f.Method, source, f.Status, f.Reason, toTag, f.Extra)
+	if len(b) > amplification*f.size {
+		return nil
+	}
+	return b
 }
 
 // ReplyTo returns where the answer goes on UDP (S11).

@@ -123,12 +123,14 @@ type lines struct {
 	fields []field
 	rest   string // what follows the empty line
 	err    error  // the first thing wrong with the section
+	size   int    // bytes split was given
 }
 
 // split cuts up a message. It goes on after an error, because the answer to a
 // broken request still needs its other headers. Line ends may be CRLF or LF,
 // and empty lines before the start line are skipped (RFC 3261 section 7.5).
 func split(s string) (l lines) {
+	l.size = len(s)
 	s = strings.TrimLeft(s, "\r\n\x00")
 	l.start, s, _ = cutLine(s)
 	l.fields = make([]field, 0, min(maxHeaders, 16))

@@ -141,7 +141,8 @@ func Quote(s string) string { return `"` + Escape(s) + `"` }
 
 // Clean makes text from outside safe to enter a header, log, store or page
 // (S15): control characters, which include CR, LF and NUL, become spaces, bytes
-// that are not UTF-8 become U+FFFD. Clean text is returned as it is.
+// that are not UTF-8 become "?". The result is never longer than s, so no answer
+// grows by it (S12). Clean text is returned as it is.
 func Clean(s string) string {
 	clean := true
 	for i := 0; i < len(s); i++ {
@@ -169,7 +170,10 @@ func appendClean(dst []byte, s string) []byte {
 			continue
 		}
 		r, n := utf8.DecodeRuneInString(s[i:])
-		if r >= 0x80 && r < 0xa0 {
+		switch {
+		case r == utf8.RuneError && n == 1:
+			r = '?'
+		case r < 0xa0:
 			r = ' ' // the C1 controls
 		}
 		dst = utf8.AppendRune(dst, r)

@@ -48,7 +48,7 @@ func Parse(b []byte) (*Message, error) {
 // refuse makes the fault of a broken request, or ErrUnreadable.
 func refuse(l lines, status int, reason string) error {
 	method, _, _ := strings.Cut(l.start, " ")
-	f := &Fault{Status: status, Reason: reason, Method: method, echo: newEcho(l.fields)}
+	f := &Fault{Status: status, Reason: reason, Method: method, echo: newEcho(l.fields), size: l.size}
 	if f.echo.via == nil || isResponse(l.start) {
 		return fmt.Errorf("%w: no top Via", ErrUnreadable)
 	}
@@ -162,8 +162,8 @@ func (m *Message) typedField(f *field) error {
 			return errRepeated
 		case f.value == "":
 			return errEmpty
-		case strings.ContainsAny(f.value, " \t"):
-			return errVia
+		case strings.ContainsAny(f.value, " \t") || Clean(f.value) != f.value:
+			return errVia // one we could not repeat as it is
 		}
 		m.callID = f.value
 	case hdrCSeq:

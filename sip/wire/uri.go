@@ -23,10 +23,8 @@ func parseURI(s string, u *sip.Uri) error {
 	if !found || !isScheme(scheme) || rest == "" {
 		return errURI
 	}
-	for i := 0; i < len(rest); i++ {
-		if c := rest[i]; c <= ' ' || c == 0x7f || c == '<' || c == '>' {
-			return errURI
-		}
+	if strings.ContainsAny(rest, " <>") || Clean(rest) != rest {
+		return errURI
 	}
 	scheme = sip.ASCIIToLower(scheme)
 	if scheme != "sip" && scheme != "sips" {
@@ -82,7 +80,7 @@ func parseHostPart(s string, u *sip.Uri) error {
 	return nil
 }
 
-// splitURIParams keeps names and values as spelled; empty pieces are dropped.
+// splitURIParams keeps names and values as spelled; pieces without a name are dropped.
 func splitURIParams(s string, sep byte) sip.HeaderParams {
 	if s == "" {
 		return nil
@@ -94,10 +92,10 @@ func splitURIParams(s string, sep byte) sip.HeaderParams {
 			piece, rest, _ = strings.Cut(s, string(sep))
 		}
 		s = rest
-		if piece == "" {
+		name, value, _ := strings.Cut(piece, "=")
+		if name == "" {
 			continue
 		}
-		name, value, _ := strings.Cut(piece, "=")
 		p = append(p, sip.HeaderKV{K: paramName(name), V: value})
 	}
 	return p
@@ -233,7 +231,7 @@ func parseParam(piece string) (kv sip.HeaderKV, ok bool) {
 		kv.V = value
 		return kv, true
 	}
-	if strings.ContainsAny(value, " \t\"<>,") {
+	if strings.ContainsAny(value, " \t\"<>,") || Clean(value) != value {
 		return kv, false
 	}
 	kv.V = value

@@ -54,7 +54,7 @@ func (r *Rules) Validate(m *Message) *Fault {
 
 // fault refuses the request m.
 func (m *Message) fault(status int, reason string, extra ...Field) *Fault {
-	return &Fault{Status: status, Reason: reason, Method: m.method, Extra: extra, echo: m.echo()}
+	return &Fault{Status: status, Reason: reason, Method: m.method, Extra: extra, echo: m.echo(), size: m.size}
 }
 
 // validateResponse: a response for us carries our Via alone (RFC 3261 section
