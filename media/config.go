@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/netip"
 	"time"
+
+	"github.com/cordpair/cordpair/media/sounds"
 )
 
 // The errors of this package. ErrNotAcceptable becomes 488 and ErrBadSDP 400 at
@@ -23,8 +25,15 @@ var (
 	// ErrNoCommonCodec is the ErrNotAcceptable of two joined parties that speak
 	// different codecs of which one is not G.711.
 	ErrNoCommonCodec = fmt.Errorf("%w: no common codec", ErrNotAcceptable)
+	// ErrNoG711 ends a playback to a party that negotiated neither PCMU nor
+	// PCMA, or nothing yet.
+	ErrNoG711 = fmt.Errorf("%w: neither PCMU nor PCMA is negotiated", ErrNotAcceptable)
+	// ErrNoSound ends a playback of a sound that does not exist or is empty.
+	ErrNoSound = errors.New("no such sound")
 	// ErrBadSDP says that the description cannot be read.
 	ErrBadSDP = errors.New("malformed session description")
+	// ErrOrder says that an answer was asked for or given without an offer.
+	ErrOrder = errors.New("offer and answer out of order")
 	// ErrClosed says that the session or the engine has ended.
 	ErrClosed = errors.New("media closed")
 	// ErrReplaced ends a playback that another source replaced.
@@ -58,15 +67,52 @@ type Config struct {
 	Listen func(netip.AddrPort) (PacketConn, error)
 	// Portable forces the goroutine engine where the epoll one could run.
 	Portable bool
+	// Sounds are what Play plays; nil means the built-in ones.
+	Sounds *sounds.Library
 	// Logger may be nil.
 	Logger *slog.Logger
+}
+
+// The default port range (M6).
+const (
+	defaultPortMin = 16384
+	defaultPortMax = 32767
+)
+
+// Validate refuses what no engine can be opened with.
+func (c *Config) Validate() error {
+	if len(c.Addresses) == 0 {
+		return errors.New("media: no address")
+	}
+	for _, a := range c.Addresses {
+		if !a.IsValid() || a.IsUnspecified() || a.IsMulticast() {
+			return fmt.Errorf("media: address %s cannot be announced", a)
+		}
+	}
+	lo, hi := c.ports()
+	if lo < 1024 || hi > 65535 || (lo+1)&^1+1 > hi {
+		return fmt.Errorf("media: port range %d-%d holds no pair of ports", lo, hi)
+	}
+	return nil
+}
+
+// ports is the range with its defaults.
+func (c *Config) ports() (lo, hi int) {
+	lo, hi = c.PortMin, c.PortMax
+	if lo == 0 {
+		lo = defaultPortMin
+	}
+	if hi == 0 {
+		hi = defaultPortMax
+	}
+	return lo, hi
 }
 
 // SessionConfig describes one leg.
 type SessionConfig struct {
 	// Local is the local address of the socket the SIP of the leg came on. It
 	// chooses the media address: the same one if it is ours, else one of its
-	// family.
+	// family, else the first.
 	Local netip.Addr
 	// SIPSource is where the leg's SIP comes from; media from there is accepted
 	// besides that of the signalled address (M1). May be invalid.
@@ -78,7 +124,7 @@ type SessionConfig struct {
 // return at once. Any may be nil.
 type Events struct {
 	// Digit reports a key the party pressed (RFC 4733), one of 0-9 * # A-D,
-	// once per press.
+	// once per press, when it begins.
 	Digit func(digit byte)
 	// Silent reports 60 s without RTP and RTCP while not on hold, and every
 	// further 60 s (M8).

@@ -1,52 +1,115 @@
 package media
 
-import "errors"
+import (
+	"net/netip"
+	"sync"
+	"sync/atomic"
+)
 
-// Session is the audio of one leg. Its methods may be called from any goroutine.
-type Session struct{}
+// Session is the audio of one leg. Its methods may be called from any goroutine
+// and return at once.
+type Session struct {
+	engine *Engine
+	cfg    SessionConfig
+	pool   *pool
+	stream *stream
+	terms  atomic.Pointer[terms] // what the stream has adopted or soon will
 
-// Stats are the counters of one session. Received is what the party sent.
-type Stats struct {
-	PacketsReceived, PacketsSent uint64
-	OctetsReceived, OctetsSent   uint64 // RTP payload
-	Lost                         uint64 // by gaps in the received sequence numbers
-	Dropped                      uint64 // malformed, from a stranger, or of an unknown type
-	JitterMS                     float64
-	Codec                        string // negotiated, "PCMU"; empty before
+	// negotiating guards talk. It is taken before Engine.mu.
+	negotiating sync.Mutex
+	talk        negotiation
+
+	// Guarded by Engine.mu.
+	loop     *loop
+	moving   bool     // between two loops; what is posted waits in pending
+	pending  []func() // for the loop it moves to
+	closed   bool
+	final    Stats
+	hears    *Session // whose packets the party hears; itself for echo
+	listener *Session // who hears this party
+	player   *player  // what the party hears instead
 }
 
-// SetOffer takes a remote offer, the first or a later one. ErrBadSDP,
-// ErrNotAcceptable.
-func (s *Session) SetOffer(sdp []byte) (Change, error) { return Change{}, errors.ErrUnsupported }
+// newSession makes a session of a fresh port pair.
+func newSession(e *Engine, cfg SessionConfig, p *pool, x *pair) *Session {
+	s := &Session{engine: e, cfg: cfg, pool: p, stream: e.newStream(cfg, x)}
+	s.talk.local = x.local
+	return s
+}
 
-// Answer is our answer to the last offer; the same bytes until the next one. It
-// prefers the codec of the session this one is joined to.
-func (s *Session) Answer() ([]byte, error) { return nil, errors.ErrUnsupported }
+// Stats are the counters up to now; the final ones after Close.
+func (s *Session) Stats() Stats {
+	e := s.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if s.closed {
+		return s.final
+	}
+	return s.count()
+}
 
-// Offer is our offer: the codecs of like's party first, then ours. like may be
-// nil.
-func (s *Session) Offer(like *Session) ([]byte, error) { return nil, errors.ErrUnsupported }
+// count reads the counters.
+func (s *Session) count() Stats {
+	st := s.stream.counters.stats()
+	if t := s.terms.Load(); t != nil {
+		st.Codec = t.Codec.Name
+	}
+	return st
+}
 
-// SetAnswer takes the answer to our offer, early or final.
-func (s *Session) SetAnswer(sdp []byte) (Change, error) { return Change{}, errors.ErrUnsupported }
+// LocalAddr is where the session receives RTP.
+func (s *Session) LocalAddr() netip.AddrPort { return s.talk.local }
 
-// Play lets the party hear the named sounds, over and over if loop is set. done
-// is called exactly once, from any goroutine, unless it is nil.
-func (s *Session) Play(sounds []string, loop bool, done func(error)) {}
+// Close ends the session and reports the final counters: whoever heard this
+// party hears nothing, a playback to it ends with ErrClosed, and its ports go
+// back to the pool. It is idempotent.
+func (s *Session) Close() Stats {
+	e := s.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if s.closed {
+		return s.final
+	}
+	s.setSource(nil, nil, ErrClosed)
+	if s.listener != nil {
+		s.listener.setSource(nil, nil, ErrClosed)
+	}
+	s.stream.sink.Store(nil)
+	s.closed = true
+	s.final = s.count()
+	e.ended.add(s.final)
+	delete(e.sessions, s)
+	s.post(s.leave)
+	return s.final
+}
 
-// Echo returns to the party what it sends.
-func (s *Session) Echo() {}
+// attach makes the session's ports known to a loop, on that loop.
+func (s *Session) attach(at *loop) {
+	if err := at.add(s.stream); err != nil {
+		// Only a kernel out of memory refuses; the leg stays silent and is
+		// found by M8.
+		s.engine.log.Error("media port cannot be read", "addr", s.talk.local, "err", err)
+	}
+}
 
-// Quiet stops whatever the party hears.
-func (s *Session) Quiet() {}
+// leave is the last thing a session does, on its loop.
+func (s *Session) leave() {
+	st := s.stream
+	st.loop.remove(st)
+	st.loop.load.Add(-1)
+	if st.in.epoch != 0 {
+		st.pair.old = quarantine{on: true, remote: st.rtpLatch.src, ssrc: st.in.ssrc}
+	}
+	s.pool.put(st.pair, st.loop.now)
+	s.engine.live.Done()
+}
 
-// Join lets two parties hear each other. PCMU and PCMA are transcoded; other
-// codecs pass only if both sides negotiated them.
-func Join(a, b *Session) {}
-
-// Stats are the counters up to now.
-func (s *Session) Stats() Stats { return Stats{} }
-
-// Close ends the session, returns its ports to the pool and reports the final
-// counters. It is idempotent.
-func (s *Session) Close() Stats { return Stats{} }
+// post runs fn on the session's loop, after what was posted before. The caller
+// holds Engine.mu. The loops outlive all sessions.
+func (s *Session) post(fn func()) {
+	if s.moving {
+		s.pending = append(s.pending, fn)
+		return
+	}
+	s.loop.post(fn)
+}

@@ -1,0 +1,279 @@
+//go:build linux && (amd64 || arm64)
+
+package media
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"runtime"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// hasEpoll says which engine is the default.
+const hasEpoll = true
+
+// rawAddr is a socket address as the kernel reads it, prepared once per target.
+type rawAddr struct {
+	sa  unix.RawSockaddrInet6 // an IPv4 one lies in its first 16 bytes
+	len uint32
+}
+
+// set prepares the address; an invalid one stays empty.
+func (r *rawAddr) set(a netip.AddrPort) {
+	*r = rawAddr{}
+	switch {
+	case a.Addr().Is4():
+		v4 := (*unix.RawSockaddrInet4)(unsafe.Pointer(&r.sa))
+		v4.Family, v4.Addr = unix.AF_INET, a.Addr().As4()
+		putPort(&v4.Port, a.Port())
+		r.len = unix.SizeofSockaddrInet4
+	case a.Addr().Is6():
+		r.sa.Family, r.sa.Addr = unix.AF_INET6, a.Addr().As16()
+		putPort(&r.sa.Port, a.Port())
+		r.len = unix.SizeofSockaddrInet6
+	}
+}
+
+// get reads an address the kernel wrote.
+func (r *rawAddr) get() netip.AddrPort {
+	if r.sa.Family == unix.AF_INET {
+		v4 := (*unix.RawSockaddrInet4)(unsafe.Pointer(&r.sa))
+		return netip.AddrPortFrom(netip.AddrFrom4(v4.Addr), getPort(&v4.Port))
+	}
+	return netip.AddrPortFrom(netip.AddrFrom16(r.sa.Addr).Unmap(), getPort(&r.sa.Port))
+}
+
+// putPort and getPort: ports are in network order.
+func putPort(at *uint16, port uint16) {
+	binary.BigEndian.PutUint16((*[2]byte)(unsafe.Pointer(at))[:], port)
+}
+
+func getPort(at *uint16) uint16 {
+	return binary.BigEndian.Uint16((*[2]byte)(unsafe.Pointer(at))[:])
+}
+
+// rawSocket is a non-blocking UDP socket read by an epoll loop. Its system calls
+// never block, so they do not tell the Go scheduler.
+type rawSocket struct {
+	fd int
+	// The stream it feeds while attached.
+	stream  *stream
+	control bool
+	slot    int32 // its place in the loop's table
+	gen     int32 // tells a stale event of an earlier owner
+}
+
+// openRaw binds a port.
+func openRaw(a netip.AddrPort) (socket, error) {
+	family := unix.AF_INET6
+	if a.Addr().Is4() {
+		family = unix.AF_INET
+	}
+	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("media socket: %w", err)
+	}
+	var sa unix.Sockaddr = &unix.SockaddrInet4{Port: int(a.Port()), Addr: as4(a.Addr())}
+	if family == unix.AF_INET6 {
+		sa = &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
+	}
+	if err := unix.Bind(fd, sa); err != nil {
+		_ = unix.Close(fd) // nothing was sent or received
+		return nil, fmt.Errorf("media socket %s: %w", a, err)
+	}
+	return &rawSocket{fd: fd}, nil
+}
+
+// as4 is As4 without the panic for IPv6.
+func as4(a netip.Addr) (b [4]byte) {
+	if a.Is4() {
+		b = a.As4()
+	}
+	return b
+}
+
+// send implements socket. A full network drops the packet, as it always may.
+func (s *rawSocket) send(b []byte, to *target) {
+	if len(b) == 0 || to.raw.len == 0 {
+		return
+	}
+	_, _, _ = unix.RawSyscall6(unix.SYS_SENDTO, uintptr(s.fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)),
+		unix.MSG_NOSIGNAL, uintptr(unsafe.Pointer(&to.raw.sa)), uintptr(to.raw.len))
+}
+
+// receive reads one datagram; n is its true length, which may exceed b.
+func (s *rawSocket) receive(b []byte, from *rawAddr) (n int, errno syscall.Errno) {
+	from.len = unix.SizeofSockaddrInet6
+	r, _, e := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(s.fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)),
+		unix.MSG_TRUNC, uintptr(unsafe.Pointer(&from.sa)), uintptr(unsafe.Pointer(&from.len)))
+	return int(r), e
+}
+
+// drain implements socket. What the receive buffer can hold bounds it.
+func (s *rawSocket) drain() {
+	var b [1]byte
+	var from rawAddr
+	for range 1 << 14 {
+		if _, errno := s.receive(b[:], &from); errno != 0 {
+			return
+		}
+	}
+}
+
+// close implements socket.
+func (s *rawSocket) close() { _ = unix.Close(s.fd) } // UDP: nothing left to flush
+
+// drainAtOnce is how many datagrams of one socket are read before the others
+// have their turn; epoll reports the socket again if more are left.
+const drainAtOnce = 32
+
+// epoll serves the sockets of one loop on a thread of its own.
+type epoll struct {
+	loop   *loop
+	fd     int
+	wakeFD int
+	done   chan struct{}
+
+	slots []*rawSocket // by epoll data; nil when free
+	spare []int32
+	gen   int32
+	from  rawAddr
+	buf   [maxDatagram]byte
+	ready [128]unix.EpollEvent
+}
+
+// startEpoll gives a loop its poller and starts it. The goroutine ends with
+// loop.stop.
+func startEpoll(l *loop) error {
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return fmt.Errorf("media epoll: %w", err)
+	}
+	wake, err := unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
+	if err != nil {
+		_ = unix.Close(fd) // unused so far
+		return fmt.Errorf("media eventfd: %w", err)
+	}
+	e := &epoll{loop: l, fd: fd, wakeFD: wake, done: make(chan struct{})}
+	if err := unix.EpollCtl(fd, unix.EPOLL_CTL_ADD, wake, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: -1}); err != nil {
+		_ = unix.Close(fd)
+		_ = unix.Close(wake)
+		return fmt.Errorf("media epoll: %w", err)
+	}
+	l.io = e
+	go e.run() // ends when the loop is stopping
+	return nil
+}
+
+// run is the loop. It waits in one place, and there alone the Go scheduler is
+// told that the thread is away.
+func (e *epoll) run() {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	defer close(e.done)
+	for {
+		timeout := e.loop.turn()
+		if e.loop.stopping {
+			e.loop.finish()
+			return
+		}
+		ms := -1
+		if timeout >= 0 {
+			ms = int((timeout + 1e6 - 1) / 1e6)
+		}
+		n, err := unix.EpollWait(e.fd, e.ready[:], ms)
+		if err != nil {
+			continue // EINTR; anything else is a fault of ours that posting cannot mend
+		}
+		e.loop.now = e.loop.clock()
+		e.loop.runPosted()
+		for i := range e.ready[:n] {
+			e.serve(&e.ready[i])
+		}
+	}
+}
+
+// serve reads one ready socket until it is empty or others must have a turn.
+func (e *epoll) serve(ev *unix.EpollEvent) {
+	if ev.Fd < 0 {
+		var b [8]byte
+		_, _ = unix.Read(e.wakeFD, b[:]) // resets the counter; what was posted runs next turn
+		return
+	}
+	s := e.slots[ev.Fd]
+	if s == nil || s.gen != ev.Pad {
+		return // detached in this very turn
+	}
+	for range drainAtOnce {
+		n, errno := s.receive(e.buf[:], &e.from)
+		if errno != 0 {
+			return // empty, or an ICMP error that is now read off
+		}
+		if n > len(e.buf) {
+			s.stream.counters.dropped.add(1)
+			continue
+		}
+		e.loop.arrived(s.stream, s.control, e.buf[:n], e.from.get())
+	}
+}
+
+// attach implements poller.
+func (e *epoll) attach(s *stream) error {
+	for i, x := range [2]socket{s.pair.rtp, s.pair.rtcp} {
+		raw := x.(*rawSocket)
+		raw.stream, raw.control = s, i == 1
+		raw.slot = e.place(raw)
+		ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: raw.slot, Pad: raw.gen}
+		if err := unix.EpollCtl(e.fd, unix.EPOLL_CTL_ADD, raw.fd, &ev); err != nil {
+			return fmt.Errorf("media epoll: %w", err)
+		}
+	}
+	return nil
+}
+
+// detach implements poller.
+func (e *epoll) detach(s *stream) {
+	for _, x := range [2]socket{s.pair.rtp, s.pair.rtcp} {
+		raw := x.(*rawSocket)
+		if raw.stream != s {
+			continue // attaching failed before it
+		}
+		// It cannot fail for a socket that is in the set.
+		_ = unix.EpollCtl(e.fd, unix.EPOLL_CTL_DEL, raw.fd, nil)
+		raw.stream = nil
+		e.slots[raw.slot] = nil
+		e.spare = append(e.spare, raw.slot)
+	}
+}
+
+// place finds a slot for a socket; its number is what epoll reports.
+func (e *epoll) place(s *rawSocket) int32 {
+	e.gen++
+	s.gen = e.gen
+	if n := len(e.spare); n > 0 {
+		i := e.spare[n-1]
+		e.spare = e.spare[:n-1]
+		e.slots[i] = s
+		return i
+	}
+	e.slots = append(e.slots, s)
+	return int32(len(e.slots) - 1)
+}
+
+// wake implements poller.
+func (e *epoll) wake() {
+	var one [8]byte
+	binary.NativeEndian.PutUint64(one[:], 1)
+	_, _ = unix.Write(e.wakeFD, one[:]) // fails only if the counter is full: it is awake then
+}
+
+// wait implements poller.
+func (e *epoll) wait() {
+	<-e.done
+	_ = unix.Close(e.fd)
+	_ = unix.Close(e.wakeFD)
+}

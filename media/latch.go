@@ -1,0 +1,119 @@
+package media
+
+import "net/netip"
+
+// silence is how long a source must have been quiet before another one at a
+// permitted address takes its place (M1), and before another SSRC does (M2).
+const silence = 200e6 // ns
+
+// latch decides whose packets one port takes and where the port sends (M1).
+// Only the address of the description and that of the SIP count, with any port;
+// the exactly signalled port takes over at once, another one after the present
+// source was silent. RTP and RTCP have a latch each.
+type latch struct {
+	exact netip.AddrPort // as signalled; invalid when unusable
+	hosts [2]netip.Addr  // permitted addresses; invalid ones match nothing
+	src   netip.AddrPort // learnt source, invalid before the first packet
+	at    int64          // when src was heard last
+	to    target         // where we send
+}
+
+// retarget takes new terms. What was learnt stays while the signalled address
+// does: a session refresh must not cut a party off behind its NAT.
+func (l *latch) retarget(exact netip.AddrPort, hosts [2]netip.Addr) {
+	if exact == l.exact && hosts == l.hosts {
+		return
+	}
+	l.exact, l.hosts = exact, hosts
+	l.src, l.at = netip.AddrPort{}, 0
+	l.to.set(exact)
+}
+
+// admit tells whether a packet from this source counts, learning the source if
+// the rule allows. forbidden is asked before a new source becomes a target (M5).
+func (l *latch) admit(from netip.AddrPort, now int64, forbidden func(netip.AddrPort) bool) bool {
+	if from == l.src {
+		l.at = now
+		return true
+	}
+	if !l.permits(from.Addr()) {
+		return false
+	}
+	if l.src.IsValid() && from != l.exact && now-l.at < silence {
+		return false
+	}
+	if forbidden(from) {
+		return false
+	}
+	l.src, l.at = from, now
+	l.to.set(from)
+	return true
+}
+
+// permits tells whether the address may send at all.
+func (l *latch) permits(a netip.Addr) bool {
+	return a.IsValid() && (a == l.hosts[0] || a == l.hosts[1])
+}
+
+// confirmed tells whether the far end has shown that it is where we send.
+func (l *latch) confirmed() bool { return l.src.IsValid() }
+
+// quarantine keeps the previous user of a port pair out of the next session
+// (M6). Packets that bear the old SSRC are dropped; those from the old source
+// too, until five in a row prove a new stream: a phone behind a NAT keeps its
+// source from call to call. The exactly signalled source is never held back.
+type quarantine struct {
+	on      bool
+	remote  netip.AddrPort
+	ssrc    uint32
+	run     int
+	runSSRC uint32
+	runSeq  uint16
+}
+
+// holds tells whether the packet belongs to the previous session.
+func (q *quarantine) holds(from, exact netip.AddrPort, p *packet) bool {
+	if !q.on || from == exact {
+		return false
+	}
+	if p.ssrc == q.ssrc {
+		return true
+	}
+	if from != q.remote {
+		return false
+	}
+	if p.ssrc == q.runSSRC && p.seq == q.runSeq+1 {
+		q.run++
+	} else {
+		q.run = 1
+	}
+	q.runSSRC, q.runSeq = p.ssrc, p.seq
+	if q.run > stablePackets {
+		q.remote = netip.AddrPort{}
+		return false
+	}
+	return true
+}
+
+// window allows at most n things in any second.
+type window struct {
+	times []int64 // of the last n, a ring
+	next  int
+	full  bool
+}
+
+// newWindow allows n a second.
+func newWindow(n int) window { return window{times: make([]int64, n)} }
+
+// allow counts one thing at now, unless it would be one too many.
+func (w *window) allow(now int64) bool {
+	if w.full && now-w.times[w.next] < 1e9 {
+		return false
+	}
+	w.times[w.next] = now
+	w.next++
+	if w.next == len(w.times) {
+		w.next, w.full = 0, true
+	}
+	return true
+}

@@ -1,0 +1,173 @@
+package media
+
+import (
+	"log/slog"
+	"net/netip"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+)
+
+// poller is how a loop waits and reads: epoll on a thread of its own, or a
+// goroutine per socket. attach and detach are called on the loop.
+type poller interface {
+	attach(*stream) error
+	detach(*stream)
+	// wake makes the loop run what was posted, soon.
+	wake()
+	// wait returns once the loop has ended.
+	wait()
+}
+
+// loop is one worker: it alone touches the packet state of its streams, sinks
+// and players. What is posted to it runs in order, before the packets that
+// arrive later.
+type loop struct {
+	clock func() int64 // ns since the engine opened
+	log   *slog.Logger
+	io    poller
+	load  atomic.Int32 // sessions it serves
+	// panics counts packets whose handling failed; each is dropped (S1).
+	panics atomic.Uint64
+
+	mu     sync.Mutex
+	posted []func()
+	ended  bool
+
+	// loop only
+	running  []func() // the other half of posted
+	stopping bool
+	now      int64
+	streams  []*stream
+	players  []*player
+	tickAt   int64 // next frame of the players; 0 while there are none
+	watchAt  int64 // next look for silent parties; 0 while there is none to watch
+	packet   packet
+	pcm      [frameSamples]int16
+	frame    [rtpHeader + frameSamples]byte
+	scratch  [maxDatagram]byte
+}
+
+// post runs fn on the loop, from any goroutine; false after the loop has ended.
+func (l *loop) post(fn func()) bool {
+	l.mu.Lock()
+	if l.ended {
+		l.mu.Unlock()
+		return false
+	}
+	l.posted = append(l.posted, fn)
+	first := len(l.posted) == 1
+	l.mu.Unlock()
+	if first {
+		l.io.wake()
+	}
+	return true
+}
+
+// runPosted runs what was posted before; more may have come meanwhile.
+func (l *loop) runPosted() {
+	l.mu.Lock()
+	l.posted, l.running = l.running[:0], l.posted
+	l.mu.Unlock()
+	for i, fn := range l.running {
+		l.running[i] = nil
+		fn()
+	}
+}
+
+// turn does all that is due and tells how long the loop may wait, in ns; less
+// than 0 means until it is woken.
+func (l *loop) turn() (timeout int64) {
+	l.now = l.clock()
+	l.runPosted()
+	if l.tickAt != 0 && l.now >= l.tickAt {
+		l.tick()
+	}
+	if l.watchAt != 0 && l.now >= l.watchAt {
+		l.watch()
+	}
+	due := l.tickAt
+	if due == 0 || l.watchAt != 0 && l.watchAt < due {
+		due = l.watchAt
+	}
+	if due == 0 {
+		return -1
+	}
+	return max(due-l.now, 0)
+}
+
+// stop ends the loop after what was posted before, and waits for it.
+func (l *loop) stop() {
+	l.post(func() { l.stopping = true })
+	l.io.wait()
+}
+
+// finish refuses further posts and runs the last ones. It is the loop's last act.
+func (l *loop) finish() {
+	l.mu.Lock()
+	l.ended = true
+	l.mu.Unlock()
+	l.runPosted()
+}
+
+// add makes a stream this loop's, even when its ports cannot be read.
+func (l *loop) add(s *stream) error {
+	s.loop, s.index = l, len(l.streams)
+	l.streams = append(l.streams, s)
+	l.expect(s)
+	return l.io.attach(s)
+}
+
+// remove takes a stream off this loop.
+func (l *loop) remove(s *stream) {
+	l.io.detach(s)
+	last := len(l.streams) - 1
+	l.streams[s.index] = l.streams[last]
+	l.streams[s.index].index = s.index
+	l.streams[last] = nil
+	l.streams = l.streams[:last]
+}
+
+// arrived hands a datagram to its stream. A fault in our handling costs the
+// packet, never the loop (S1).
+func (l *loop) arrived(s *stream, control bool, b []byte, from netip.AddrPort) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.counters.dropped.add(1)
+			if l.panics.Add(1) == 1 {
+				l.log.Error("packet handling failed", "panic", r, "stack", string(debug.Stack()))
+			}
+		}
+	}()
+	if control {
+		s.rtcpArrived(b, from)
+	} else {
+		s.rtpArrived(b, from)
+	}
+}
+
+// silentAfter is how long a party may be quiet before it is reported, and again
+// after as long (M8), in ns.
+const silentAfter = 60e9
+
+// expect makes the loop look at the stream when it would have been silent.
+func (l *loop) expect(s *stream) {
+	if due := s.heard + silentAfter; s.terms.talking() && (l.watchAt == 0 || due < l.watchAt) {
+		l.watchAt = due
+	}
+}
+
+// watch reports silent parties and finds out when to look again. Streams in use
+// are due a minute from now, so the walk is rare however many there are.
+func (l *loop) watch() {
+	l.watchAt = 0
+	for _, s := range l.streams {
+		if s.terms.talking() && l.now-s.heard >= silentAfter {
+			s.heard = l.now
+			if s.events.Silent != nil {
+				s.events.Silent()
+			}
+		}
+		l.expect(s)
+	}
+}

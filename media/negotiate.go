@@ -1,0 +1,261 @@
+package media
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/cordpair/cordpair/media/sdp"
+)
+
+// negotiation is the state of offer and answer with one party (RFC 3264).
+type negotiation struct {
+	local  netip.AddrPort // of RTP; never changes
+	writer *sdp.Writer
+	sent   *sdp.Description // our last description; nil before the first
+
+	offered *sdp.Description // the party's last offer
+	answer  []byte           // our answer to it; nil until it is asked for
+	asked   *sdp.Description // our offer that has no final answer yet
+
+	codecs []sdp.Codec // what the party's last description lists on its line
+	held   bool
+}
+
+// policy is our side of the next exchange.
+func (n *negotiation) policy() sdp.Policy {
+	return sdp.Policy{Address: n.local.Addr(), Port: n.local.Port(), Codecs: sdp.G711()}
+}
+
+// write gives the bytes of a description of ours and remembers it.
+func (n *negotiation) write(d *sdp.Description) ([]byte, error) {
+	if n.writer == nil {
+		n.writer = sdp.NewWriter()
+	}
+	b, err := n.writer.Write(d)
+	if err != nil {
+		return nil, fmt.Errorf("write session description: %w", err)
+	}
+	n.sent = d
+	return b, nil
+}
+
+// hold notes whether the party wants to hear us.
+func (n *negotiation) hold(held bool) Change {
+	was := n.held
+	n.held = held
+	return Change{Held: held && !was, Resumed: was && !held}
+}
+
+// SetOffer takes a remote offer, the first or a later one. It fails with
+// ErrBadSDP, ErrNotAcceptable or ErrForbiddenTarget, and then changes nothing.
+// What it offers takes effect with Answer.
+func (s *Session) SetOffer(body []byte) (Change, error) {
+	offer, err := sdp.Parse(body)
+	if err != nil {
+		return Change{}, fmt.Errorf("%w: %w", ErrBadSDP, err)
+	}
+	s.negotiating.Lock()
+	defer s.negotiating.Unlock()
+	r, err := s.rehearse(offer)
+	if err != nil {
+		return Change{}, err
+	}
+	n := &s.talk
+	n.offered, n.answer, n.asked = offer, nil, nil
+	n.codecs = offer.Media[r.Media].Codecs
+	return n.hold(r.Held), nil
+}
+
+// rehearse answers an offer as widely as we ever could: whether a format that
+// we only pass through is of use depends on who the party will talk to.
+func (s *Session) rehearse(offer *sdp.Description) (sdp.Result, error) {
+	p := s.talk.policy()
+	_, r, err := sdp.Answer(offer, p)
+	for i := 0; errors.Is(err, sdp.ErrNoCodec) && i < len(offer.Media); i++ {
+		if speech := offer.Media[i].Speech(); len(speech) > 0 {
+			p.Prefer, p.PassThrough = speech[0], true
+			_, r, err = sdp.Answer(offer, p)
+		}
+	}
+	if err != nil {
+		return r, fmt.Errorf("%w: %w", ErrNotAcceptable, err)
+	}
+	return r, s.permitted(r)
+}
+
+// permitted refuses a description that wants us to send where we must not (M5).
+// No address is no target: that is the old form of hold, or a party we can only
+// learn from its packets.
+func (s *Session) permitted(r sdp.Result) error {
+	for _, a := range [2]netip.AddrPort{r.Remote, r.RemoteRTCP} {
+		to := netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
+		if to.Port() != 0 && to.Addr().IsValid() && !to.Addr().IsUnspecified() && s.engine.forbidden(to) {
+			return forbiddenTarget(to)
+		}
+	}
+	return nil
+}
+
+// Answer is our answer to the last offer; the same bytes until the next one. It
+// prefers the codec of the session this one is joined to. It fails with
+// ErrNotAcceptable, or ErrNoCommonCodec if the two could not hear each other.
+func (s *Session) Answer() ([]byte, error) {
+	s.negotiating.Lock()
+	defer s.negotiating.Unlock()
+	n := &s.talk
+	switch {
+	case n.offered == nil:
+		return nil, fmt.Errorf("answer: %w", ErrOrder)
+	case n.answer != nil:
+		return n.answer, nil
+	}
+	p := n.policy()
+	peer := s.peerTerms()
+	if peer != nil {
+		p.Prefer, p.PassThrough = peer.Codec, true
+	} else if t := s.terms.Load(); t != nil {
+		p.Prefer, p.PassThrough = t.Codec, true
+	}
+	d, r, err := sdp.Answer(n.offered, p)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotAcceptable, err)
+	}
+	if err := s.permitted(r); err != nil {
+		return nil, err
+	}
+	t := newTerms(r, n.local.Addr(), s.cfg.SIPSource)
+	if err := joint(t, peer); err != nil {
+		return nil, err
+	}
+	b, err := n.write(d)
+	if err != nil {
+		return nil, err
+	}
+	n.answer = b
+	s.agree(t)
+	return b, nil
+}
+
+// Offer is our offer: the codecs of like's party first, those that only pass
+// through included, then ours; once like's codec is settled, that one first. like
+// may be nil: then the session this one is joined to counts, or what it speaks
+// already.
+func (s *Session) Offer(like *Session) ([]byte, error) {
+	if like == nil {
+		like = s.peer()
+	}
+	if like == nil {
+		like = s
+	}
+	codecs := like.speaks()
+	s.negotiating.Lock()
+	defer s.negotiating.Unlock()
+	n := &s.talk
+	p := n.policy()
+	p.PassThrough = true
+	d, err := sdp.Offer(n.sent, codecs, p)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotAcceptable, err)
+	}
+	b, err := n.write(d)
+	if err != nil {
+		return nil, err
+	}
+	n.asked, n.offered, n.answer = d, nil, nil
+	return b, nil
+}
+
+// SetAnswer takes the answer to our offer, early or final: an offer may be
+// answered more than once, and the last answer counts. Errors are those of
+// SetOffer, and ErrOrder without an offer.
+func (s *Session) SetAnswer(body []byte) (Change, error) {
+	answer, err := sdp.Parse(body)
+	if err != nil {
+		return Change{}, fmt.Errorf("%w: %w", ErrBadSDP, err)
+	}
+	s.negotiating.Lock()
+	defer s.negotiating.Unlock()
+	n := &s.talk
+	if n.asked == nil {
+		return Change{}, fmt.Errorf("set answer: %w", ErrOrder)
+	}
+	r, err := sdp.ReadAnswer(n.asked, answer)
+	if err != nil {
+		return Change{}, fmt.Errorf("%w: %w", ErrNotAcceptable, err)
+	}
+	if err := s.permitted(r); err != nil {
+		return Change{}, err
+	}
+	n.codecs = answer.Media[r.Media].Codecs
+	t := newTerms(r, n.local.Addr(), s.cfg.SIPSource)
+	if err := joint(t, s.peerTerms()); err != nil {
+		s.engine.log.Warn("joined parties cannot hear each other", "err", err)
+	}
+	s.agree(t)
+	return n.hold(r.Held), nil
+}
+
+// speaks lists the codecs of the party, only the one in use once that is
+// settled: another one would have to be transcoded.
+func (s *Session) speaks() []sdp.Codec {
+	s.negotiating.Lock()
+	defer s.negotiating.Unlock()
+	t := s.terms.Load()
+	if t == nil || s.talk.answer == nil && s.talk.offered != nil {
+		return s.talk.codecs
+	}
+	out := []sdp.Codec{t.Codec}
+	line := sdp.Media{Codecs: s.talk.codecs}
+	speech := line.Speech()
+	for _, c := range s.talk.codecs {
+		if !listed(speech, c) {
+			out = append(out, c) // telephone-event
+		}
+	}
+	return out
+}
+
+// listed tells whether a format is in a list.
+func listed(list []sdp.Codec, c sdp.Codec) bool {
+	for _, other := range list {
+		if other.Is(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// peer is the session this one is joined to: the one it hears, or, while it
+// hears something else, the one that hears it. nil without one.
+func (s *Session) peer() *Session {
+	s.engine.mu.Lock()
+	defer s.engine.mu.Unlock()
+	for _, other := range [2]*Session{s.hears, s.listener} {
+		if other != nil && other != s {
+			return other
+		}
+	}
+	return nil
+}
+
+// peerTerms are those of the joined session, nil while there is none.
+func (s *Session) peerTerms() *terms {
+	if peer := s.peer(); peer != nil {
+		return peer.terms.Load()
+	}
+	return nil
+}
+
+// agree puts new terms into effect.
+func (s *Session) agree(t *terms) {
+	e := s.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if s.closed {
+		return
+	}
+	s.terms.Store(t)
+	s.post(func() { s.stream.adopt(t) })
+	s.relink()
+}

@@ -1,0 +1,89 @@
+package media
+
+import (
+	"github.com/cordpair/cordpair/media/g711"
+	"github.com/cordpair/cordpair/media/sdp"
+)
+
+// sink is where the packets of a party go: another stream, and later a mixer, a
+// recorder or a tap. It is swapped through an atomic pointer and runs on the loop
+// of the stream that feeds it, which is also the loop of whatever it writes to.
+// Packets and buffers are the sink's until it returns.
+type sink interface {
+	rtp(from *stream, p *packet)
+	rtcp(from *stream, compound []byte)
+}
+
+// conversion is what happens to a payload between two parties.
+type conversion uint8
+
+const (
+	refuse   conversion = iota // the far end cannot take it
+	keep                       // only the payload type changes
+	muToA                      // PCMU to PCMA
+	aToMu                      // PCMA to PCMU
+	keyPress                   // RFC 4733, the payload type changes
+)
+
+// passage is the way one payload type goes.
+type passage struct {
+	how conversion
+	pt  uint8
+}
+
+// relay hands the packets of one party to another, or back to itself. It never
+// changes: new terms of either side make a new relay.
+type relay struct {
+	to  *stream
+	way [128]passage
+}
+
+// newRelay makes the way from a party with terms from to the one at to. speech
+// tells whether at least one of the formats the party may send gets through.
+func newRelay(to *stream, from, there *terms) (r *relay, speech bool) {
+	r = &relay{to: to}
+	for _, c := range from.Accepted {
+		how := convert(c, there.Codec)
+		if how == refuse {
+			continue
+		}
+		r.way[c.PayloadType&0x7f] = passage{how, there.Codec.PayloadType}
+		speech = true
+	}
+	if from.ReceiveEvents >= 0 && there.SendEvents >= 0 && from.EventClock == there.EventClock {
+		r.way[from.ReceiveEvents&0x7f] = passage{keyPress, uint8(there.SendEvents)}
+	}
+	return r, speech
+}
+
+// convert tells how one format becomes another.
+func convert(from, to sdp.Codec) conversion {
+	a, b := lawOf(from), lawOf(to)
+	switch {
+	case a == muLaw && b == aLaw:
+		return muToA
+	case a == aLaw && b == muLaw:
+		return aToMu
+	case from.Is(to):
+		return keep
+	}
+	return refuse
+}
+
+// rtp implements sink.
+func (r *relay) rtp(from *stream, p *packet) {
+	way := r.way[p.pt]
+	switch way.how {
+	case refuse:
+		from.counters.dropped.add(1)
+		return
+	case muToA:
+		g711.PCMUToPCMA(p.payload(), p.payload())
+	case aToMu:
+		g711.PCMAToPCMU(p.payload(), p.payload())
+	}
+	r.to.forward(p, from.in.epoch, way.pt)
+}
+
+// rtcp implements sink.
+func (r *relay) rtcp(from *stream, compound []byte) { r.to.report(from, compound) }

@@ -1,0 +1,164 @@
+package media
+
+import (
+	"net/netip"
+	"sync/atomic"
+)
+
+// maxUnconfirmed is how many packets a second go to a far end that has not shown
+// itself (M5).
+const maxUnconfirmed = 100
+
+// stream is the packet side of a session: one port pair and all state a packet
+// reads or writes. Everything but the sink and the counters belongs to the loop
+// the stream is attached to.
+type stream struct {
+	// sink is where the party's packets go; nil drops them. Anyone may swap it,
+	// provided that what it writes to is on the same loop.
+	sink     atomic.Pointer[sink]
+	counters counters
+
+	forbidden func(netip.AddrPort) bool // M5
+	epochs    func() uint64             // numbers sources, unique in the engine
+	events    Events
+	cname     string // RFC 7022, for our RTCP
+	pair      *pair
+
+	loop        *loop
+	index       int // in loop.streams
+	terms       *terms
+	in          receiver
+	out         sender
+	keys        digits
+	rtpLatch    latch
+	rtcpLatch   latch
+	old         quarantine
+	unconfirmed window
+	heard       int64 // when the party last sent anything, or was reported silent
+}
+
+// adopt takes new terms.
+func (s *stream) adopt(t *terms) {
+	talked := s.terms.talking()
+	if s.terms == nil || t.rtp != s.terms.rtp || t.Codec != s.terms.Codec {
+		s.in.reset()
+	}
+	s.terms = t
+	s.rtpLatch.retarget(t.rtp, t.hosts)
+	s.rtcpLatch.retarget(t.rtcp, t.rtcpHosts)
+	if !talked {
+		s.heard = s.loop.now
+	}
+	s.loop.expect(s)
+}
+
+// rtpArrived takes a datagram from the RTP port.
+func (s *stream) rtpArrived(b []byte, from netip.AddrPort) {
+	p := &s.loop.packet
+	if !s.admitRTP(p, b, from) {
+		s.counters.dropped.add(1)
+		return
+	}
+	if k := s.sink.Load(); k != nil {
+		(*k).rtp(s, p)
+	}
+}
+
+// admitRTP parses and judges a packet; false means it goes no further.
+func (s *stream) admitRTP(p *packet, b []byte, from netip.AddrPort) bool {
+	t, now := s.terms, s.loop.now
+	if t == nil || !p.parse(b) || s.old.holds(from, t.rtp, p) {
+		return false
+	}
+	what := t.carries[p.pt]
+	if what == nothing {
+		// Unnegotiated comfort noise is no speech, but it is a sign of life.
+		if from == s.rtpLatch.src {
+			s.heard = now
+		}
+		return false
+	}
+	moved := from != s.rtpLatch.src
+	if !s.rtpLatch.admit(from, now, s.forbidden) {
+		return false
+	}
+	if moved {
+		s.in.reset()
+	}
+	s.heard = now
+	clock := int(t.clocks[p.pt])
+	if !s.in.accept(p, now, clock, s.epochs) {
+		return false
+	}
+	s.counters.received.add(1)
+	s.counters.octetsIn.add(uint64(p.end - p.head))
+	s.counters.lost.set(s.in.lost())
+	if what == events {
+		digit, pass := s.keys.see(p.ts, p.payload(), now, t.EventClock)
+		if digit != 0 && s.events.Digit != nil {
+			s.events.Digit(digit)
+		}
+		return pass
+	}
+	s.counters.jitter.set(uint64(s.in.jitter16)<<32 | uint64(clock))
+	return true
+}
+
+// forward sends the packet of another stream, or of this one, to the party.
+// epoch tells one numbering of the source from another.
+func (s *stream) forward(p *packet, epoch uint64, pt uint8) {
+	if !s.terms.maySend() {
+		s.out.interrupt()
+		return
+	}
+	seq, ts, first, ok := s.out.place(epoch, p.seq, p.ts, s.loop.now, s.terms.Codec.Clock)
+	if ok {
+		s.transmit(p.rewrite(pt, p.marker || first, seq, ts, s.out.ssrc))
+	}
+}
+
+// transmit sends a finished RTP packet.
+func (s *stream) transmit(b []byte) {
+	if !s.mayReach(&s.rtpLatch) {
+		return
+	}
+	s.pair.rtp.send(b, &s.rtpLatch.to)
+	s.counters.sent.add(1)
+	s.counters.octetsOut.add(uint64(len(b) - rtpHeader))
+}
+
+// mayReach tells whether there is a far end, and whether it may be sent a packet
+// now: without limit once it has shown itself (M5).
+func (s *stream) mayReach(l *latch) bool {
+	if !l.to.addr.IsValid() {
+		return false
+	}
+	return l.confirmed() || s.unconfirmed.allow(s.loop.now)
+}
+
+// rtcpArrived takes a datagram from the RTCP port.
+func (s *stream) rtcpArrived(b []byte, from netip.AddrPort) {
+	if !s.admitRTCP(b, from) {
+		s.counters.dropped.add(1)
+		return
+	}
+	s.heard = s.loop.now
+	if k := s.sink.Load(); k != nil {
+		(*k).rtcp(s, b)
+	}
+}
+
+// admitRTCP judges a compound packet; false means it goes no further. The report
+// of a sender must be about the SSRC that holds (M2).
+func (s *stream) admitRTCP(b []byte, from netip.AddrPort) bool {
+	if s.terms == nil || !validCompound(b) {
+		return false
+	}
+	if s.old.on && reporter(b) == s.old.ssrc && from != s.terms.rtcp {
+		return false
+	}
+	if !s.rtcpLatch.admit(from, s.loop.now, s.forbidden) {
+		return false
+	}
+	return b[1] != rtcpSR || s.in.epoch == 0 || reporter(b) == s.in.ssrc
+}

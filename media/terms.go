@@ -1,0 +1,89 @@
+package media
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/cordpair/cordpair/media/sdp"
+)
+
+// carriage says what a payload type of a party carries.
+type carriage uint8
+
+const (
+	nothing carriage = iota // not negotiated: dropped (M4)
+	speech
+	events // RFC 4733
+)
+
+// law is the G.711 law of a format, or neither.
+type law uint8
+
+const (
+	notG711 law = iota
+	muLaw
+	aLaw
+)
+
+// lawOf tells how a format codes samples.
+func lawOf(c sdp.Codec) law {
+	switch {
+	case c.Channels > 1 || c.Clock != 8000:
+		return notG711
+	case strings.EqualFold(c.Name, "PCMU"):
+		return muLaw
+	case strings.EqualFold(c.Name, "PCMA"):
+		return aLaw
+	}
+	return notG711
+}
+
+// terms are what one exchange of offer and answer settled. A value never
+// changes once it is given to a stream.
+type terms struct {
+	sdp.Result
+	rtp, rtcp netip.AddrPort // where we may send as signalled; invalid when nowhere
+	hosts     [2]netip.Addr  // RTP is taken from
+	rtcpHosts [2]netip.Addr
+	carries   [128]carriage
+	clocks    [128]int32 // of speech, Hz
+	sends     law        // of the codec we send
+}
+
+// newTerms makes terms for a stream at local whose SIP comes from source.
+func newTerms(r sdp.Result, local, source netip.Addr) *terms {
+	t := &terms{Result: r, sends: lawOf(r.Codec)}
+	source = source.Unmap().WithZone("")
+	t.rtp, t.hosts = reach(local, source, r.Remote)
+	t.rtcp, t.rtcpHosts = reach(local, source, r.RemoteRTCP)
+	for _, c := range r.Accepted {
+		t.carries[c.PayloadType&0x7f] = speech
+		t.clocks[c.PayloadType&0x7f] = int32(c.Clock)
+	}
+	if r.ReceiveEvents >= 0 && r.ReceiveEvents < 128 {
+		t.carries[r.ReceiveEvents] = events
+	}
+	return t
+}
+
+// reach is the signalled address as far as it can be sent to from local, and
+// the addresses media may come from (M1). One of another family, or loopback
+// when we are not, cannot be reached: then the source that is learnt counts.
+func reach(local, source netip.Addr, signalled netip.AddrPort) (netip.AddrPort, [2]netip.Addr) {
+	hosts := [2]netip.Addr{{}, source}
+	a := signalled.Addr().Unmap().WithZone("")
+	if !a.IsValid() || a.IsUnspecified() {
+		return netip.AddrPort{}, hosts
+	}
+	hosts[0] = a
+	if a.Is4() != local.Is4() || a.IsLoopback() && !local.IsLoopback() || signalled.Port() == 0 {
+		return netip.AddrPort{}, hosts
+	}
+	return netip.AddrPortFrom(a, signalled.Port()), hosts
+}
+
+// talking tells whether silence of the party means something (M8).
+func (t *terms) talking() bool { return t != nil && !t.Held && t.Direction.Receives() }
+
+// maySend tells whether the party wants to hear us.
+func (t *terms) maySend() bool { return t != nil && !t.Held && t.Direction.Sends() }

@@ -1,0 +1,167 @@
+package media
+
+import "fmt"
+
+// Join lets two parties hear each other, until either is given another source.
+// PCMU and PCMA are transcoded; other codecs pass only if both sides negotiated
+// the same. ErrNoCommonCodec reports, as far as the codecs are settled, that one
+// of them cannot hear the other; the join stands and nothing unintelligible is
+// sent. ErrClosed if one of them has ended.
+func Join(a, b *Session) error {
+	e := a.engine
+	if e != b.engine {
+		return fmt.Errorf("join: sessions of two engines: %w", ErrNotAcceptable)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if a.closed || b.closed {
+		return ErrClosed
+	}
+	a.setSource(b, nil, ErrReplaced)
+	b.setSource(a, nil, ErrReplaced)
+	return joint(a.terms.Load(), b.terms.Load())
+}
+
+// Echo returns to the party what it sends.
+func (s *Session) Echo() { s.become(s, nil) }
+
+// Quiet stops whatever the party hears.
+func (s *Session) Quiet() { s.become(nil, nil) }
+
+// Play lets the party hear the named sounds one after another, from the
+// beginning when loop is set and the last has ended. done is called exactly
+// once, from a media worker or the caller: nil at the natural end, ErrNoSound,
+// ErrNoG711, ErrReplaced or ErrClosed. It may be nil.
+func (s *Session) Play(names []string, loop bool, done func(error)) {
+	p := &player{to: s.stream, loop: loop, done: done, epoch: s.engine.nextEpoch()}
+	for _, name := range names {
+		pcm, ok := s.engine.sounds.Lookup(name)
+		if !ok || len(pcm) == 0 {
+			p.finish(fmt.Errorf("%w: %q", ErrNoSound, name))
+			return
+		}
+		p.clips = append(p.clips, pcm)
+	}
+	if len(names) == 0 && loop {
+		p.finish(fmt.Errorf("%w: nothing to repeat", ErrNoSound))
+		return
+	}
+	if !s.become(nil, p) {
+		p.finish(ErrClosed)
+	}
+}
+
+// become gives the party a new source; false after Close.
+func (s *Session) become(from *Session, p *player) bool {
+	e := s.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.setSource(from, p, ErrReplaced)
+	return true
+}
+
+// setSource replaces what the party hears: another session, itself, a player or
+// nothing. A playback that was on ends with why. The caller holds Engine.mu.
+func (s *Session) setSource(from *Session, p *player, why error) {
+	if old := s.player; old != nil && old.end() {
+		// Claimed here, so that not one more frame goes out; told there, so
+		// that done may use the session.
+		s.post(func() { old.report(why) })
+	}
+	if old := s.hears; old != nil {
+		old.stream.sink.Store(nil)
+		old.listener = nil
+	}
+	s.hears, s.player = nil, p
+	if p != nil {
+		s.post(func() { s.stream.loop.play(p) })
+	}
+	if from == nil {
+		return
+	}
+	if other := from.listener; other != nil {
+		other.hears = nil
+	}
+	s.hears, from.listener = from, s
+	s.link()
+}
+
+// link points the packets of the session's source at it, as the terms of both
+// want it. If they are on two loops this one moves first. The caller holds
+// Engine.mu.
+func (s *Session) link() {
+	from := s.hears
+	if from == nil {
+		return
+	}
+	there, here := from.terms.Load(), s.terms.Load()
+	switch {
+	case from.moving || s.moving || there == nil || here == nil:
+		from.stream.sink.Store(nil) // linked when that has changed
+	case from.loop != s.loop:
+		from.stream.sink.Store(nil)
+		s.move(from.loop)
+	default:
+		r, _ := newRelay(s.stream, there, here)
+		var k sink = r
+		from.stream.sink.Store(&k)
+	}
+}
+
+// relink links the session in both roles.
+func (s *Session) relink() {
+	s.link()
+	if s.listener != nil && s.listener != s {
+		s.listener.link()
+	}
+}
+
+// move takes the session to another loop. What arrives meanwhile waits in its
+// sockets; what writes to its stream is unlinked before. The caller holds
+// Engine.mu.
+func (s *Session) move(to *loop) {
+	old, st := s.loop, s.stream
+	if s.hears != nil {
+		s.hears.stream.sink.Store(nil)
+	}
+	st.sink.Store(nil)
+	s.moving = true
+	old.post(func() {
+		old.remove(st)
+		old.load.Add(-1)
+		to.load.Add(1)
+		to.post(func() { s.arrive(to) })
+	})
+}
+
+// arrive ends a move, on the new loop.
+func (s *Session) arrive(at *loop) {
+	s.attach(at)
+	e := s.engine
+	e.mu.Lock()
+	s.loop, s.moving = at, false
+	pending := s.pending
+	s.pending = nil
+	s.relink()
+	e.mu.Unlock()
+	for _, fn := range pending {
+		fn()
+	}
+}
+
+// joint tells whether two parties with these terms can hear each other. Terms
+// that are not settled yet, or a direction nobody wants, are no obstacle.
+func joint(a, b *terms) error {
+	if a == nil || b == nil {
+		return nil
+	}
+	_, there := newRelay(nil, a, b)
+	_, back := newRelay(nil, b, a)
+	if !there || !back {
+		return fmt.Errorf("%w: %s and %s", ErrNoCommonCodec, a.Codec, b.Codec)
+	}
+	return nil
+}
