@@ -12,7 +12,7 @@ import (
 )
 
 // crossingRounds is how many random rounds the test below plays.
-const crossingRounds = 3000
+const crossingRounds = 2000
 
 // TestCrossingHandovers plays random rounds: calls hand each other's legs over,
 // crosswise and in circles, from several goroutines, while parties hang up,
@@ -24,18 +24,26 @@ func TestCrossingHandovers(t *testing.T) {
 		rounds /= 10
 	}
 	first := rand.Uint64()
+	var seen tally
 	for i := range rounds {
 		seed := first + uint64(i)
 		if !t.Run("", func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { crossing(t, rand.New(rand.NewPCG(seed, 0))) })
+			synctest.Test(t, func(t *testing.T) { crossing(t, rand.New(rand.NewPCG(seed, 0)), &seen) })
 		}) {
 			t.Fatalf("seed %d", seed)
 		}
 	}
+	t.Logf("%d rounds from seed %d: %+v", rounds, first, seen)
+	if seen.moved < rounds/2 || seen.refused < rounds/10 {
+		t.Error("the rounds do not test what they are for")
+	}
 }
 
+// tally counts what happened in all rounds.
+type tally struct{ moved, refused int }
+
 // crossing is one round.
-func crossing(t *testing.T, rng *rand.Rand) {
+func crossing(t *testing.T, rng *rand.Rand, seen *tally) {
 	sw := calltest.New(t, effects(), calltest.Steps(step("ring")))
 	sw.Dialer.Set(2, calltest.Answers(time.Duration(rng.IntN(3))*time.Millisecond), calltest.AnswersLate())
 	var calls []*call.Call
@@ -66,13 +74,19 @@ func crossing(t *testing.T, rng *rand.Rand) {
 	}
 	pass(time.Second)
 	wantAllEnded(t, sw, calls)
+	seen.refused += int(sw.Stats().Refused[call.RefusedHandover])
+	for _, ev := range sw.Events("") {
+		if ev.Kind == call.EventJoined {
+			seen.moved++ // twice for each move
+		}
+	}
 }
 
 // act draws something that happens to the calls of a round.
 func act(rng *rand.Rand, calls []*call.Call, legs []*calltest.Leg) func() {
 	c, to := calls[rng.IntN(len(calls))], calls[rng.IntN(len(calls))]
 	leg := legs[rng.IntN(len(legs))]
-	switch rng.IntN(12) {
+	switch rng.IntN(20) {
 	case 0:
 		return leg.HangUp
 	case 1:
