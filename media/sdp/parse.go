@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Parse reads a description. It fails with a *ParseError and only for what the
@@ -45,7 +46,7 @@ type parser struct {
 // and logs (S15).
 func clean(body []byte) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\r' || r == 0x7f {
+		if unicode.IsControl(r) && r != '\n' && r != '\r' {
 			return ' '
 		}
 		return r

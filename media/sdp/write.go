@@ -110,15 +110,13 @@ func attributes(list []Attribute) []pion.Attribute {
 
 // description begins one of ours.
 func (p *Policy) description() *Description {
-	return &Description{
-		Origin: Origin{Username: "-", Address: p.Address.String()}, Name: "-",
-		Connection: p.Address, Direction: SendRecv,
-	}
+	a := p.Address.Unmap().WithZone("")
+	return &Description{Origin: Origin{Username: "-", Address: a.String()}, Name: "-", Connection: a}
 }
 
 // media makes a line of ours from formats under their payload types.
 func (p *Policy) media(proto string, formats []Codec, d Direction) Media {
-	m := Media{Kind: "audio", Port: p.Port, Ports: 1, Proto: proto, Address: p.Address, Direction: d}
+	m := Media{Kind: "audio", Port: p.Port, Ports: 1, Proto: proto, Address: p.Address.Unmap().WithZone(""), Direction: d}
 	add := func(key, value string) { m.Attributes = append(m.Attributes, Attribute{key, value}) }
 	for _, c := range formats {
 		pt := strconv.Itoa(int(c.PayloadType))

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cordpair/cordpair/media/g711"
 )
@@ -122,7 +123,8 @@ func (a *Audio) readData(chunk []byte) error {
 // Encode makes a whole file of mono samples at rate Hz. It panics on a format
 // that is none of the constants.
 func Encode(f Format, rate int, samples []int16) []byte {
-	file := appendSamples(header(f, rate, len(samples)), f, samples)
+	head := header(f, rate, len(samples))
+	file := appendSamples(slices.Grow(head, len(samples)*f.width()+1), f, samples)
 	if len(file)&1 != 0 {
 		file = append(file, 0) // chunks end at even offsets
 	}
@@ -148,7 +150,7 @@ func header(f Format, rate, n int) []byte {
 	le := binary.LittleEndian
 	data := min(uint64(n)*uint64(width), 1<<32-1-uint64(size))
 	data -= data % uint64(width)
-	b := make([]byte, 0, size+n*width+1)
+	b := make([]byte, 0, size)
 	b = append(b, "RIFF"...)
 	b = le.AppendUint32(b, uint32(uint64(size)-8+data+data&1))
 	b = append(b, "WAVEfmt "...)

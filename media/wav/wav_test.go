@@ -131,6 +131,28 @@ func TestCutOffWhileWriting(t *testing.T) {
 	}
 }
 
+// discard counts what it is given.
+type discard struct{ n int }
+
+func (d *discard) WriteAt(p []byte, _ int64) (int, error) { d.n += len(p); return len(p), nil }
+
+// A recording of an hour must not cost more per frame or header than one of a second.
+func TestWriterCost(t *testing.T) {
+	to := &discard{}
+	w, err := NewWriter(to, PCM16, 8000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	frame := make([]int16, 160)
+	if n := testing.AllocsPerRun(1000, func() { _ = w.Write(frame) }); n != 0 {
+		t.Errorf("%v allocations a frame", n)
+	}
+	before := to.n
+	if err := w.Flush(); err != nil || to.n-before != 44 {
+		t.Errorf("flush wrote %d bytes, %v", to.n-before, err)
+	}
+}
+
 type broken struct{ after int }
 
 func (b *broken) WriteAt(p []byte, _ int64) (int, error) {
