@@ -1,0 +1,18 @@
+// Package history turns the event sequence of calls into durable records. It is
+// a projection: it hears what the call bus says and has no idea of its own about
+// what happened.
+//
+// A call that starts gets a journal entry, which is the record it would have if
+// the switch were killed at that moment; the entry is written again when the
+// call is answered and every ten seconds. When the call ends, its final record
+// takes the place of the entry in one transaction. What a killed process left in
+// the journal becomes a record at the next start, with CauseRestart and an end
+// that is right to ten seconds.
+//
+// Ownership: one goroutine, Run, holds the open calls; readers read the store.
+// Order: the writes of a call reach the store in the order of its events.
+//
+//	h := history.New(db, bus, history.Options{})
+//	n, err := h.Recover(ctx)   // after db.OpenRecords
+//	err = h.Run(ctx)           // returns when everything published is durable
+package history

@@ -1,0 +1,176 @@
+package history
+
+import (
+	"slices"
+	"time"
+
+	"github.com/cordpair/cordpair/dialplan/call"
+)
+
+// What a record keeps of a call at most, so that it stays far below the largest
+// row of the store.
+const (
+	maxEvents = 400
+	maxTrace  = 200
+	maxLegs   = 100
+)
+
+// running is a call that has not ended, as its events so far tell it. Times keep
+// their monotonic reading.
+type running struct {
+	id      call.ID
+	client  int64
+	caller  call.Party
+	dialled string
+	main    call.LegID // the caller's leg
+
+	started  time.Time
+	answered time.Time // a caller was
+	legs     []*runningLeg
+
+	bridged time.Time     // since when two legs are up; zero while they are not
+	first   time.Time     // when that first was so
+	talked  time.Duration // how long that was so before
+	partner call.Party    // the called party of the first talk
+	byeBy   call.LegID    // the leg whose far end first left after an answer
+	cause   call.Cause    // empty until ended
+	endedBy call.LegID
+	events  []Event
+	trace   []call.TraceEntry
+	left    int
+}
+
+// runningLeg is a leg of a running call, also after its own end.
+type runningLeg struct {
+	id        call.LegID
+	party     call.Party
+	direction call.Direction
+
+	started, answered, ended time.Time
+	cause                    call.Cause
+	remote                   bool
+	stats                    call.MediaStats
+	moved                    call.ID
+}
+
+func (l *runningLeg) up() bool { return !l.answered.IsZero() && l.ended.IsZero() }
+
+// begin is a call whose EventStarted is ev.
+func begin(ev call.Event) *running {
+	r := &running{
+		id: ev.Call, client: ev.Client, caller: ev.Party, dialled: ev.Dialled, main: ev.Leg, started: ev.At,
+	}
+	r.keep(ev)
+	return r
+}
+
+// apply takes the next event of the call in. Events that make no sense at this
+// point are kept and change nothing.
+func (r *running) apply(ev call.Event) {
+	r.keep(ev)
+	leg := r.leg(ev.Leg)
+	switch ev.Kind {
+	case call.EventLegStarted:
+		if leg == nil {
+			r.addLeg(ev)
+		}
+	case call.EventAnswered:
+		if leg != nil && leg.answered.IsZero() {
+			leg.answered = ev.At
+			if leg.direction == call.Inbound && r.answered.IsZero() {
+				r.answered = ev.At
+			}
+		}
+	case call.EventLegEnded:
+		if leg != nil && leg.ended.IsZero() {
+			if leg.up() && ev.Remote && r.byeBy == "" {
+				r.byeBy = leg.id
+			}
+			leg.ended, leg.cause, leg.remote, leg.stats = ev.At, ev.Cause, ev.Remote, ev.Stats
+		}
+	case call.EventJoined:
+		r.join(leg, ev)
+	case call.EventEnded:
+		r.cause, r.endedBy = ev.Cause, ev.By
+		if r.cause == "" {
+			r.cause = call.CauseInternal
+		}
+	}
+	r.bridge(ev.At)
+}
+
+// join: a leg we have goes to another call; one we do not have comes from there.
+func (r *running) join(leg *runningLeg, ev call.Event) {
+	if leg == nil {
+		if leg = r.addLeg(ev); leg != nil {
+			leg.answered = ev.At
+		}
+		return
+	}
+	if leg.ended.IsZero() {
+		leg.ended, leg.cause, leg.moved = ev.At, call.CauseNormal, ev.Other
+	}
+}
+
+func (r *running) addLeg(ev call.Event) *runningLeg {
+	if len(r.legs) == maxLegs {
+		r.left++
+		return nil
+	}
+	leg := &runningLeg{id: ev.Leg, party: ev.Party, direction: ev.Direction, started: ev.At}
+	r.legs = append(r.legs, leg)
+	return leg
+}
+
+func (r *running) leg(id call.LegID) *runningLeg {
+	for _, l := range r.legs {
+		if l.id == id {
+			return l
+		}
+	}
+	return nil
+}
+
+// bridge keeps account of the time two legs are up.
+func (r *running) bridge(at time.Time) {
+	var up []*runningLeg
+	for _, l := range r.legs {
+		if l.up() {
+			up = append(up, l)
+		}
+	}
+	talking := len(up) > 1 && r.cause == ""
+	switch {
+	case talking && r.bridged.IsZero():
+		r.bridged = at
+		if r.first.IsZero() {
+			r.first = at
+			r.partner = up[slices.IndexFunc(up, func(l *runningLeg) bool { return l.id != r.main })].party
+		}
+	case !talking && !r.bridged.IsZero():
+		r.talked += at.Sub(r.bridged)
+		r.bridged = time.Time{}
+	}
+}
+
+// keep notes the event for the record.
+func (r *running) keep(ev call.Event) {
+	if ev.Kind == call.EventDecided {
+		if ev.Trace == nil || len(r.trace) == maxTrace {
+			r.left++
+			return
+		}
+		r.trace = append(r.trace, *ev.Trace)
+		return
+	}
+	// The end of things has its place also where the middle is left out.
+	last := ev.Kind == call.EventEnded || ev.Kind == call.EventLegEnded && len(r.events) < maxEvents+maxLegs
+	if len(r.events) >= maxEvents && !last {
+		r.left++
+		return
+	}
+	r.events = append(r.events, Event{
+		Seq: ev.Seq, At: ev.At.UTC().Round(0), Kind: ev.Kind, Leg: ev.Leg, Extension: ev.Party.Extension,
+		Number: ev.Party.Number, Cause: ev.Cause, Other: ev.Other,
+	})
+}
