@@ -6,7 +6,8 @@ import (
 )
 
 // Flow is the way back to a phone (RFC 5626): a listener and a remote address over
-// UDP, a connection over a stream.
+// UDP, a connection over a stream. Its strings are kept as they are: they must not
+// point into a packet.
 type Flow struct {
 	Transport string         `json:"transport"` // UDP, TCP, TLS, WS or WSS
 	Listener  string         `json:"listener"`  // name of the listener the REGISTER came to
@@ -39,6 +40,8 @@ type Binding struct {
 	Registered time.Time `json:"registered"`
 	Refreshed  time.Time `json:"refreshed"`
 	Expires    time.Time `json:"expires"`
+	// Granted is the interval of the last REGISTER in seconds.
+	Granted int `json:"granted"`
 	// Suspended: the connection is lost and the phone has not come back yet; it
 	// cannot be reached now (L2, L5).
 	Suspended bool `json:"-"`
@@ -46,7 +49,9 @@ type Binding struct {
 
 // Remaining is how long the binding still lives, in whole seconds rounded up;
 // 0 when it has ended.
-func (b *Binding) Remaining(now time.Time) int { return 0 }
+func (b *Binding) Remaining(now time.Time) int {
+	return int(max(0, b.Expires.Sub(now)+time.Second-1) / time.Second)
+}
 
 // Record is everything the store keeps about one extension, under its id.
 type Record struct {

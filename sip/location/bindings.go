@@ -3,6 +3,9 @@ package location
 import (
 	"iter"
 	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -35,39 +38,136 @@ type Store interface {
 	Commit(r Record, done func(error))
 }
 
+const (
+	defaultMinExpires  = 30 * time.Second
+	defaultMaxExpires  = time.Hour
+	defaultMaxContacts = 10
+	defaultSuspendFor  = time.Minute
+)
+
+func (c *Config) fill() {
+	setDefault(&c.MinExpires, defaultMinExpires)
+	setDefault(&c.MaxExpires, defaultMaxExpires)
+	setDefault(&c.DefaultExpires, defaultMaxExpires)
+	setDefault(&c.MaxContacts, defaultMaxContacts)
+	setDefault(&c.SuspendFor, defaultSuspendFor)
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+}
+
+func setDefault[T time.Duration | int](v *T, d T) {
+	if *v <= 0 {
+		*v = d
+	}
+}
+
 // Bindings are the bindings of this node.
-type Bindings struct{}
+type Bindings struct {
+	cfg    Config
+	shards [shardCount]shard
+	flows  flows
+	live   atomic.Int64 // current bindings
+
+	closed   atomic.Bool
+	stop     chan struct{}
+	ended    chan struct{}  // the goroutine has returned
+	work     sync.WaitGroup // deliveries and commits under way
+	failedAt atomic.Int64   // last log line about a failing store, Unix seconds
+}
 
 // Open loads what is stored and starts the goroutine that lets bindings end.
 // Bindings over UDP can be used at once; those over streams are suspended.
-func Open(cfg Config) (*Bindings, error) { return &Bindings{}, nil }
+func Open(cfg Config) (*Bindings, error) {
+	cfg.fill()
+	b := &Bindings{cfg: cfg, stop: make(chan struct{}), ended: make(chan struct{})}
+	b.flows.extensions = map[uint64]map[int64]struct{}{}
+	for i := range b.shards {
+		b.shards[i].records = map[int64]*record{}
+	}
+	if cfg.Store != nil {
+		if err := b.load(time.Now()); err != nil {
+			return nil, err
+		}
+	}
+	go b.tend() // ends when Close closes b.stop
+	return b, nil
+}
 
 // Close writes what is still to be written and ends the goroutine. It returns
-// when both are done.
-func (b *Bindings) Close() error { return nil }
+// when the store has answered everything; the store must still be open. Closing
+// twice does nothing.
+func (b *Bindings) Close() error {
+	if b.closed.Swap(true) {
+		return nil
+	}
+	close(b.stop)
+	<-b.ended
+	for i := range b.shards {
+		sh := &b.shards[i]
+		sh.mu.Lock()
+		b.flush(sh)
+		b.deliver(sh)
+	}
+	b.work.Wait()
+	return nil
+}
+
+// tendEvery is how often endings are looked for and refreshes are written.
+const tendEvery = 500 * time.Millisecond
+
+// tend is the goroutine of the bindings.
+func (b *Bindings) tend() {
+	defer close(b.ended)
+	tick := time.NewTicker(tendEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-b.stop:
+			return
+		case <-tick.C:
+			now := time.Now()
+			for i := range b.shards {
+				sh := &b.shards[i]
+				sh.mu.Lock()
+				b.reap(sh, now)
+				b.flush(sh)
+				b.deliver(sh)
+			}
+		}
+	}
+}
 
 // Lookup appends the current bindings of an extension to dst: highest q first,
 // among equals the latest refreshed first. Suspended ones are included, marked.
-func (b *Bindings) Lookup(extension int64, now time.Time, dst []Binding) []Binding { return dst }
+func (b *Bindings) Lookup(extension int64, now time.Time, dst []Binding) []Binding {
+	sh := b.shard(extension)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return sh.records[extension].current(now, dst)
+}
 
 // Registrations is what the HTTP API shows: the current bindings, or with
 // registered false the last ones the extension had.
 func (b *Bindings) Registrations(extension int64, now time.Time) (list []Binding, registered bool) {
-	return nil, false
+	sh := b.shard(extension)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	r := sh.records[extension]
+	if r == nil {
+		return nil, false
+	}
+	if list = r.current(now, nil); len(list) > 0 {
+		return list, true
+	}
+	for _, e := range r.active { // ran out a moment ago, not collected yet
+		list = append(list, e.Binding)
+	}
+	if len(list) == 0 {
+		list = slices.Clone(r.ended)
+	}
+	return list, false
 }
-
-// Remove ends the binding with the given registration id, or all of an extension
-// when id is empty. It reports whether there was one; then done is called once
-// when that is durable.
-func (b *Bindings) Remove(extension int64, id string, now time.Time, done func(error)) bool {
-	return false
-}
-
-// Forget removes everything known about an extension that no longer exists.
-func (b *Bindings) Forget(extension int64, now time.Time, done func(error)) {}
-
-// FlowClosed suspends the bindings of a lost stream connection.
-func (b *Bindings) FlowClosed(conn uint64, now time.Time) {}
 
 // Len is the number of current bindings of the node.
-func (b *Bindings) Len() int { return 0 }
+func (b *Bindings) Len() int { return int(b.live.Load()) }

@@ -3,6 +3,7 @@ package location
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -18,6 +19,8 @@ var (
 	ErrTooMany = errors.New("too many contacts")
 	// ErrWildcard: Contact * with other contacts or an expiry other than 0. 400.
 	ErrWildcard = errors.New("wildcard contact needs expires 0 and stands alone")
+	// ErrClosed: the bindings were closed. 503.
+	ErrClosed = errors.New("bindings are closed")
 )
 
 // NoExpires says that a header or parameter gave no expiry.
@@ -60,6 +63,93 @@ type Result struct {
 // never waits. done is called once if Result.Pending, from any goroutine and
 // possibly before Update returns; after an error of the store the answer is 500
 // and the change stays, to be written again.
+//
+// A stream connection may be lost while its REGISTER is handled: who finds it
+// closed after Update calls FlowClosed again.
 func (b *Bindings) Update(r Request, now time.Time, done func(error)) (Result, error) {
-	return Result{}, nil
+	sh := b.shard(r.Extension)
+	sh.mu.Lock()
+	if b.closed.Load() {
+		sh.mu.Unlock()
+		return Result{}, ErrClosed
+	}
+	rec := sh.records[r.Extension]
+	if rec != nil {
+		b.reapRecord(sh, rec, now)
+	}
+	changes, err := b.cfg.plan(rec, &r, sh.plan)
+	sh.plan = changes[:0]
+	if err != nil {
+		clear(changes)
+		b.deliver(sh)
+		return Result{}, err
+	}
+	if rec == nil && len(changes) > 0 {
+		rec = &record{extension: r.Extension}
+		sh.records[r.Extension] = rec
+	}
+	durable := false
+	for _, ch := range changes {
+		durable = b.apply(sh, rec, &r, ch, now) || durable
+	}
+	clear(changes) // the scratch must not hold on to entries
+	durable = durable && b.cfg.Store != nil
+	if durable {
+		b.commit(sh, rec, done)
+	}
+	res := Result{Bindings: rec.current(now, nil), Pending: durable}
+	b.deliver(sh)
+	return res, nil
+}
+
+// apply makes one change and reports whether it must be durable before the 200.
+func (b *Bindings) apply(sh *shard, rec *record, r *Request, ch change, now time.Time) bool {
+	switch {
+	case ch.contact == noContact:
+		b.end(sh, ch.entry, Removed, ch.reason, now)
+		return true
+	case ch.entry == nil:
+		b.add(sh, rec, r, ch, now)
+		return true
+	}
+	return b.renew(sh, ch.entry, r, ch, now)
+}
+
+func (b *Bindings) add(sh *shard, rec *record, r *Request, ch change, now time.Time) {
+	e := &entry{rec: rec}
+	e.ID, e.Extension, e.Node, e.Registered = newID(), rec.extension, b.cfg.Node, now
+	e.take(r, ch, now)
+	rec.active = append(rec.active, e)
+	rec.ended = nil
+	sh.due.push(e, e.deadline(b.cfg.SuspendFor))
+	b.live.Add(1)
+	b.flows.enter(e.Flow.Conn, rec.extension)
+	b.report(sh, Added, "", e, now)
+}
+
+// renew refreshes a binding and reports whether anything but time has moved.
+func (b *Bindings) renew(sh *shard, e *entry, r *Request, ch change, now time.Time) bool {
+	c := &r.Contacts[ch.contact]
+	changed := e.Contact != c.URI || e.Flow != r.Flow || e.Source != r.Source || e.Q != c.Q ||
+		e.Instance != c.Instance || e.RegID != c.RegID || !slices.Equal(e.Path, r.Path)
+	kind := Refreshed
+	switch {
+	case e.Suspended:
+		kind, changed = Resumed, true
+	case changed:
+		kind = Changed
+	}
+	was := e.Flow.Conn
+	e.take(r, ch, now)
+	if e.Flow.Conn != was {
+		b.flows.leave(was, e.rec)
+		b.flows.enter(e.Flow.Conn, e.Extension)
+	}
+	e.Suspended = false
+	sh.due.moveUp(e, e.deadline(b.cfg.SuspendFor))
+	if !changed {
+		sh.soil(e.rec)
+	}
+	b.report(sh, kind, "", e, now)
+	return changed
 }

@@ -1,0 +1,171 @@
+package location
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	shardBits  = 6
+	shardCount = 1 << shardBits
+)
+
+// shard holds a part of the extensions. Everything in it is guarded by mu.
+type shard struct {
+	mu      sync.Mutex
+	records map[int64]*record
+	due     agenda
+	dirty   []*record // to be written behind
+	plan    []change  // scratch of Update, empty between two
+
+	outbox     []delivery
+	delivering bool
+}
+
+func (b *Bindings) shard(extension int64) *shard {
+	return &b.shards[uint64(extension)*0x9e3779b97f4a7c15>>(64-shardBits)]
+}
+
+// record is what is known of one extension.
+type record struct {
+	extension int64
+	active    []*entry
+	ended     []Binding // the last set, while active is empty
+	dirty     bool      // in shard.dirty
+}
+
+// entry is a binding in its record and in the agenda of its shard.
+type entry struct {
+	Binding
+	rec         *record
+	suspendedAt time.Time // while Suspended
+	due         time.Time // when the agenda looks at it; never after deadline
+	slot        int       // in the agenda
+}
+
+// deadline is when the binding ends if nothing happens.
+func (e *entry) deadline(suspendFor time.Duration) time.Time {
+	if e.Suspended {
+		if lost := e.suspendedAt.Add(suspendFor); lost.Before(e.Expires) {
+			return lost
+		}
+	}
+	return e.Expires
+}
+
+// take copies what a REGISTER says. Strings that have not changed are kept, so a
+// refresh allocates nothing.
+func (e *entry) take(r *Request, ch change, now time.Time) {
+	c := &r.Contacts[ch.contact]
+	keep(&e.Contact, c.URI)
+	keep(&e.Instance, c.Instance)
+	keep(&e.UserAgent, r.UserAgent)
+	keep(&e.CallID, r.CallID)
+	if !slices.Equal(e.Path, r.Path) {
+		e.Path = nil
+		for _, p := range r.Path {
+			e.Path = append(e.Path, strings.Clone(p))
+		}
+	}
+	e.Flow, e.Source, e.CSeq = r.Flow, r.Source, r.CSeq
+	e.Q, e.RegID = c.Q, c.RegID
+	e.Refreshed, e.Expires, e.Granted = now, now.Add(ch.granted), int(ch.granted/time.Second)
+}
+
+func keep(have *string, s string) {
+	if *have != s {
+		*have = strings.Clone(s)
+	}
+}
+
+// sameDevice reports whether a contact comes from the device of e (RFC 5626
+// section 4.1); with a reg-id also by the same of its flows.
+func (e *entry) sameDevice(c *Contact) bool {
+	return e.Instance == c.Instance && e.RegID == c.RegID
+}
+
+func (r *record) byURI(uri string) *entry {
+	if r == nil {
+		return nil
+	}
+	for _, e := range r.active {
+		if sameURI(e.Contact, uri) {
+			return e
+		}
+	}
+	return nil
+}
+
+// longestSuspended is the suspended binding, other than those in planned, whose
+// connection was lost first.
+func (r *record) longestSuspended(out []change) *entry {
+	var first *entry
+	if r == nil {
+		return nil
+	}
+	for _, e := range r.active {
+		if e.Suspended && !planned(e, out) && (first == nil || e.suspendedAt.Before(first.suspendedAt)) {
+			first = e
+		}
+	}
+	return first
+}
+
+// current appends the bindings that have not run out, in the order in which they
+// are called.
+func (r *record) current(now time.Time, dst []Binding) []Binding {
+	if r == nil {
+		return dst
+	}
+	if dst == nil {
+		dst = make([]Binding, 0, len(r.active))
+	}
+	begin := len(dst)
+	for _, e := range r.active {
+		if !e.Expires.After(now) {
+			continue
+		}
+		dst = append(dst, e.Binding)
+		for i := len(dst) - 1; i > begin && before(&dst[i], &dst[i-1]); i-- {
+			dst[i], dst[i-1] = dst[i-1], dst[i]
+		}
+	}
+	return dst
+}
+
+func before(a, b *Binding) bool {
+	if a.Q != b.Q {
+		return a.Q > b.Q
+	}
+	return a.Refreshed.After(b.Refreshed)
+}
+
+// snapshot is the record as the store keeps it.
+func (r *record) snapshot() Record {
+	s := Record{Extension: r.extension}
+	if len(r.active) == 0 {
+		s.Ended = slices.Clone(r.ended)
+	}
+	for _, e := range r.active {
+		s.Bindings = append(s.Bindings, e.Binding)
+	}
+	return s
+}
+
+// soil notes that the record is to be written behind.
+func (sh *shard) soil(r *record) {
+	if !r.dirty {
+		r.dirty = true
+		sh.dirty = append(sh.dirty, r)
+	}
+}
+
+func newID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails: it ends the process instead
+	return hex.EncodeToString(b[:])
+}
