@@ -87,7 +87,7 @@ func hostile() map[string]string {
 		"long Vias":        fill(head, "v: SIP/2.0/UDP h"+params+"\r\n"),
 		"broken long Vias": fill("INVITE SIP/2.0\r\n", "v: SIP/2.0/UDP h"+strings.Repeat(";aa", 2600)+"\r\n"),
 		"long lists":       fill(head, "Supported: "+strings.Repeat("a,", 4000)+"\r\n"),
-		"many headers":     fill(head, "X: y\r\n"),
+		"many headers":     fill(head, "Xx: y\r\n"),
 		"many folds":       fill(head+"X: y", "\r\n "),
 		"long line":        fill(head+"X: ", "y"),
 		"many Via":         fill(head, "v: SIP/2.0/UDP h\r\n"),

@@ -239,3 +239,5 @@ func TestSingleCopiesOfSipgoHeaders(t *testing.T) {
 		}
 	}
 }
+
+func newHeader(f Field) sip.Header { return sip.NewHeader(f.Name, f.Value) }

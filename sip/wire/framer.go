@@ -158,7 +158,7 @@ func (f *Framer) findHead() error {
 	}
 	if n == 0 {
 		if len(b) > MaxMessage {
-			return tooLarge(b)
+			return broken(b, 513, "Message Too Large")
 		}
 		f.scan = max(len(b)-3, 0)
 		if bytes.IndexByte(b, '\n') < 0 {
@@ -171,7 +171,7 @@ func (f *Framer) findHead() error {
 		return err
 	}
 	if n+length > MaxMessage {
-		return tooLarge(b[:n])
+		return broken(b[:n], 513, "Message Too Large")
 	}
 	f.head, f.total = n, n+length
 	return nil
@@ -205,46 +205,57 @@ func checkFirst(b []byte) error {
 	if len(line) == len(b) {
 		return nil
 	}
-	if i := bytes.IndexByte(line, ' '); i <= 0 || !bytes.Contains(bytes.ToUpper(line), []byte("SIP/")) {
+	if bytes.IndexByte(line, ' ') <= 0 || !bytes.Contains(line, []byte("SIP/")) && !bytes.Contains(line, []byte("sip/")) {
 		return ErrBroken
 	}
 	return nil
 }
 
 // bodyLength reads Content-Length, which a message on a stream must have: once,
-// or repeated with the same value (S7).
+// or repeated with the same value (S7). It looks at lines only; Parse reads the
+// message afterwards.
 func bodyLength(head []byte) (int, error) {
-	l := split(string(head))
 	length := -1
-	for i := range l.fields {
-		if l.fields[i].id != hdrContentLength {
+	_, rest := nextLine(head)
+	for len(rest) > 0 {
+		var line []byte
+		line, rest = nextLine(rest)
+		i := bytes.IndexByte(line, ':')
+		if i <= 0 || isBlank(line[0]) || !named(trimBytes(line[:i]), "content-length", 'l') {
 			continue
 		}
-		n, ok := digits(l.fields[i].value, MaxMessage)
+		value := trimBytes(line[i+1:])
+		for len(rest) > 0 && isBlank(rest[0]) {
+			line, rest = nextLine(rest)
+			if more := trimBytes(line); len(value) == 0 {
+				value = more
+			} else if len(more) > 0 {
+				return 0, broken(head, 400, "Bad Request: Content-Length: malformed number")
+			}
+		}
+		n, ok := digits(string(value), MaxMessage)
 		switch {
 		case !ok:
-			return 0, broken(l, 400, "Bad Request: Content-Length: malformed number")
+			return 0, broken(head, 400, "Bad Request: Content-Length: malformed number")
 		case n > MaxMessage:
-			return 0, broken(l, 513, "Message Too Large")
+			return 0, broken(head, 513, "Message Too Large")
 		case length >= 0 && length != int(n):
-			return 0, broken(l, 400, "Bad Request: Content-Length: more than one")
+			return 0, broken(head, 400, "Bad Request: Content-Length: more than one")
 		}
 		length = int(n)
 	}
 	if length < 0 {
-		return 0, broken(l, 400, "Bad Request: Content-Length: missing")
+		return 0, broken(head, 400, "Bad Request: Content-Length: missing")
 	}
 	return length, nil
 }
 
-func tooLarge(b []byte) error {
-	return broken(split(string(b[:min(len(b), MaxMessage)])), 513, "Message Too Large")
-}
-
-// broken is refuse for a stream.
-func broken(l lines, status int, reason string) error {
-	if err := refuse(l, status, reason); !errors.Is(err, ErrUnreadable) {
-		return err
+// broken is the fault of a stream, to be answered if a request can be read in
+// what there is of it.
+func broken(b []byte, status int, reason string) error {
+	err := refuse(split(string(b[:min(len(b), MaxMessage)])), status, reason)
+	if errors.Is(err, ErrUnreadable) {
+		return ErrBroken
 	}
-	return ErrBroken
+	return err
 }

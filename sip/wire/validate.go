@@ -194,13 +194,14 @@ func credentialsOK(s string) bool {
 		return true
 	}
 	for _, name := range [...]string{"username", "realm", "nonce", "uri", "response"} {
-		if v, _ := Param(params, name); v == "" {
+		if _, ok := Param(params, name); !ok {
 			return false
 		}
 	}
+	// Some clients send the frame with everything empty to ask for a nonce.
 	response, _ := Param(params, "response")
 	nc, hasNC := Param(params, "nc")
-	return isHex(response, 32, 64) && (!hasNC || isHex(nc, 8, 8))
+	return isHex(response, 0, 32, 64) && (!hasNC || isHex(nc, 8))
 }
 
 func isHex(s string, lengths ...int) bool {
