@@ -38,10 +38,7 @@ bench:
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
 fuzz:
-	@grep -r --include '*_test.go' -o '^func Fuzz[A-Za-z0-9_]*' . | while IFS=: read -r file target; do \
-		echo "$${target#func } in $${file%/*}"; \
-		go test -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(FUZZTIME) "$${file%/*}" || exit 1; \
-	done
+	@.ci/fuzz $(FUZZTIME)
 
 soak:
 	RAPID_CHECKS=20000 go test $(RACE) -tags soak -count 1 -timeout 100h ./...
