@@ -10,6 +10,9 @@ import (
 	"sync"
 )
 
+// maxHeld is how much of one message a connection may bring before it is closed.
+const maxHeld = 1 << 20
+
 // path is how a message leaves the phone: over a connection, or as a datagram.
 type path struct {
 	to   netip.AddrPort
@@ -76,7 +79,12 @@ func (p *Phone) accept() {
 			return
 		}
 		p.mu.Lock()
-		p.adopt(conn)
+		if p.cfg.Switch.IsValid() {
+			p.stats.Unexpected++
+			_ = conn.Close() // behind a NAT this would not have come through
+		} else {
+			p.adopt(conn)
+		}
 		p.mu.Unlock()
 	}
 }
@@ -150,7 +158,7 @@ func (p *Phone) readLink(l *link) {
 			}
 			p.receive(path{to: l.peer, link: l}, frame)
 		}
-		if err != nil || len(held) > 1<<20 {
+		if err != nil || len(held) > maxHeld {
 			return
 		}
 	}
@@ -186,7 +194,7 @@ func nextFrame(held []byte) (frame, rest []byte, ok bool) {
 		name = bytes.ToLower(bytes.TrimSpace(name))
 		if string(name) == "content-length" || string(name) == "l" {
 			if n, err := strconv.Atoi(string(bytes.TrimSpace(value))); err == nil && n > 0 {
-				size += n
+				size += min(n, maxHeld) // more will never be held
 			}
 		}
 	}

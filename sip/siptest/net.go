@@ -129,7 +129,9 @@ func (n *Net) Close() error {
 	n.phones = nil
 	n.mu.Unlock()
 	for _, p := range phones {
-		_ = p.Close() // a phone without sockets of its own has nothing to report
+		if p != nil { // Phone panicked half way
+			_ = p.Close() // sockets in memory have nothing to report
+		}
 	}
 	n.mu.Lock()
 	packets, listeners, streams := n.packets, n.listeners, n.streams

@@ -53,7 +53,9 @@ type Config struct {
 	// Switch receives its requests, whatever their URI says: an outbound proxy. Not
 	// valid: requests go to the IP address in their URI.
 	Switch netip.AddrPort
-	// Transport is "udp" or "tcp"; "" means udp.
+	// Transport is "udp" or "tcp"; "" means udp. Over TCP a phone with a Switch
+	// takes calls only on connections it opened itself, as one behind a NAT; others are
+	// closed and counted as unexpected.
 	Transport string
 	// Local is the address its sockets are bound to, the SIP port included;
 	// port 0 picks one. Not valid: 127.0.0.1:0.
