@@ -235,7 +235,7 @@ func TestWriterVersions(t *testing.T) {
 func TestWrittenForm(t *testing.T) {
 	p := switchPolicy()
 	p.Address = netip.MustParseAddr("2001:db8::1")
-	answer, _, err := Answer(mustParse(t, phones[1].offer), p)
+	answer, _, err := Answer(mustParse(t, offerOf("Linphone-like, AVPF, opus first, video")), p)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -182,7 +182,7 @@ func TestParseCost(t *testing.T) {
 
 func BenchmarkParse(b *testing.B) {
 	b.Run("phone", func(b *testing.B) {
-		body := []byte(phones[3].offer)
+		body := []byte(offerOf("baresip 1.0.0, as captured"))
 		b.ReportAllocs()
 		for b.Loop() {
 			if _, err := Parse(body); err != nil {
@@ -202,7 +202,7 @@ func BenchmarkParse(b *testing.B) {
 }
 
 func BenchmarkAnswer(b *testing.B) {
-	body, w, p := []byte(phones[3].offer), NewWriter(), switchPolicy()
+	body, w, p := []byte(offerOf("baresip 1.0.0, as captured")), NewWriter(), switchPolicy()
 	b.ReportAllocs()
 	for b.Loop() {
 		offer, err := Parse(body)

@@ -2,8 +2,8 @@ package sdp
 
 import "strings"
 
-// Offers as families of phones make them, written down from their habits: what
-// each puts where, in which order, and what it leaves out.
+// Offers as families of phones make them, two captured and the others written down
+// from their habits: what each puts where, in which order, and what it leaves out.
 
 // phone is one offer and what we answer to it with G.711 alone.
 type phone struct {
@@ -21,6 +21,16 @@ type phone struct {
 	lines  string // kind and port of each m= line we answer: "audio 16384, video 0"
 }
 
+// offerOf gives the offer of the row of that name.
+func offerOf(name string) string {
+	for _, p := range phones {
+		if p.name == name {
+			return p.offer
+		}
+	}
+	panic("no phone " + name)
+}
+
 // lines joins lines with CR LF, as the RFC wants them.
 func lines(l ...string) string { return strings.Join(l, "\r\n") + "\r\n" }
 
@@ -28,15 +38,24 @@ const oneAudio = "audio 16384"
 
 var phones = []phone{
 	{
-		name: "baresip",
-		offer: lines("v=0", "o=- 3421871623 97382119 IN IP4 192.0.2.10", "s=-", "c=IN IP4 192.0.2.10", "t=0 0",
+		name: "baresip 1.0.0, as captured",
+		offer: lines("v=0", "o=- 3886067294 1215208785 IN IP4 192.0.2.10", "s=-", "c=IN IP4 192.0.2.10", "t=0 0", "a=tool:baresip 1.0.0",
 			"m=audio 20044 RTP/AVP 96 9 0 8 101", "a=rtpmap:96 opus/48000/2", "a=fmtp:96 stereo=1;sprop-stereo=1",
 			"a=rtpmap:9 G722/8000", "a=rtpmap:0 PCMU/8000", "a=rtpmap:8 PCMA/8000", "a=rtpmap:101 telephone-event/8000",
-			"a=fmtp:101 0-15", "a=rtcp:20045", "a=sendrecv", "a=label:1", "a=rtcp-rsize", "a=ssrc:3218752213 cname:sip:101@example.org", "a=ptime:20"),
+			"a=fmtp:101 0-15", "a=sendrecv", "a=label:1", "a=rtcp-rsize", "a=ssrc:3664359949 cname:sip:101@example.org", "a=minptime:20", "a=ptime:20"),
 		codec: "PCMU/8000", pt: 0, events: 101, remote: "192.0.2.10:20044", rtcp: "192.0.2.10:20045", ptime: 20, lines: oneAudio,
 	},
 	{
-		name: "linphone, AVPF, opus first, video",
+		name: "linphonec 5.1.65, as captured",
+		offer: lines("v=0", "o=linphone 3834 2014 IN IP4 192.0.2.2", "s=Talk", "c=IN IP4 192.0.2.2", "t=0 0",
+			"a=rtcp-xr:rcvr-rtt=all:10000 stat-summary=loss,dup,jitt,TTL voip-metrics", "m=audio 25130 RTP/AVP 96 97 98 0 8 18 99 100 101",
+			"a=rtpmap:96 opus/48000/2", "a=fmtp:96 useinbandfec=1", "a=rtpmap:97 speex/16000", "a=fmtp:97 vbr=on", "a=rtpmap:98 speex/8000",
+			"a=fmtp:98 vbr=on", "a=fmtp:18 annexb=yes", "a=rtpmap:99 telephone-event/48000", "a=rtpmap:100 telephone-event/16000",
+			"a=rtpmap:101 telephone-event/8000", "a=rtcp-fb:* trr-int 5000", "a=rtcp-fb:* ccm tmmbr"),
+		codec: "PCMU/8000", pt: 0, events: 101, remote: "192.0.2.2:25130", rtcp: "192.0.2.2:25131", lines: oneAudio,
+	},
+	{
+		name: "Linphone-like, AVPF, opus first, video",
 		offer: lines("v=0", "o=101 2877 2877 IN IP4 192.0.2.11", "s=Talk", "c=IN IP4 192.0.2.11", "t=0 0",
 			"a=rtcp-xr:rcvr-rtt=all:10000 stat-summary=loss,dup,jitt,TTL voip-metrics", "a=record:off",
 			"m=audio 7078 RTP/AVPF 96 97 98 0 8 18 101 99 100", "a=rtpmap:96 opus/48000/2", "a=fmtp:96 useinbandfec=1",
@@ -55,9 +74,9 @@ var phones = []phone{
 	{
 		name: "Yealink-like, wide band first, direction before the maps",
 		offer: lines("v=0", "o=- 20081 20081 IN IP4 192.0.2.12", "s=SDP data", "c=IN IP4 192.0.2.12", "t=0 0",
-			"m=audio 11780 RTP/AVP 9 0 8 18 101", "a=sendrecv", "a=ptime:20", "a=rtpmap:9 G722/8000", "a=rtpmap:0 PCMU/8000",
+			"m=audio 11780 RTP/AVP 9 0 8 18 101", "a=rtcp:11790", "a=sendrecv", "a=ptime:20", "a=rtpmap:9 G722/8000", "a=rtpmap:0 PCMU/8000",
 			"a=rtpmap:8 PCMA/8000", "a=rtpmap:18 G729/8000", "a=fmtp:18 annexb=no", "a=fmtp:101 0-15", "a=rtpmap:101 telephone-event/8000"),
-		codec: "PCMU/8000", pt: 0, events: 101, remote: "192.0.2.12:11780", rtcp: "192.0.2.12:11781", ptime: 20, lines: oneAudio,
+		codec: "PCMU/8000", pt: 0, events: 101, remote: "192.0.2.12:11780", rtcp: "192.0.2.12:11790", ptime: 20, lines: oneAudio,
 	},
 	{
 		name: "Yealink-like, encryption wished for in a line of its own",
