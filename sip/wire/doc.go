@@ -4,9 +4,10 @@
 // datagram without parsing it (Peek), cutting a byte stream into messages
 // (Framer), reading one message (Parse), the stage that answers what RFC 4475
 // and RFC 5118 expect of a user agent (Rules.Validate), and rendering (Append,
-// StatelessReply). Message types and header writers are sipgo's; its parser
-// reads what it reads well, and everything it misreads (white space around "=",
-// quoted commas, bare LF, leading CRLF, the spelling of methods) is read here.
+// StatelessReply). Message types and header writers are sipgo's. The reading is
+// not: its parser misreads white space around "=", quoted commas, bare LF,
+// leading CRLF and the spelling of methods, and lets pass what a user agent has
+// to refuse.
 //
 // Nothing in this package keeps state between messages except a Framer, which
 // belongs to the goroutine that reads its connection. A Message belongs to

@@ -28,6 +28,7 @@ func Peek(b []byte) (Head, bool) {
 		return Head{}, false
 	}
 	for seenTo := false; len(rest) > 0 && (h.CallID == nil || !seenTo); {
+		from := rest
 		line, rest = nextLine(rest)
 		if len(line) == 0 {
 			break
@@ -48,11 +49,10 @@ func Peek(b []byte) (Head, bool) {
 			}
 		case !seenTo && named(name, "to", 't'):
 			seenTo = true
-			h.InDialog = hasTag(line[i+1:])
 			for len(rest) > 0 && isBlank(rest[0]) {
-				line, rest = nextLine(rest)
-				h.InDialog = h.InDialog || hasTag(line)
+				_, rest = nextLine(rest)
 			}
+			h.InDialog = hasTag(from[i+1 : len(from)-len(rest)])
 		}
 	}
 	return h, true
@@ -136,7 +136,8 @@ func equalFold(b []byte, lower string) bool {
 	return true
 }
 
-// hasTag looks for a tag parameter behind the address of a To value.
+// hasTag looks for a tag parameter behind the address of a To value, which may
+// still be folded.
 func hasTag(value []byte) bool {
 	if i := bytes.LastIndexByte(value, '>'); i >= 0 {
 		value = value[i+1:]
@@ -146,8 +147,8 @@ func hasTag(value []byte) bool {
 		if i < 0 {
 			return false
 		}
-		value = trimBytes(value[i+1:])
-		if len(value) > 3 && equalFold(value[:3], "tag") && (value[3] == '=' || isBlank(value[3])) {
+		value = bytes.TrimLeft(value[i+1:], " \t\r\n")
+		if len(value) > 3 && equalFold(value[:3], "tag") && bytes.IndexByte([]byte("= \t\r\n"), value[3]) >= 0 {
 			return true
 		}
 	}

@@ -160,10 +160,7 @@ func HostAddr(host string) (netip.Addr, bool) {
 	if host == "" || host[0] != ':' && unhex(host[0]) < 0 {
 		return netip.Addr{}, false
 	}
-	if strings.Contains(host, ":::") {
-		host = strings.Replace(host, ":::", "::", 1)
-	}
-	a, err := netip.ParseAddr(host)
+	a, err := netip.ParseAddr(strings.Replace(host, ":::", "::", 1))
 	if err != nil || a.Zone() != "" {
 		return netip.Addr{}, false
 	}

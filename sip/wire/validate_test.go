@@ -23,95 +23,99 @@ func values(name, value string, n int) string {
 	return name + ": " + strings.Join(slices.Repeat([]string{value}, n), ", ")
 }
 
+var digestLine = `Authorization: Digest username="1", realm="r", nonce="n", uri="sip:x", response="` + strings.Repeat("a", 32) + `"`
+
+// validateCases: start is a request line, or a whole message; status 0 accepts.
+var validateCases = []struct {
+	name   string
+	start  string
+	more   []string
+	status int
+	reason string
+}{
+	{"plain", invite, nil, 0, ""},
+	{"other version", "INVITE sip:102@example.com SIP/3.0", nil, 505, ""},
+	{"lower-case version", "INVITE sip:102@example.com sip/2.0", nil, 0, ""},
+	{"tel", "INVITE tel:+4930123 SIP/2.0", nil, 416, ""},
+	{"no more hops", strings.Replace(request(options), "Forwards: 70", "Forwards: 0", 1), nil, 483, ""},
+	{"too many hops left", options, []string{"Max-Forwards: 256"}, 400, "Max-Forwards"},
+	{"required and known", invite, []string{"Require: Replaces"}, 0, ""},
+	{"required and unknown", invite, []string{"Require: replaces, x, y"}, 420, ""},
+	{"required by ACK", "ACK sip:102@example.com SIP/2.0", []string{"Require: x"}, 0, ""},
+	{"required by CANCEL", "CANCEL sip:102@example.com SIP/2.0", []string{"Require: x"}, 0, ""},
+
+	{"date", options, []string{"Date: Sat, 13 Nov 2010 23:29:00 GMT"}, 0, ""},
+	{"two dates", options, []string{"Date: Sat, 13 Nov 2010 23:29:00 GMT", "Date: Sat, 13 Nov 2010 23:29:01 GMT"}, 400, "Date"},
+	{"two Event", options, []string{"Event: dialog", "o: presence"}, 400, "Event"},
+	{"two From", options, []string{"f: <sip:a@b>"}, 400, "From"},
+	{"two Content-Type", invite, []string{"Content-Type: application/sdp", "c: text/plain"}, 400, "Content-Type"},
+
+	{"headers at the limit", options, repeat(194, "Xx: y"), 0, ""},
+	{"too many headers", options, repeat(195, "Xx: y"), 400, "headers"},
+	{"line at the limit", options, []string{"X: " + strings.Repeat("y", 8<<10-3)}, 0, ""},
+	{"line too long", options, []string{"X: " + strings.Repeat("y", 8<<10-2)}, 400, "line"},
+	{"70 Via", options, repeat(69, "Via: SIP/2.0/UDP h"), 0, ""},
+	{"71 Via", options, repeat(70, "Via: SIP/2.0/UDP h"), 400, "Via"},
+	{"30 Route", options, []string{values("Route", "<sip:h;lr>", 30)}, 0, ""},
+	{"31 Route", options, []string{values("Route", "<sip:h;lr>", 31)}, 400, "Route"},
+	{"10 Contacts", register, []string{values("Contact", "<sip:a@h>", 10)}, 0, ""},
+	{"11 Contacts", register, []string{values("m", "<sip:a@h>", 11)}, 400, "Contact"},
+	{"32 values", options, []string{values("Supported", "a", 32)}, 0, ""},
+	{"33 values", options, []string{values("k", "a", 33)}, 400, "Supported"},
+	{"33 values on lines", options, repeat(33, "Allow: X"), 400, "Allow"},
+
+	{"Contact *", register, []string{"Contact: *", "Expires: 0"}, 0, ""},
+	{"Contact * and time", register, []string{"Contact: *", "Expires: 60"}, 400, "Contact"},
+	{"Contact * without Expires", register, []string{"Contact: *"}, 400, "Contact"},
+	{"Contact * and another", register, []string{"Contact: *, <sip:a@b>", "Expires: 0"}, 400, "Contact"},
+	{"Contact * in INVITE", invite, []string{"Contact: *", "Expires: 0"}, 400, "Contact"},
+	{"two Contacts in INVITE", invite, []string{"Contact: <sip:a@b>, <sip:c@d>"}, 400, "Contact"},
+	{"mail Contact in INVITE", invite, []string{"Contact: <mailto:a@b>"}, 400, "Contact"},
+	{"mail Contact in REGISTER", register, []string{"Contact: <mailto:a@b>"}, 0, ""},
+	{"our address", register, []string{"Contact: <sip:a@192.0.2.77>"}, 400, "Contact"},
+	{"our address, other port", register, []string{"Contact: <sip:a@192.0.2.77:5062>"}, 0, ""},
+	{"our mapped address", register, []string{"Contact: <sip:a@[::ffff:192.0.2.77]>"}, 400, "Contact"},
+	{"multicast", register, []string{"Contact: <sip:a@224.0.1.75>"}, 400, "Contact"},
+	{"IPv6 multicast", register, []string{"Contact: <sip:a@[ff02::1]>"}, 400, "Contact"},
+	{"broadcast", register, []string{"Contact: <sip:a@255.255.255.255>"}, 400, "Contact"},
+	{"unspecified", register, []string{"Contact: <sip:a@0.0.0.0:5060>"}, 400, "Contact"},
+	{"port 0", register, []string{"Contact: <sip:a@192.0.2.9:0>"}, 400, "Contact"},
+	{"port 65536", register, []string{"Contact: <sip:a@192.0.2.9:65536>"}, 400, "Contact"},
+	{"q", register, []string{"Contact: <sip:a@b>;q=0.5"}, 0, ""},
+	{"q of 2", register, []string{"Contact: <sip:a@b>;q=2"}, 400, "Contact"},
+	{"trailing semicolon", register, []string{"Contact: <sip:a@b>;"}, 400, "Contact"},
+	{"two branches", options, []string{"v: SIP/2.0/UDP h;branch=a;Branch=b"}, 400, "Via"},
+
+	{"credentials", register, []string{digestLine}, 0, ""},
+	{"credentials for two realms", register, []string{digestLine, digestLine}, 0, ""},
+	{"empty credentials", register, []string{`Authorization: Digest username="1", realm="r", nonce="", uri="sip:x", response=""`}, 0, ""},
+	{"unknown scheme", register, []string{"Authorization: Bearer token=abc"}, 0, ""},
+	{"scheme alone", register, []string{"Authorization: Digest"}, 400, "Authorization"},
+	{"no response", register, []string{`Authorization: Digest username="1", realm="r", nonce="n", uri="sip:x"`}, 400, "Authorization"},
+	{"short response", register, []string{strings.Replace(digestLine, "aaaa", "", 1)}, 400, "Authorization"},
+	{"response not hex", register, []string{strings.Replace(digestLine, "aaaa", "zzzz", 1)}, 400, "Authorization"},
+	{"open quote", register, []string{strings.Replace(digestLine, `"r"`, `"r`, 1)}, 400, "Authorization"},
+	{"two names", register, []string{digestLine + `, username="2"`}, 400, "Authorization"},
+	{"trailing comma", register, []string{digestLine + ","}, 400, "Authorization"},
+	{"bad nc", register, []string{digestLine + ", nc=1"}, 400, "Authorization"},
+	{"bad proxy credentials", invite, []string{"Proxy-" + digestLine + ";"}, 400, "Proxy-Authorization"},
+
+	{"SDP accepted", invite, []string{"Accept: text/plain, application/*;q=0.3"}, 0, ""},
+	{"SDP not accepted", invite, []string{"Accept: text/plain"}, 406, ""},
+	{"Accept of OPTIONS", options, []string{"Accept: text/plain"}, 0, ""},
+
+	{"header without colon", options, []string{"nonsense"}, 400, "header line"},
+	{"blank in name", options, []string{"X Y: z"}, 400, "header line"},
+	{"carriage return", options, []string{"X: a\rb"}, 400, "carriage return"},
+	{"long Expires", register, []string{"Expires: 99999999999999999999"}, 0, ""},
+	{"CSeq at the limit", strings.Replace(request(options), "CSeq: 7", "CSeq: 2147483647", 1), nil, 0, ""},
+	{"CSeq above the limit", strings.Replace(request(options), "CSeq: 7", "CSeq: 2147483648", 1), nil, 400, "CSeq"},
+	{"control in Call-ID", strings.Replace(request(options), "test@", "te\x01st@", 1), nil, 400, "Call-ID"},
+	{"NUL in tag", strings.Replace(request(options), "tag=a", "tag=a\x00", 1), nil, 400, "From"},
+}
+
 func TestValidate(t *testing.T) {
-	digest := `Authorization: Digest username="1", realm="r", nonce="n", uri="sip:x", response="` + strings.Repeat("a", 32) + `"`
-	for _, c := range []struct {
-		name   string
-		start  string
-		more   []string
-		status int
-		reason string
-	}{
-		{"plain", invite, nil, 0, ""},
-		{"other version", "INVITE sip:102@example.com SIP/3.0", nil, 505, ""},
-		{"lower-case version", "INVITE sip:102@example.com sip/2.0", nil, 0, ""},
-		{"tel", "INVITE tel:+4930123 SIP/2.0", nil, 416, ""},
-		{"no more hops", strings.Replace(request(options), "Forwards: 70", "Forwards: 0", 1), nil, 483, ""},
-		{"too many hops left", options, []string{"Max-Forwards: 256"}, 400, "Max-Forwards"},
-		{"required and known", invite, []string{"Require: Replaces"}, 0, ""},
-		{"required and unknown", invite, []string{"Require: replaces, x, y"}, 420, ""},
-		{"required by ACK", "ACK sip:102@example.com SIP/2.0", []string{"Require: x"}, 0, ""},
-		{"required by CANCEL", "CANCEL sip:102@example.com SIP/2.0", []string{"Require: x"}, 0, ""},
-
-		{"date", options, []string{"Date: Sat, 13 Nov 2010 23:29:00 GMT"}, 0, ""},
-		{"two dates", options, []string{"Date: Sat, 13 Nov 2010 23:29:00 GMT", "Date: Sat, 13 Nov 2010 23:29:01 GMT"}, 400, "Date"},
-		{"two Event", options, []string{"Event: dialog", "o: presence"}, 400, "Event"},
-		{"two From", options, []string{"f: <sip:a@b>"}, 400, "From"},
-		{"two Content-Type", invite, []string{"Content-Type: application/sdp", "c: text/plain"}, 400, "Content-Type"},
-
-		{"headers at the limit", options, repeat(194, "Xx: y"), 0, ""},
-		{"too many headers", options, repeat(195, "Xx: y"), 400, "headers"},
-		{"line at the limit", options, []string{"X: " + strings.Repeat("y", 8<<10-3)}, 0, ""},
-		{"line too long", options, []string{"X: " + strings.Repeat("y", 8<<10-2)}, 400, "line"},
-		{"70 Via", options, repeat(69, "Via: SIP/2.0/UDP h"), 0, ""},
-		{"71 Via", options, repeat(70, "Via: SIP/2.0/UDP h"), 400, "Via"},
-		{"30 Route", options, []string{values("Route", "<sip:h;lr>", 30)}, 0, ""},
-		{"31 Route", options, []string{values("Route", "<sip:h;lr>", 31)}, 400, "Route"},
-		{"10 Contacts", register, []string{values("Contact", "<sip:a@h>", 10)}, 0, ""},
-		{"11 Contacts", register, []string{values("m", "<sip:a@h>", 11)}, 400, "Contact"},
-		{"32 values", options, []string{values("Supported", "a", 32)}, 0, ""},
-		{"33 values", options, []string{values("k", "a", 33)}, 400, "Supported"},
-		{"33 values on lines", options, repeat(33, "Allow: X"), 400, "Allow"},
-
-		{"Contact *", register, []string{"Contact: *", "Expires: 0"}, 0, ""},
-		{"Contact * and time", register, []string{"Contact: *", "Expires: 60"}, 400, "Contact"},
-		{"Contact * without Expires", register, []string{"Contact: *"}, 400, "Contact"},
-		{"Contact * and another", register, []string{"Contact: *, <sip:a@b>", "Expires: 0"}, 400, "Contact"},
-		{"Contact * in INVITE", invite, []string{"Contact: *", "Expires: 0"}, 400, "Contact"},
-		{"two Contacts in INVITE", invite, []string{"Contact: <sip:a@b>, <sip:c@d>"}, 400, "Contact"},
-		{"mail Contact in INVITE", invite, []string{"Contact: <mailto:a@b>"}, 400, "Contact"},
-		{"mail Contact in REGISTER", register, []string{"Contact: <mailto:a@b>"}, 0, ""},
-		{"our address", register, []string{"Contact: <sip:a@192.0.2.77>"}, 400, "Contact"},
-		{"our address, other port", register, []string{"Contact: <sip:a@192.0.2.77:5062>"}, 0, ""},
-		{"our mapped address", register, []string{"Contact: <sip:a@[::ffff:192.0.2.77]>"}, 400, "Contact"},
-		{"multicast", register, []string{"Contact: <sip:a@224.0.1.75>"}, 400, "Contact"},
-		{"IPv6 multicast", register, []string{"Contact: <sip:a@[ff02::1]>"}, 400, "Contact"},
-		{"broadcast", register, []string{"Contact: <sip:a@255.255.255.255>"}, 400, "Contact"},
-		{"unspecified", register, []string{"Contact: <sip:a@0.0.0.0:5060>"}, 400, "Contact"},
-		{"port 0", register, []string{"Contact: <sip:a@192.0.2.9:0>"}, 400, "Contact"},
-		{"port 65536", register, []string{"Contact: <sip:a@192.0.2.9:65536>"}, 400, "Contact"},
-		{"q", register, []string{"Contact: <sip:a@b>;q=0.5"}, 0, ""},
-		{"q of 2", register, []string{"Contact: <sip:a@b>;q=2"}, 400, "Contact"},
-		{"trailing semicolon", register, []string{"Contact: <sip:a@b>;"}, 400, "Contact"},
-		{"two branches", options, []string{"v: SIP/2.0/UDP h;branch=a;Branch=b"}, 400, "Via"},
-
-		{"credentials", register, []string{digest}, 0, ""},
-		{"credentials for two realms", register, []string{digest, digest}, 0, ""},
-		{"empty credentials", register, []string{`Authorization: Digest username="1", realm="r", nonce="", uri="sip:x", response=""`}, 0, ""},
-		{"unknown scheme", register, []string{"Authorization: Bearer token=abc"}, 0, ""},
-		{"scheme alone", register, []string{"Authorization: Digest"}, 400, "Authorization"},
-		{"no response", register, []string{`Authorization: Digest username="1", realm="r", nonce="n", uri="sip:x"`}, 400, "Authorization"},
-		{"short response", register, []string{strings.Replace(digest, "aaaa", "", 1)}, 400, "Authorization"},
-		{"response not hex", register, []string{strings.Replace(digest, "aaaa", "zzzz", 1)}, 400, "Authorization"},
-		{"open quote", register, []string{strings.Replace(digest, `"r"`, `"r`, 1)}, 400, "Authorization"},
-		{"two names", register, []string{digest + `, username="2"`}, 400, "Authorization"},
-		{"trailing comma", register, []string{digest + ","}, 400, "Authorization"},
-		{"bad nc", register, []string{digest + ", nc=1"}, 400, "Authorization"},
-		{"bad proxy credentials", invite, []string{"Proxy-" + digest + ";"}, 400, "Proxy-Authorization"},
-
-		{"SDP accepted", invite, []string{"Accept: text/plain, application/*;q=0.3"}, 0, ""},
-		{"SDP not accepted", invite, []string{"Accept: text/plain"}, 406, ""},
-		{"Accept of OPTIONS", options, []string{"Accept: text/plain"}, 0, ""},
-
-		{"header without colon", options, []string{"nonsense"}, 400, "header line"},
-		{"blank in name", options, []string{"X Y: z"}, 400, "header line"},
-		{"carriage return", options, []string{"X: a\rb"}, 400, "carriage return"},
-		{"long Expires", register, []string{"Expires: 99999999999999999999"}, 0, ""},
-		{"CSeq at the limit", strings.Replace(request(options), "CSeq: 7", "CSeq: 2147483647", 1), nil, 0, ""},
-		{"CSeq above the limit", strings.Replace(request(options), "CSeq: 7", "CSeq: 2147483648", 1), nil, 400, "CSeq"},
-		{"control in Call-ID", strings.Replace(request(options), "test@", "te\x01st@", 1), nil, 400, "Call-ID"},
-		{"NUL in tag", strings.Replace(request(options), "tag=a", "tag=a\x00", 1), nil, 400, "From"},
-	} {
+	for _, c := range validateCases {
 		in := c.start
 		if !strings.Contains(in, "\n") {
 			in = request(c.start, c.more...)
