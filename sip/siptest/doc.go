@@ -47,5 +47,5 @@
 // context, return as soon as what they wait for has happened, even if that was
 // before the call. When the context ends first, or what they wait for can no
 // longer happen, the error tells what was seen instead, with the transcript of
-// the phone.
+// the phone. A context without a deadline waits for one hour at most.
 package siptest

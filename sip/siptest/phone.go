@@ -20,6 +20,9 @@ var (
 	// ErrDisconnected is a TCP connection that broke while something waited
 	// for it.
 	ErrDisconnected = errors.New("siptest: connection lost")
+	// ErrPatience is the end of a wait whose context has no deadline, after one
+	// hour: under virtual time it would otherwise spin for ever.
+	ErrPatience = errors.New("siptest: nothing happened for an hour")
 	// ErrRefusedWith is wrapped by the error of a request that got a final
 	// response other than 2xx; the text names it.
 	ErrRefusedWith = errors.New("siptest: refused")
@@ -281,6 +284,9 @@ func (p *Phone) LastResponse() *Message {
 	return p.last
 }
 
+// patience is how long a wait without a deadline lasts.
+const patience = time.Hour
+
 // wake tells everybody who waits to look again. p.mu is held.
 func (p *Phone) wake() {
 	close(p.changed)
@@ -290,6 +296,11 @@ func (p *Phone) wake() {
 // await waits until done, which runs under p.mu, returns true or an error. The
 // error names what was waited for and shows what happened instead.
 func (p *Phone) await(ctx context.Context, what string, done func() (bool, error)) error {
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, patience, ErrPatience)
+		defer cancel()
+	}
 	for {
 		p.mu.Lock()
 		ok, err := done()

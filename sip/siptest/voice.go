@@ -107,8 +107,10 @@ func (c *Call) speak(what string, next func() []int16) error {
 func (t *talk) speak(s *speech) {
 	defer t.running.Done()
 	defer t.wake()
-	due := time.Now()
-	timer := time.NewTimer(0)
+	// As with a microphone, a frame can be sent once it is full. Who begins to
+	// listen at the same instant thereby hears it all.
+	due := time.Now().Add(frame)
+	timer := time.NewTimer(frame)
 	defer timer.Stop()
 	spurt := false
 	for {
