@@ -121,13 +121,3 @@ func (m *Media) events(clock int) (Codec, bool) {
 	}
 	return narrow, !narrow.IsZero()
 }
-
-// Attribute gives the value of the first a= line of that key.
-func (m *Media) Attribute(key string) (value string, ok bool) {
-	for _, a := range m.Attributes {
-		if a.Key == key {
-			return a.Value, true
-		}
-	}
-	return "", false
-}

@@ -97,11 +97,8 @@ func TestParseReads(t *testing.T) {
 	if !reflect.DeepEqual(a.Codecs, codecs) {
 		t.Errorf("codecs %+v", a.Codecs)
 	}
-	if v, ok := a.Attribute("rtpmap"); !ok || v != "97 iLBC" {
-		t.Errorf("first rtpmap %q", v)
-	}
-	if _, ok := a.Attribute("candidate"); ok {
-		t.Error("found what is not there")
+	if a.Attributes[0] != (Attribute{"ptime", "30.5"}) || len(a.Attributes) != 8 {
+		t.Errorf("attributes %q", a.Attributes)
 	}
 	if d.Media[1].Direction != Inactive || d.Media[1].IsAudio() || len(d.Media[1].Codecs) != 1 {
 		t.Errorf("video %+v", d.Media[1])
