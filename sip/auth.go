@@ -1,0 +1,160 @@
+package sip
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+
+	"github.com/cordpair/cordpair/dialplan/call"
+	"github.com/cordpair/cordpair/sip/digest"
+	"github.com/cordpair/cordpair/sip/wire"
+)
+
+// asking is how one method is challenged: a registrar with 401, everything else
+// with 407, as the proxies do that phones are made for.
+type asking struct {
+	status            int
+	phrase            string
+	challenge, answer string // header names
+}
+
+var (
+	askUser  = asking{401, "Unauthorized", "WWW-Authenticate", "Authorization"}
+	askProxy = asking{407, "Proxy Authentication Required", "Proxy-Authenticate", "Proxy-Authorization"}
+)
+
+func askingFor(method string) asking {
+	if method == methodRegister {
+		return askUser
+	}
+	return askProxy
+}
+
+// authenticated finds out whose request m is and whom it shows as the caller.
+// When it cannot be told, m has been answered.
+func (w *worker) authenticated(m *wire.Message, f flow) (Account, call.Party, bool) {
+	claimed := claimedIdentity(m)
+	user, host := claimed.User, claimed.Host
+	anonymous := isAnonymous(claimed)
+	if anonymous {
+		user, host = "", m.URI().Host
+	}
+	realm := w.server.directory.Realm(user, host)
+	ask := askingFor(m.Method())
+	c, found, err := credentials(m, ask, realm)
+	if err != nil {
+		w.server.metrics.authFailed("malformed")
+		w.reply(m, f, 400, "Malformed "+ask.answer)
+		return Account{}, call.Party{}, false
+	}
+	if !found {
+		w.challenge(m, f, ask, realm, w.policy(user, host), false)
+		return Account{}, call.Party{}, false
+	}
+	account, ok := w.verified(m, f, ask, realm, &c)
+	if !ok {
+		return Account{}, call.Party{}, false
+	}
+	if !anonymous && !w.owns(account, user, host) {
+		w.forbid(m, f, "identity")
+		return Account{}, call.Party{}, false
+	}
+	party := account.party()
+	party.Anonymous = anonymous || wantsPrivacy(m)
+	return account, party, true
+}
+
+// verified checks credentials and answers when they do not hold.
+func (w *worker) verified(m *wire.Message, f flow, ask asking, realm string, c *digest.Credentials) (Account, bool) {
+	account, known := w.server.directory.Account(c.Username, realm)
+	secret := account.Secret
+	if !known {
+		secret = digest.Secret{}
+	}
+	uri := m.URI()
+	v := w.server.nonces.Verify(c, secret, digest.Request{
+		Method: m.Method(), User: uri.User, Host: uri.Host, Realm: realm,
+		Policy: account.Policy, Source: f.remote().Addr(),
+	}, w.now)
+	switch v.Outcome {
+	case digest.OK:
+		return account, known
+	case digest.Foreign:
+		w.forbid(m, f, string(v.Reason))
+	case digest.Stale:
+		w.challenge(m, f, ask, realm, account.Policy, true)
+	default:
+		w.server.metrics.authFailed("digest")
+		w.server.refusals.note("authentication", f.remote(), string(v.Reason)+" user "+wire.Clean(c.Username), m.CallID())
+		w.challenge(m, f, ask, realm, account.Policy, false)
+	}
+	return Account{}, false
+}
+
+func (w *worker) challenge(m *wire.Message, f flow, ask asking, realm string, p digest.Policy, stale bool) {
+	var extra []wire.Field
+	for _, value := range w.server.nonces.Challenge(realm, p, f.remote().Addr(), stale, w.now) {
+		extra = append(extra, wire.Field{Name: ask.challenge, Value: value})
+	}
+	w.reply(m, f, ask.status, ask.phrase, extra...)
+}
+
+func (w *worker) forbid(m *wire.Message, f flow, reason string) {
+	w.server.metrics.authFailed("forbidden")
+	w.server.refusals.note("forbidden", f.remote(), reason, m.CallID())
+	w.reply(m, f, 403, "Forbidden")
+}
+
+// policy is the digest policy of whom the request names; a stranger is asked
+// the default way.
+func (w *worker) policy(user, host string) digest.Policy {
+	a, _ := w.server.directory.Account(user, host)
+	return a.Policy
+}
+
+// owns tells whether the name a request shows is the authenticated one's (A5).
+func (w *worker) owns(a Account, user, host string) bool {
+	shown, ok := w.server.directory.Account(user, host)
+	return ok && shown.Extension == a.Extension
+}
+
+// claimedIdentity is the To of a REGISTER and the From of anything else.
+func claimedIdentity(m *wire.Message) *sip.Uri {
+	if m.Method() == methodRegister {
+		return &m.To().Address
+	}
+	return &m.From().Address
+}
+
+func isAnonymous(u *sip.Uri) bool {
+	return strings.EqualFold(u.User, "anonymous") || strings.EqualFold(u.Host, "anonymous.invalid")
+}
+
+// wantsPrivacy reads Privacy (RFC 3323) for anything that hides the identity.
+func wantsPrivacy(m *wire.Message) bool {
+	value, _ := m.Header("Privacy")
+	for p := range strings.SplitSeq(strings.ToLower(value), ";") {
+		if p = strings.TrimSpace(p); p == "id" || p == "user" || p == "header" {
+			return true
+		}
+	}
+	return false
+}
+
+// credentials returns those meant for realm. A header that is not Digest, or of
+// a kind we never asked for, counts as none.
+func credentials(m *wire.Message, ask asking, realm string) (digest.Credentials, bool, error) {
+	for _, name := range []string{ask.answer, askUser.answer, askProxy.answer} {
+		for value := range m.Lines(name) {
+			c, err := digest.Parse(value)
+			if errors.Is(err, digest.ErrMalformed) {
+				return c, false, err
+			}
+			if err == nil && strings.EqualFold(c.Realm, realm) {
+				return c, true, nil
+			}
+		}
+	}
+	return digest.Credentials{}, false, nil
+}

@@ -1,0 +1,139 @@
+package sip
+
+import (
+	"time"
+
+	"github.com/cordpair/cordpair/sip/wire"
+)
+
+// clientTx is a client transaction. It belongs to its worker.
+type clientTx struct {
+	w      *worker
+	key    string
+	req    *outRequest
+	bytes  []byte
+	ack    []byte // of a final response other than 2xx
+	flow   flow
+	state  txState
+	resend timer
+	life   timer
+
+	interval time.Duration
+	// answered gets every response the owner must know of: provisional ones,
+	// the first final one and every 2xx of an INVITE.
+	answered func(*wire.Message)
+	// failed is called when no final response came in time or the flow is gone.
+	failed func()
+}
+
+// send starts a client transaction for r. Its answers arrive on this worker
+// because r carries a Call-ID that hashes to it.
+func (w *worker) send(r *outRequest, f flow, answered func(*wire.Message), failed func()) *clientTx {
+	tx := &clientTx{w: w, key: clientKey(r.branch, r.method), req: r, flow: f, answered: answered, failed: failed}
+	tx.bytes = r.render(f)
+	w.clients[tx.key] = tx
+	tx.interval = timerT1
+	if err := f.send(tx.bytes); err != nil && (f.closed() || f.reliable()) {
+		w.after(&tx.life, 0, tx.timeout)
+		return tx
+	}
+	if !f.reliable() {
+		w.after(&tx.resend, tx.interval, tx.retransmit)
+	}
+	w.after(&tx.life, timerLong, tx.timeout)
+	return tx
+}
+
+func clientKey(branch, method string) string { return branch + "|" + method }
+
+func (tx *clientTx) invite() bool { return tx.req.method == methodInvite }
+
+func (tx *clientTx) retransmit() {
+	if tx.state != txCalling && (tx.invite() || tx.state != txProceeding) {
+		return
+	}
+	tx.w.server.metrics.retransmits.Inc()
+	_ = tx.flow.send(tx.bytes) // counted by the flow; timer B or F ends a dead one
+	switch {
+	case tx.invite():
+		tx.interval *= 2 // timer A has no ceiling
+	case tx.state == txProceeding:
+		tx.interval = timerT2
+	default:
+		tx.interval = backoff(tx.interval)
+	}
+	tx.w.after(&tx.resend, tx.interval, tx.retransmit)
+}
+
+// response handles one response to this request.
+func (tx *clientTx) response(res *wire.Message) {
+	switch {
+	case res.Status() < 200:
+		tx.provisional(res)
+	case tx.state == txCompleted:
+		if tx.ack != nil {
+			_ = tx.flow.send(tx.ack) // repeated with every repeated response
+		}
+	case tx.invite() && res.Status() < 300:
+		tx.accepted(res)
+	default:
+		tx.final(res)
+	}
+}
+
+func (tx *clientTx) provisional(res *wire.Message) {
+	if tx.state != txCalling && tx.state != txProceeding {
+		return
+	}
+	tx.state = txProceeding
+	if tx.invite() {
+		// Once somebody works on it an INVITE may ring for as long as its leg
+		// allows.
+		tx.w.wheel.stop(&tx.resend)
+		tx.w.wheel.stop(&tx.life)
+	}
+	tx.answered(res)
+}
+
+func (tx *clientTx) accepted(res *wire.Message) {
+	if tx.state != txAccepted {
+		tx.state = txAccepted
+		tx.w.wheel.stop(&tx.resend)
+		tx.w.after(&tx.life, timerLong, tx.end)
+	}
+	tx.answered(res)
+}
+
+func (tx *clientTx) final(res *wire.Message) {
+	if tx.state == txAccepted {
+		return // RFC 6026: only further 2xx matter now
+	}
+	tx.state = txCompleted
+	tx.w.wheel.stop(&tx.resend)
+	keep := timerT4
+	if tx.invite() {
+		tx.ack = tx.req.ackFor(res).render(tx.flow)
+		_ = tx.flow.send(tx.ack) // repeated with every repeated response
+		keep = timerLong
+	}
+	if tx.flow.reliable() {
+		keep = 0
+	}
+	tx.w.after(&tx.life, keep, tx.end)
+	tx.answered(res)
+}
+
+func (tx *clientTx) timeout() {
+	tx.end()
+	tx.failed()
+}
+
+// expireIn gives a cancelled INVITE its last deadline (RFC 3261 9.1).
+func (tx *clientTx) expireIn(d time.Duration) { tx.w.after(&tx.life, d, tx.timeout) }
+
+func (tx *clientTx) end() {
+	tx.state = txGone
+	tx.w.wheel.stop(&tx.resend)
+	tx.w.wheel.stop(&tx.life)
+	delete(tx.w.clients, tx.key)
+}

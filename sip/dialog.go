@@ -1,0 +1,107 @@
+package sip
+
+import (
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+
+	"github.com/cordpair/cordpair/sip/wire"
+)
+
+// legKey finds a dialog by what every request inside it carries: the Call-ID and
+// our own tag, which is random.
+type legKey struct{ callID, localTag string }
+
+// dialog is the state of RFC 3261 section 12, in either role.
+type dialog struct {
+	callID              string
+	localTag, remoteTag string
+	// local and remote are the From and To values we send, with their tags.
+	local, remote string
+	localSeq      uint32
+	remoteSeq     uint32
+	// target is the far end's Contact; routes its route set as we send it.
+	target string
+	routes []string
+	flow   flow
+}
+
+// acceptDialog is the dialog of an INVITE that came in (12.1.1).
+func acceptDialog(m *wire.Message, f flow, tag string) dialog {
+	seq, _ := m.CSeq()
+	d := dialog{
+		callID: m.CallID(), localTag: tag, remoteTag: m.FromTag(),
+		local: m.To().Value() + ";tag=" + tag, remote: m.From().Value(),
+		remoteSeq: seq, flow: f, target: contactURI(m),
+	}
+	for _, rr := range m.RecordRoutes() {
+		d.routes = append(d.routes, "<"+uriText(&rr)+">")
+	}
+	return d
+}
+
+// confirm takes the far end's part of a dialog from a response to our INVITE
+// (12.1.2).
+func (d *dialog) confirm(res *wire.Message) {
+	d.remoteTag = res.ToTag()
+	d.remote = res.To().Value()
+	d.routes = nil
+	for _, rr := range res.RecordRoutes() {
+		d.routes = append([]string{"<" + uriText(&rr) + ">"}, d.routes...)
+	}
+	d.retarget(res)
+}
+
+// retarget follows a new Contact of the far end (12.2).
+func (d *dialog) retarget(m *wire.Message) {
+	if uri := contactURI(m); uri != "" {
+		d.target = uri
+	}
+}
+
+// request makes the next request inside the dialog. An ACK has the CSeq of its
+// INVITE.
+func (d *dialog) request(method string) *outRequest {
+	if method != methodAck {
+		d.localSeq++
+	}
+	r := &outRequest{
+		method: method, uri: d.target, branch: newBranch(), from: d.local, to: d.remote,
+		callID: d.callID, cseq: d.localSeq, routes: d.routes,
+	}
+	if len(d.routes) > 0 && !isLoose(d.routes[0]) {
+		r.uri = bareURI(d.routes[0])
+		r.routes = append(append([]string{}, d.routes[1:]...), "<"+d.target+">")
+	}
+	return r
+}
+
+// isLoose tells a loose router's Record-Route by its lr parameter.
+func isLoose(route string) bool {
+	_, params, _ := strings.Cut(bareURI(route), ";")
+	for p := range strings.SplitSeq(params, ";") {
+		if name, _, _ := strings.Cut(p, "="); strings.EqualFold(strings.TrimSpace(name), "lr") {
+			return true
+		}
+	}
+	return false
+}
+
+func bareURI(nameAddr string) string {
+	if _, rest, ok := strings.Cut(nameAddr, "<"); ok {
+		uri, _, _ := strings.Cut(rest, ">")
+		return uri
+	}
+	return nameAddr
+}
+
+func contactURI(m *wire.Message) string {
+	for _, c := range m.Contacts() {
+		if !c.Wildcard() {
+			return uriText(&c.Address)
+		}
+	}
+	return ""
+}
+
+func uriText(u *sip.Uri) string { return u.String() }

@@ -1,0 +1,15 @@
+// Package sip is the SIP edge of the switch: listeners, stream framing, flows,
+// transactions, dialogs, digest authentication and the registrar. It turns an
+// INVITE into a call.Leg and a call.Invite, and a call's verbs into requests and
+// responses; nothing outside it sees a header, a tag or a status code.
+//
+// Ownership: every message is hashed by its Call-ID to one of a few workers, and
+// a worker's goroutine alone touches the transactions, dialogs and legs of that
+// Call-ID. Verbs of a leg and answers of the store come to the worker as jobs in
+// the same mailbox. Nothing in a worker waits. Order: messages of one Call-ID
+// are handled in the order they arrived on their flow.
+//
+// Dialogs and legs: a leg is one INVITE dialog, in either role. What an RFC fixes
+// (100, ACK, CANCEL, 200 to BYE) is answered here at once; what policy decides
+// comes back from the call as a verb.
+package sip

@@ -1,0 +1,209 @@
+package sip
+
+import (
+	"strings"
+	"time"
+
+	"github.com/cordpair/cordpair/dialplan/call"
+	"github.com/cordpair/cordpair/media"
+	"github.com/cordpair/cordpair/sip/wire"
+)
+
+const typeSDP = "application/sdp"
+
+// sdpOf is the session description of a message, also from among several parts.
+func sdpOf(m *wire.Message) []byte { return m.Part(typeSDP) }
+
+// inDialog handles a request with a To tag (RFC 3261 12.2.2, S10).
+func (w *worker) inDialog(m *wire.Message, f flow) {
+	l := w.legs[legKey{m.CallID(), m.ToTag()}]
+	if l == nil || m.FromTag() != l.dialog.remoteTag {
+		w.server.metrics.refused("no_dialog")
+		w.reply(m, f, 481, "Call/Transaction Does Not Exist")
+		return
+	}
+	if f.id() != l.dialog.flow.id() && !w.mayMove(l, m, f) {
+		return
+	}
+	seq, _ := m.CSeq()
+	if seq <= l.dialog.remoteSeq {
+		w.server.metrics.refused("cseq")
+		w.reply(m, f, 500, "CSeq Out Of Order")
+		return
+	}
+	l.dialog.remoteSeq = seq
+	switch m.Method() {
+	case methodBye:
+		l.byeCame(m, f)
+	case methodInvite:
+		l.reinvite(m, f)
+	case methodInfo:
+		l.info(m, f)
+	case methodOptions:
+		w.answer(m, f, 200, "OK", optionsFields()...)
+	default:
+		w.answer(m, f, 405, "Method Not Allowed", wire.Field{Name: "Allow", Value: allowHeader})
+	}
+}
+
+// mayMove lets a dialog continue over another flow only for whoever holds the
+// phone's credentials (S10).
+func (w *worker) mayMove(l *leg, m *wire.Message, f flow) bool {
+	account, _, ok := w.authenticated(m, f)
+	if !ok {
+		return false
+	}
+	if account.Extension != l.account.Extension {
+		w.server.metrics.refused("foreign_dialog")
+		w.reply(m, f, 403, "Forbidden")
+		return false
+	}
+	l.dialog.flow = f
+	return true
+}
+
+func (l *leg) byeCame(m *wire.Message, f flow) {
+	l.w.answer(m, f, 200, "OK")
+	switch l.state {
+	case legTrying: // a caller may end an early dialog so (RFC 3261 15.1.2)
+		l.finish(call.CauseCancelled, true)
+		if l.calling == nil {
+			l.refuse(call.CauseCancelled)
+			return
+		}
+		l.cancel(call.CauseCancelled)
+	case legAnswered, legUp:
+		l.finish(call.CauseNormal, true)
+		l.remove()
+	case legEnding: // both hung up; our BYE is on its way and will end by itself
+		l.invite.bye = ""
+		l.remove()
+	}
+}
+
+// reinvite answers hold, resume, a moved address and a session refresh
+// (RFC 3261 14.2) without asking the call.
+func (l *leg) reinvite(m *wire.Message, f flow) {
+	if l.state != legUp || l.invite.ok != nil {
+		l.w.reply(m, f, 491, "Request Pending")
+		return
+	}
+	l.dialog.retarget(m)
+	l.invite = inviteServer{tx: l.w.newServerTx(serverKey(m), true, f), request: m, offered: sdpOf(m) != nil}
+	l.invite.tx.leg = l
+	var change media.Change
+	if l.invite.offered {
+		var err error
+		if change, err = l.session.SetOffer(sdpOf(m)); err != nil {
+			l.respond(488, "Not Acceptable Here", nil)
+			return
+		}
+	}
+	body, err := l.localSDP()
+	if err != nil {
+		l.respond(488, "Not Acceptable Here", nil)
+		return
+	}
+	l.accept(body)
+	l.emitChange(change)
+}
+
+func (l *leg) emitChange(c media.Change) {
+	switch {
+	case c.Held:
+		l.emit(call.LegHeld)
+	case c.Resumed:
+		l.emit(call.LegResumed)
+	}
+}
+
+// info takes digits sent by INFO; other INFO bodies are refused.
+func (l *leg) info(m *wire.Message, f flow) {
+	digit, known := infoDigit(m.MediaType(), string(m.Body()))
+	switch {
+	case digit != 0:
+		l.w.answer(m, f, 200, "OK")
+		l.digit(digit, digitINFO)
+	case known || len(m.Body()) == 0:
+		l.w.answer(m, f, 200, "OK")
+	default:
+		l.w.answer(m, f, 415, "Unsupported Media Type",
+			wire.Field{Name: "Accept", Value: "application/dtmf-relay, application/dtmf"})
+	}
+}
+
+// infoDigit reads "Signal=5" (application/dtmf-relay) or a bare "5"
+// (application/dtmf). known says that the type is one of the two.
+func infoDigit(mediaType, body string) (digit byte, known bool) {
+	switch mediaType {
+	case "application/dtmf-relay":
+		for line := range strings.Lines(body) {
+			name, value, _ := strings.Cut(line, "=")
+			if strings.EqualFold(strings.TrimSpace(name), "signal") {
+				return digitOf(strings.TrimSpace(value)), true
+			}
+		}
+		return 0, true
+	case "application/dtmf":
+		return digitOf(strings.TrimSpace(body)), true
+	}
+	return 0, false
+}
+
+func digitOf(s string) byte {
+	if len(s) == 1 && strings.Contains("0123456789*#ABCD", s) {
+		return s[0]
+	}
+	return 0
+}
+
+// digitSource is how a digit reached us.
+type digitSource int
+
+const (
+	digitRTP digitSource = iota + 1
+	digitINFO
+)
+
+// digitTwin is how far apart the two reports of one press may be when a phone
+// sends RFC 4733 and INFO alike.
+const digitTwin = 400 * time.Millisecond
+
+// digitFilter counts one press once (M7).
+type digitFilter struct {
+	last byte
+	by   digitSource
+	at   time.Time
+}
+
+func (l *leg) digit(d byte, by digitSource) {
+	now := l.w.now
+	twin := l.digits.last == d && l.digits.by != by && now.Sub(l.digits.at) < digitTwin
+	if twin {
+		l.digits = digitFilter{}
+		return
+	}
+	l.digits = digitFilter{last: d, by: by, at: now}
+	l.Emit(call.LegEvent{Leg: l.id, Kind: call.LegDigit, Digit: d})
+}
+
+// probe asks a silent leg whether it is still there (M8).
+func (l *leg) probe() {
+	if l.state != legUp {
+		return
+	}
+	dead := func() {
+		l.finish(call.CauseMediaTimeout, false)
+		l.bye(call.CauseMediaTimeout)
+	}
+	answered := func(res *wire.Message) {
+		if s := res.Status(); l.state == legUp && (s == 481 || s == 408) {
+			dead()
+		}
+	}
+	l.w.send(l.dialog.request(methodOptions), l.dialog.flow, answered, func() {
+		if l.state == legUp {
+			dead()
+		}
+	})
+}

@@ -1,0 +1,270 @@
+package sip
+
+import (
+	"bytes"
+	"errors"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cordpair/cordpair/sip/wire"
+)
+
+// datagram classifies what a UDP reader got and queues it.
+func (s *Server) datagram(l *udpListener, from netip.AddrPort, b []byte) {
+	head, ok := wire.Peek(b)
+	if !ok {
+		s.metrics.dropped("unreadable")
+		return
+	}
+	if head.KeepAlive {
+		return // a NAT binding is kept open by the packet itself
+	}
+	s.queue(head, packet{flow: udpFlow{l: l, to: from}, from: from, data: bytes.Clone(b)})
+}
+
+// queue hands a message to the worker of its Call-ID, or refuses it when that
+// worker is behind.
+func (s *Server) queue(head wire.Head, p packet) {
+	w := s.workers[hashCallID(head.CallID)%uint64(len(s.workers))]
+	l := laneOf(head)
+	if w.push(l, job{packet: p}) {
+		return
+	}
+	s.metrics.shed(l)
+	if l == laneInvite {
+		s.refuseOverload(p)
+	}
+}
+
+func laneOf(h wire.Head) lane {
+	switch {
+	case !h.Request || h.InDialog:
+		return laneDialog
+	case string(h.Method) == methodInvite:
+		return laneInvite
+	case string(h.Method) == methodAck || string(h.Method) == methodCancel || string(h.Method) == methodBye:
+		return laneDialog
+	}
+	return laneRest
+}
+
+// refuseOverload answers a new INVITE without keeping anything.
+func (s *Server) refuseOverload(p packet) {
+	m, err := wire.Parse(p.data)
+	if err != nil {
+		return
+	}
+	_ = p.flow.send(s.statelessReply(m, p.flow, 503, "Service Unavailable", retryAfter())) // counted by the flow
+}
+
+// read runs one connection: frames in, until it breaks, is too slow or says
+// something that cannot be framed (S7, S8).
+func (f *streamFlow) read() {
+	defer f.table.remove(f)
+	defer f.close()
+	s := f.table.server
+	var framer wire.Framer
+	_ = f.conn.SetReadDeadline(time.Now().Add(firstMessageWithin)) // a dead conn fails the read
+	partial := false
+	for {
+		frame, err := framer.Next()
+		switch {
+		case err == nil && frame.Ping:
+			_ = f.send([]byte("\r\n")) // a broken connection ends the read
+		case err == nil:
+			f.received(frame.Data)
+			_ = f.conn.SetReadDeadline(time.Time{})
+			partial = false
+		case errors.Is(err, wire.ErrIncomplete):
+			if framer.Partial() && !partial {
+				partial = true
+				_ = f.conn.SetReadDeadline(time.Now().Add(wholeMessageWithin))
+			}
+			if framer.Fill(f.conn) != nil {
+				return
+			}
+		default:
+			s.metrics.dropped("framing")
+			f.refuse(err)
+			return
+		}
+	}
+}
+
+// received queues one framed message.
+func (f *streamFlow) received(b []byte) {
+	s := f.table.server
+	head, ok := wire.Peek(b)
+	if !ok || head.KeepAlive {
+		s.metrics.dropped("unreadable")
+		return
+	}
+	s.queue(head, packet{flow: f, from: f.to, data: bytes.Clone(b)})
+}
+
+// refuse answers what broke the framing, if it can be answered, and closes.
+func (f *streamFlow) refuse(err error) {
+	var fault *wire.Fault
+	if !errors.As(err, &fault) {
+		return
+	}
+	if b := fault.Reply(f.to, newTag()); b != nil {
+		f.finish(b)
+	}
+}
+
+// message handles one message on its worker.
+func (w *worker) message(p packet) {
+	m, err := wire.Parse(p.data)
+	var fault *wire.Fault
+	switch {
+	case errors.As(err, &fault):
+		w.fault(fault, p)
+		return
+	case err != nil:
+		w.server.metrics.dropped("unreadable")
+		return
+	}
+	if fault := w.server.rules.Validate(m); fault != nil {
+		if m.IsRequest() {
+			w.fault(fault, p)
+		} else {
+			w.server.metrics.dropped("bad_response")
+		}
+		return
+	}
+	if !m.IsRequest() {
+		w.response(m)
+		return
+	}
+	f := p.flow
+	if u, ok := f.(udpFlow); ok {
+		u.to = m.ReplyTo(p.from)
+		f = u
+	}
+	m.StampVia(p.from)
+	w.incoming(m, f)
+}
+
+func (w *worker) fault(fault *wire.Fault, p packet) {
+	w.server.metrics.refused("malformed")
+	w.server.refusals.note("malformed", p.from, fault.Reason, fault.CallID())
+	f := p.flow
+	if u, ok := f.(udpFlow); ok {
+		u.to = fault.ReplyTo(p.from)
+		f = u
+	}
+	if b := fault.Reply(p.from, newTag()); b != nil {
+		_ = f.send(b) // counted by the flow
+	}
+}
+
+// response finds the client transaction a response belongs to; one that matches
+// nothing produces no packet (S11).
+func (w *worker) response(m *wire.Message) {
+	_, method := m.CSeq()
+	if tx := w.clients[clientKey(m.Branch(), method)]; tx != nil {
+		tx.response(m)
+		return
+	}
+	w.server.metrics.dropped("stray_response")
+}
+
+// incoming handles a valid request. A panic on the way is answered with 500.
+func (w *worker) incoming(m *wire.Message, f flow) {
+	defer func() {
+		if p := recover(); p != nil {
+			w.reply(m, f, 500, "Server Internal Error")
+			panic(p) // counted and logged by the worker's guard
+		}
+	}()
+	method := m.Method()
+	if method == methodAck {
+		w.ackCame(m)
+		return
+	}
+	if method == methodCancel {
+		w.cancelCame(m, f)
+		return
+	}
+	if tx := w.servers[serverKey(m)]; tx != nil {
+		tx.repeated()
+		return
+	}
+	if m.ToTag() != "" {
+		w.inDialog(m, f)
+		return
+	}
+	switch method {
+	case methodInvite:
+		w.newCall(m, f)
+	case methodRegister:
+		w.register(m, f)
+	case methodOptions:
+		w.reply(m, f, 200, "OK", optionsFields()...)
+	case methodBye:
+		w.reply(m, f, 481, "Call/Transaction Does Not Exist")
+	default:
+		w.unserved(m, f)
+	}
+}
+
+// unserved refuses what this switch does not do outside a dialog, after the
+// same question for credentials as everything else (A1).
+func (w *worker) unserved(m *wire.Message, f flow) {
+	if _, _, ok := w.authenticated(m, f); ok {
+		w.reply(m, f, 405, "Method Not Allowed", wire.Field{Name: "Allow", Value: allowHeader})
+	}
+}
+
+// optionsFields say what we can do, and nothing about who we are (A2).
+func optionsFields() []wire.Field {
+	return []wire.Field{
+		{Name: "Allow", Value: allowHeader},
+		{Name: "Accept", Value: typeSDP},
+		{Name: "Accept-Encoding", Value: "identity"},
+		{Name: "Accept-Language", Value: "en"},
+	}
+}
+
+// serverKey identifies a server transaction (RFC 3261 17.2.3); a branch without
+// the magic cookie comes from a far end that does not make them unique.
+func serverKey(m *wire.Message) string {
+	method := m.Method()
+	if method == methodAck || method == methodCancel {
+		method = methodInvite
+	}
+	host, port := m.SentBy()
+	key := m.Branch() + "|" + strings.ToLower(host) + ":" + strconv.Itoa(port) + "|" + method
+	if strings.HasPrefix(m.Branch(), magic) {
+		return key
+	}
+	seq, _ := m.CSeq()
+	return key + "|" + m.CallID() + "|" + m.FromTag() + "|" + uintText(seq) + "|" + m.URI().String()
+}
+
+func (w *worker) ackCame(m *wire.Message) {
+	if tx := w.servers[serverKey(m)]; tx != nil && tx.state != txAccepted {
+		tx.ack()
+		return
+	}
+	if l := w.legs[legKey{m.CallID(), m.ToTag()}]; l != nil && m.FromTag() == l.dialog.remoteTag {
+		l.acked(m)
+	}
+}
+
+// cancelCame answers a CANCEL and ends the INVITE it means (RFC 3261 9.2). Only
+// the flow that sent the INVITE may (S10).
+func (w *worker) cancelCame(m *wire.Message, f flow) {
+	tx := w.servers[serverKey(m)]
+	if tx == nil || tx.flow.id() != f.id() {
+		w.reply(m, f, 481, "Call/Transaction Does Not Exist")
+		return
+	}
+	w.reply(m, f, 200, "OK")
+	if tx.leg != nil && tx.state == txProceeding {
+		tx.leg.cancelled()
+	}
+}

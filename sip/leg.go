@@ -1,0 +1,158 @@
+package sip
+
+import (
+	"sync/atomic"
+
+	"github.com/cordpair/cordpair/dialplan/call"
+	"github.com/cordpair/cordpair/media"
+	"github.com/cordpair/cordpair/sip/wire"
+)
+
+// legState is where an INVITE dialog stands, in either role.
+//
+//	caller's leg:  trying -> answered (2xx sent) -> up (ACK came) -> ending -> gone
+//	called leg:    trying -> up (2xx came, ACK sent) -> ending -> gone
+//
+// From trying a leg may go to gone at once (refused) or to ending (cancelled and
+// waiting for the final response). In ending the call has already heard Gone and
+// the media is closed; what remains is to be polite to the far end.
+type legState int
+
+const (
+	legTrying legState = iota
+	legAnswered
+	legUp
+	legEnding
+	legGone
+)
+
+// leg is one INVITE dialog with a phone; it implements call.Leg. Its verbs may
+// be called from anywhere; they run on its worker, to which every field below
+// the first group belongs.
+type leg struct {
+	call.Line
+	w       *worker
+	id      call.LegID
+	account Account // whose phone this is
+	party   call.Party
+	session *media.Session
+	final   atomic.Pointer[call.MediaStats]
+
+	dialog  dialog
+	state   legState
+	invite  inviteServer // of the INVITE or re-INVITE we are answering
+	calling *calling     // of our INVITE; nil on a caller's leg
+	digits  digitFilter
+}
+
+// ID implements call.Leg.
+func (l *leg) ID() call.LegID { return l.id }
+
+// Party implements call.Leg.
+func (l *leg) Party() call.Party { return l.party }
+
+// Media implements call.Leg.
+func (l *leg) Media() call.Media { return l.session }
+
+// Stats implements call.Leg.
+func (l *leg) Stats() call.MediaStats {
+	if s := l.final.Load(); s != nil {
+		return *s
+	}
+	return mediaStats(l.session.Stats())
+}
+
+// Ring implements call.Leg.
+func (l *leg) Ring(early bool) { l.w.do(func() { l.ring(early) }) }
+
+// Answer implements call.Leg.
+func (l *leg) Answer() { l.w.do(l.answer) }
+
+// Hangup implements call.Leg.
+func (l *leg) Hangup(c call.Cause) { l.w.do(func() { l.hangup(c) }) }
+
+func (l *leg) hangup(c call.Cause) {
+	switch {
+	case l.state == legTrying && l.calling != nil:
+		l.finish(c, false)
+		l.cancel(c)
+	case l.state == legTrying:
+		l.finish(c, false)
+		l.refuse(c)
+	case l.state == legAnswered:
+		// Without the ACK there is no dialog to end yet (RFC 3261 15): the BYE
+		// follows the ACK, or its time-out.
+		l.invite.bye = c
+		l.finish(c, false)
+	case l.state == legUp:
+		l.finish(c, false)
+		l.bye(c)
+	}
+}
+
+// finish tells the call that the leg is over and frees its media. It does
+// nothing the second time.
+func (l *leg) finish(c call.Cause, remote bool) {
+	if l.state == legEnding || l.state == legGone {
+		return
+	}
+	l.state = legEnding
+	stats := mediaStats(l.session.Close())
+	l.final.Store(&stats)
+	l.Emit(call.LegEvent{Leg: l.id, Kind: call.LegGone, Cause: c, Remote: remote, Stats: stats})
+}
+
+// remove forgets the dialog; requests for it are answered with 481 from now on.
+func (l *leg) remove() {
+	l.state = legGone
+	l.invite.stop(l.w)
+	delete(l.w.legs, l.key())
+	l.w.server.legs.Add(-1)
+}
+
+// abandon frees what a leg holds when its worker ends for good.
+func (l *leg) abandon() { l.finish(call.CauseShutdown, false) }
+
+func (l *leg) key() legKey { return legKey{l.dialog.callID, l.dialog.localTag} }
+
+func (l *leg) emit(kind call.LegEventKind) { l.Emit(call.LegEvent{Leg: l.id, Kind: kind}) }
+
+// bye ends a confirmed dialog.
+func (l *leg) bye(c call.Cause) {
+	r := l.dialog.request(methodBye)
+	r.fields = reasonFields(c)
+	done := func(res *wire.Message) {
+		if res.Status() >= 200 {
+			l.remove()
+		}
+	}
+	l.w.send(r, l.dialog.flow, done, l.remove)
+}
+
+func (w *worker) addLeg(l *leg) {
+	w.legs[l.key()] = l
+	w.server.legs.Add(1)
+}
+
+// newLeg makes a leg with its media session, which announces an address of the
+// family its flow uses.
+func (s *Server) newLeg(w *worker, a Account, f flow) (*leg, error) {
+	l := &leg{w: w, id: call.LegID(token(16)), account: a, party: a.party()}
+	session, err := s.media.NewSession(media.SessionConfig{
+		Local:     f.local().Addr(),
+		SIPSource: f.remote().Addr(),
+		Events: media.Events{
+			Digit:  func(d byte) { w.do(func() { l.digit(d, digitRTP) }) },
+			Silent: func() { w.do(l.probe) },
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	l.session = session
+	return l, nil
+}
+
+func (a Account) party() call.Party {
+	return call.Party{Extension: a.Extension, Number: a.Number, Name: a.Name, Domain: a.Domain}
+}

@@ -1,0 +1,63 @@
+package sip
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// Registerer takes the metrics of the edge.
+type Registerer = prometheus.Registerer
+
+// metrics are the counters of the edge (X6).
+type metrics struct {
+	panics, sendErrors, readErrors prometheus.Counter
+	retransmits, repeated          prometheus.Counter
+	registered                     prometheus.Counter
+	refusals, drops, sheds, auth   *prometheus.CounterVec
+}
+
+func newMetrics(reg prometheus.Registerer, s *Server) *metrics {
+	counter := func(name, help string) prometheus.Counter {
+		c := prometheus.NewCounter(prometheus.CounterOpts{Name: "cordpair_sip_" + name, Help: help})
+		reg.MustRegister(c)
+		return c
+	}
+	vector := func(name, help, label string) *prometheus.CounterVec {
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "cordpair_sip_" + name, Help: help}, []string{label})
+		reg.MustRegister(c)
+		return c
+	}
+	m := &metrics{
+		panics:      counter("panics_total", "Faults recovered in a SIP worker."),
+		sendErrors:  counter("send_errors_total", "Messages the network did not take."),
+		readErrors:  counter("read_errors_total", "Failed reads and accepts."),
+		retransmits: counter("retransmissions_total", "Messages we sent again for want of an answer."),
+		repeated:    counter("repeated_requests_total", "Requests that came again and were absorbed."),
+		registered:  counter("registrations_total", "REGISTER requests that were granted."),
+		refusals:    vector("refused_total", "Requests answered with an error of ours.", "reason"),
+		drops:       vector("dropped_total", "Messages dropped without an answer.", "reason"),
+		sheds:       vector("shed_total", "Messages refused because a worker was behind.", "class"),
+		auth:        vector("auth_failures_total", "Credentials that did not hold.", "reason"),
+	}
+	gauges(reg, s)
+	return m
+}
+
+func gauges(reg prometheus.Registerer, s *Server) {
+	gauge := func(name, help string, value func() float64) {
+		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "cordpair_sip_" + name, Help: help}, value))
+	}
+	gauge("legs", "INVITE dialogs that exist.", func() float64 { return float64(s.legs.Load()) })
+	gauge("bindings", "Contacts that are registered.", func() float64 { return float64(s.location.Len()) })
+	gauge("connections", "Connections of stream transports.", func() float64 { return float64(s.streams.len()) })
+	for l, name := range laneNames {
+		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "cordpair_sip_queue_depth", Help: "Messages waiting for a worker.",
+			ConstLabels: prometheus.Labels{"class": name},
+		}, func() float64 { return float64(s.depth(lane(l))) }))
+	}
+}
+
+var laneNames = [lanes]string{laneDialog: "dialog", laneInvite: "invite", laneRest: "rest"}
+
+func (m *metrics) refused(reason string)    { m.refusals.WithLabelValues(reason).Inc() }
+func (m *metrics) dropped(reason string)    { m.drops.WithLabelValues(reason).Inc() }
+func (m *metrics) shed(l lane)              { m.sheds.WithLabelValues(laneNames[l]).Inc() }
+func (m *metrics) authFailed(reason string) { m.auth.WithLabelValues(reason).Inc() }

@@ -1,0 +1,79 @@
+package sip
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"math/rand/v2"
+	"net/netip"
+	"strconv"
+
+	"github.com/emiago/sipgo/sip"
+
+	"github.com/cordpair/cordpair/sip/wire"
+)
+
+// reply answers without keeping a transaction (RFC 3261 8.2.7): the same
+// request gets the same answer because nothing about it is random.
+func (w *worker) reply(m *wire.Message, f flow, status int, phrase string, extra ...wire.Field) {
+	_ = f.send(w.server.statelessReply(m, f, status, phrase, extra...)) // counted by the flow
+}
+
+// answer is the final response of a transaction other than INVITE, which
+// absorbs repetitions of m for 32 s (S9).
+func (w *worker) answer(m *wire.Message, f flow, status int, phrase string, extra ...wire.Field) {
+	w.newServerTx(serverKey(m), false, f).respond(status, w.server.statelessReply(m, f, status, phrase, extra...))
+}
+
+// stateless renders an answer with a tag of the caller's choice.
+func (w *worker) stateless(m *wire.Message, f flow, status int, phrase, tag string, extra ...wire.Field) []byte {
+	return wire.StatelessReply(m, f.remote(), status, phrase, tag, extra...)
+}
+
+func (s *Server) statelessReply(m *wire.Message, f flow, status int, phrase string, extra ...wire.Field) []byte {
+	return wire.StatelessReply(m, f.remote(), status, phrase, s.replyTag(m), extra...)
+}
+
+// replyTag is the To tag of a stateless answer: a function of the request, so
+// that a repeated request meets the same tag.
+func (s *Server) replyTag(m *wire.Message) string {
+	h := hmac.New(sha256.New, s.tagKey)
+	h.Write([]byte(m.Branch() + "|" + m.CallID() + "|" + m.FromTag()))
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// response renders an answer to an INVITE with our tag, and our Contact where a
+// dialog may come of it.
+func (s *Server) response(m *wire.Message, f flow, status int, phrase, tag string, body []byte, extra ...wire.Field) []byte {
+	res := wire.NewResponse(m, f.remote(), status, phrase, tag)
+	if status < 300 {
+		contact := "<" + sipURI(m.URI().User, f.local(), f.transport()) + ">"
+		res.AppendHeader(sip.NewHeader("Contact", contact))
+		res.AppendHeader(sip.NewHeader("Allow", allowHeader))
+	}
+	for _, h := range extra {
+		res.AppendHeader(sip.NewHeader(h.Name, wire.Clean(h.Value)))
+	}
+	if len(body) > 0 {
+		res.AppendHeader(sip.NewHeader("Content-Type", typeSDP))
+		res.SetBody(body)
+	}
+	return wire.Append(nil, res)
+}
+
+// retryAfter spreads those we refuse over 5 to 30 s (O1).
+func retryAfter() wire.Field {
+	return wire.Field{Name: "Retry-After", Value: strconv.Itoa(5 + rand.IntN(26))}
+}
+
+func uintText(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
+
+// isOurs tells whether an address is one of our own SIP listeners (S14, M5).
+func (s *Server) isOurs(a netip.AddrPort) bool {
+	for _, l := range s.listening {
+		if l.Port() == a.Port() && (l.Addr() == a.Addr() || l.Addr().IsUnspecified() && a.Addr().IsLoopback()) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,144 @@
+package sip
+
+import (
+	"net/netip"
+	"strconv"
+
+	"github.com/cordpair/cordpair/sip/wire"
+)
+
+// Methods this user agent knows by name.
+const (
+	methodInvite   = "INVITE"
+	methodAck      = "ACK"
+	methodBye      = "BYE"
+	methodCancel   = "CANCEL"
+	methodOptions  = "OPTIONS"
+	methodRegister = "REGISTER"
+	methodInfo     = "INFO"
+)
+
+// knownMethods pass validation: what we serve, and what is refused only after
+// its credentials were asked for (A1). Anything else is 501.
+var knownMethods = []string{
+	methodInvite, methodAck, methodBye, methodCancel, methodOptions, methodRegister, methodInfo,
+	"SUBSCRIBE", "NOTIFY", "MESSAGE", "REFER", "PUBLISH", "UPDATE", "PRACK",
+}
+
+// allowHeader is what a request outside or inside a dialog may use.
+const allowHeader = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO"
+
+// outRequest is a request of ours before it is rendered. A CANCEL or ACK of it
+// is the same value with another method.
+type outRequest struct {
+	method, uri string
+	branch      string
+	from, to    string // header values with their tags
+	callID      string
+	cseq        uint32
+	routes      []string
+	contact     string
+	fields      []wire.Field
+	bodyType    string
+	body        []byte
+}
+
+// cancel is the CANCEL of an INVITE (RFC 3261 9.1): same branch, no body.
+func (r *outRequest) cancel(fields ...wire.Field) *outRequest {
+	return &outRequest{
+		method: methodCancel, uri: r.uri, branch: r.branch, from: r.from, to: r.to,
+		callID: r.callID, cseq: r.cseq, routes: r.routes, fields: fields,
+	}
+}
+
+// ackFor is the ACK of a final response other than 2xx (RFC 3261 17.1.1.3).
+func (r *outRequest) ackFor(res *wire.Message) *outRequest {
+	return &outRequest{
+		method: methodAck, uri: r.uri, branch: r.branch, from: r.from, to: res.To().Value(),
+		callID: r.callID, cseq: r.cseq, routes: r.routes,
+	}
+}
+
+// render writes the request as it goes out over f.
+func (r *outRequest) render(f flow) []byte {
+	m := msg{b: make([]byte, 0, 512+len(r.body))}
+	m.add(r.method, " ", r.uri, " SIP/2.0\r\n")
+	m.add("Via: SIP/2.0/", f.transport(), " ", hostPort(f.local()), ";branch=", r.branch, ";rport\r\n")
+	m.field("Max-Forwards", "70")
+	for _, route := range r.routes {
+		m.field("Route", route)
+	}
+	m.field("From", r.from)
+	m.field("To", r.to)
+	m.field("Call-ID", r.callID)
+	m.add("CSeq: ", strconv.FormatUint(uint64(r.cseq), 10), " ", r.method, "\r\n")
+	if r.contact != "" {
+		m.field("Contact", r.contact)
+	}
+	for _, h := range r.fields {
+		m.field(h.Name, h.Value)
+	}
+	m.finish(r.bodyType, r.body)
+	return m.b
+}
+
+// msg builds the text of a message.
+type msg struct{ b []byte }
+
+func (m *msg) add(parts ...string) {
+	for _, p := range parts {
+		m.b = append(m.b, p...)
+	}
+}
+
+// field adds one header line; what came from outside is cleaned (S15).
+func (m *msg) field(name, value string) { m.add(name, ": ", wire.Clean(value), "\r\n") }
+
+func (m *msg) finish(bodyType string, body []byte) {
+	if len(body) > 0 {
+		m.field("Content-Type", bodyType)
+	}
+	m.add("Content-Length: ", strconv.Itoa(len(body)), "\r\n\r\n")
+	m.b = append(m.b, body...)
+}
+
+// hostPort writes an address as a Via or URI wants it, IPv6 in brackets.
+func hostPort(a netip.AddrPort) string { return a.String() }
+
+// sipURI writes sip:user@host:port with the transport where it is not UDP. The
+// user is escaped as RFC 3261 25.1 asks.
+func sipURI(user string, a netip.AddrPort, transport string) string {
+	s := "sip:"
+	if user != "" {
+		s += escapeUser(user) + "@"
+	}
+	s += hostPort(a)
+	if transport == transportTCP {
+		s += ";transport=tcp"
+	}
+	return s
+}
+
+const userUnreserved = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()&=+$,;?/"
+
+func escapeUser(s string) string {
+	const hex = "0123456789ABCDEF"
+	var out []byte
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; isUnreserved(c) {
+			out = append(out, c)
+		} else {
+			out = append(out, '%', hex[c>>4], hex[c&15])
+		}
+	}
+	return string(out)
+}
+
+func isUnreserved(c byte) bool {
+	for i := 0; i < len(userUnreserved); i++ {
+		if userUnreserved[i] == c {
+			return true
+		}
+	}
+	return false
+}

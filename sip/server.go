@@ -1,0 +1,270 @@
+package sip
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cordpair/cordpair/dialplan/call"
+	"github.com/cordpair/cordpair/media"
+	"github.com/cordpair/cordpair/sip/digest"
+	"github.com/cordpair/cordpair/sip/location"
+	"github.com/cordpair/cordpair/sip/wire"
+)
+
+// Listener is one address to listen on.
+type Listener struct {
+	// Name stands in bindings, so it must not change while phones are
+	// registered through it.
+	Name string
+	// Transport is "udp" or "tcp".
+	Transport string
+	Addr      netip.AddrPort
+	// Advertise replaces the address in Via, Contact and SDP; zero for Addr.
+	Advertise netip.AddrPort
+}
+
+// Config is what a Server is made of. All of it stays the caller's.
+type Config struct {
+	Node      string
+	Listeners []Listener
+	Directory Directory
+	Media     *media.Engine
+	// Location says how bindings are kept; the Server opens and closes them.
+	Location location.Config
+	Registry Registerer
+	Logger   *slog.Logger
+	// ListenPacket and Listen open sockets; nil for real ones.
+	ListenPacket func(netip.AddrPort) (PacketConn, error)
+	Listen       func(netip.AddrPort) (net.Listener, error)
+	// Workers is how many goroutines handle messages; 0 means one per core.
+	Workers int
+}
+
+// Server is the SIP edge.
+type Server struct {
+	cfg       Config
+	directory Directory
+	media     *media.Engine
+	location  *location.Bindings
+	calls     Calls
+	log       *slog.Logger
+	metrics   *metrics
+	refusals  refusals
+	rules     wire.Rules
+	nonces    *digest.Authority
+	tagKey    []byte
+
+	workers   []*worker
+	udp       []*udpListener
+	tcp       []*streamListener
+	streams   *streams
+	listening []netip.AddrPort
+	legs      atomic.Int64
+	waiting   waiting
+
+	stop    chan struct{}
+	started atomic.Bool
+	wg      sync.WaitGroup
+}
+
+// Listen opens the sockets of cfg. Nothing is read before Start.
+func Listen(cfg Config) (*Server, error) {
+	s := &Server{
+		cfg: cfg, directory: cfg.Directory, media: cfg.Media, nonces: digest.New(digest.Config{}),
+		log: cfg.Logger, stop: make(chan struct{}), tagKey: make([]byte, 32),
+	}
+	rand.Read(s.tagKey) // never fails (crypto/rand)
+	s.refusals.out = s.log
+	s.streams = newStreams(s)
+	s.rules = wire.Rules{
+		Methods: knownMethods, Listening: s.isOurs,
+		Bodies: map[string][]string{methodInvite: {typeSDP, "multipart/mixed", "multipart/alternative"}},
+	}
+	if err := s.openLocation(cfg.Location); err != nil {
+		return nil, err
+	}
+	for range workerCount(cfg.Workers) {
+		s.workers = append(s.workers, newWorker(s))
+	}
+	s.metrics = newMetrics(cfg.Registry, s)
+	for _, l := range cfg.Listeners {
+		if err := s.open(l); err != nil {
+			s.closeSockets()
+			return nil, errors.Join(err, s.location.Close())
+		}
+	}
+	return s, nil
+}
+
+// openLocation loads the bindings; the edge hears of their changes first.
+func (s *Server) openLocation(cfg location.Config) error {
+	if cfg.MinExpires == 0 {
+		cfg.MinExpires = minExpires
+	}
+	outside := cfg.Events
+	cfg.Events = func(ev location.Event) {
+		s.bindingChanged(ev)
+		if outside != nil {
+			outside(ev)
+		}
+	}
+	b, err := location.Open(cfg)
+	if err != nil {
+		return fmt.Errorf("bindings: %w", err)
+	}
+	s.location = b
+	return nil
+}
+
+func workerCount(n int) int {
+	if n > 0 {
+		return n
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+func (s *Server) open(l Listener) error {
+	switch l.Transport {
+	case "udp":
+		return s.openUDP(l)
+	case "tcp":
+		return s.openTCP(l)
+	}
+	return fmt.Errorf("sip listener %q: unknown transport %q", l.Name, l.Transport)
+}
+
+func (s *Server) openUDP(l Listener) error {
+	listen := s.cfg.ListenPacket
+	if listen == nil {
+		listen = listenUDP
+	}
+	conn, err := listen(l.Addr)
+	if err != nil {
+		return fmt.Errorf("sip listener %q: %w", l.Name, err)
+	}
+	u := &udpListener{server: s, name: l.Name, conn: conn, addr: addrPortOf(conn.LocalAddr())}
+	u.announcer = announce(l, u.addr)
+	s.udp = append(s.udp, u)
+	s.listening = append(s.listening, u.addr)
+	return nil
+}
+
+func (s *Server) openTCP(l Listener) error {
+	listen := s.cfg.Listen
+	if listen == nil {
+		listen = func(a netip.AddrPort) (net.Listener, error) { return net.Listen("tcp", a.String()) }
+	}
+	ln, err := listen(l.Addr)
+	if err != nil {
+		return fmt.Errorf("sip listener %q: %w", l.Name, err)
+	}
+	t := &streamListener{server: s, name: l.Name, ln: ln, addr: addrPortOf(ln.Addr())}
+	t.announcer = announce(l, t.addr)
+	s.tcp = append(s.tcp, t)
+	s.listening = append(s.listening, t.addr)
+	return nil
+}
+
+func announce(l Listener, bound netip.AddrPort) announcer {
+	fixed := bound
+	if l.Advertise.IsValid() {
+		fixed = l.Advertise
+	}
+	return announcer{fixed: fixed, route: routeTo}
+}
+
+// Addrs are the addresses in use, in the order of Config.Listeners.
+func (s *Server) Addrs() []netip.AddrPort { return s.listening }
+
+// Start begins to read; new calls go to calls.
+func (s *Server) Start(calls Calls) {
+	s.calls = calls
+	s.started.Store(true)
+	for _, w := range s.workers {
+		s.wg.Go(func() { w.run(s.stop) }) // ends with Close
+	}
+	for _, l := range s.udp {
+		s.wg.Go(l.read) // ends when the socket closes
+	}
+	for _, l := range s.tcp {
+		s.wg.Go(l.accept) // ends when the listener closes
+	}
+}
+
+// Close closes the sockets and ends the workers. Legs that are left report
+// Gone; whoever wants goodbyes said ends the calls first.
+func (s *Server) Close() error {
+	s.closeSockets()
+	close(s.stop)
+	s.wg.Wait()
+	return s.location.Close()
+}
+
+// Bindings are the registrations of this node.
+func (s *Server) Bindings() *location.Bindings { return s.location }
+
+func (s *Server) closeSockets() {
+	for _, l := range s.udp {
+		l.close()
+	}
+	for _, l := range s.tcp {
+		l.close()
+	}
+	s.streams.close()
+}
+
+// Legs is the number of INVITE dialogs that exist, those that only wait for
+// their BYE to be answered included.
+func (s *Server) Legs() int { return int(s.legs.Load()) }
+
+func (s *Server) depth(l lane) int {
+	n := 0
+	for _, w := range s.workers {
+		w.mu.Lock()
+		n += len(w.queues[l])
+		w.mu.Unlock()
+	}
+	return n
+}
+
+// listenUDP opens a real socket with a large receive buffer; the kernel may
+// grant less, which doctor reports.
+func listenUDP(a netip.AddrPort) (PacketConn, error) {
+	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(a))
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(c.SetReadBuffer(udpBuffer), c.SetWriteBuffer(udpBuffer)); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+// routeTo asks the kernel which of our addresses it would use towards remote; no
+// packet is sent.
+func routeTo(remote netip.Addr) netip.Addr {
+	var d net.Dialer
+	c, err := d.DialContext(context.Background(), "udp", netip.AddrPortFrom(remote, 9).String())
+	if err != nil {
+		return remote // unreachable: nothing we announce would help
+	}
+	local := addrPortOf(c.LocalAddr()).Addr()
+	_ = c.Close() // a connected socket without data
+	return local
+}
+
+func mediaStats(s media.Stats) call.MediaStats {
+	return call.MediaStats{
+		PacketsReceived: s.PacketsReceived, PacketsSent: s.PacketsSent,
+		OctetsReceived: s.OctetsReceived, OctetsSent: s.OctetsSent,
+		Lost: s.Lost, Dropped: s.Dropped, JitterMS: s.JitterMS, Codec: s.Codec,
+	}
+}

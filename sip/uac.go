@@ -1,0 +1,169 @@
+package sip
+
+import (
+	"time"
+
+	"github.com/cordpair/cordpair/dialplan/call"
+	"github.com/cordpair/cordpair/media"
+	"github.com/cordpair/cordpair/sip/wire"
+)
+
+// calling is our side of an INVITE we sent.
+type calling struct {
+	binding string // whose contact is called
+	tx      *clientTx
+	req     *outRequest
+	like    *media.Session // whose codecs are offered first; may be nil
+	// ack is repeated with every repeated 2xx of the dialog.
+	ack []byte
+	// cancelled is set when the call gave the leg up; the CANCEL itself waits
+	// for a provisional response (RFC 3261 9.1).
+	cancelled call.Cause
+	heard     bool // a provisional response came
+	ringing   bool
+	early     bool
+	flowWait  timer
+}
+
+// place sends the INVITE of a called leg.
+func (l *leg) place(uri string) {
+	if l.calling.cancelled != "" {
+		return
+	}
+	sdp, err := l.session.Offer(l.calling.like)
+	if err != nil {
+		l.finish(call.CauseNotAcceptable, false)
+		l.remove()
+		return
+	}
+	l.dialog.target = uri
+	l.dialog.localSeq = 0
+	r := l.dialog.request(methodInvite)
+	r.contact = "<" + sipURI(l.account.Number, l.dialog.flow.local(), l.dialog.flow.transport()) + ">"
+	r.fields = []wire.Field{{Name: "Allow", Value: allowHeader}}
+	r.bodyType, r.body = typeSDP, sdp
+	l.calling.req = r
+	l.calling.tx = l.w.send(r, l.dialog.flow, l.called, l.unreachable)
+}
+
+// unreachable: no answer at all, or the flow is gone.
+func (l *leg) unreachable() {
+	l.finish(call.CauseUnreachable, false)
+	l.remove()
+}
+
+// called handles a response to our INVITE.
+func (l *leg) called(res *wire.Message) {
+	status := res.Status()
+	switch {
+	case status < 200:
+		l.progress(res)
+	case status < 300:
+		l.accepted(res)
+	default:
+		l.finish(causeOf(status), true)
+		l.remove()
+	}
+}
+
+func (l *leg) progress(res *wire.Message) {
+	c := l.calling
+	c.heard = true
+	if c.cancelled != "" {
+		l.sendCancel()
+		return
+	}
+	if res.Status() == 100 || l.state != legTrying {
+		return
+	}
+	// A phone that forks has several early dialogs; the first is listened to,
+	// the 2xx decides.
+	if l.dialog.remoteTag == "" && res.ToTag() != "" {
+		l.dialog.confirm(res)
+	}
+	if res.Status() == 180 && !c.ringing {
+		c.ringing = true
+		l.emit(call.LegRinging)
+	}
+	if sdpOf(res) != nil && !c.early && res.ToTag() == l.dialog.remoteTag {
+		if _, err := l.session.SetAnswer(sdpOf(res)); err == nil {
+			c.early = true
+			l.emit(call.LegEarlyMedia)
+		}
+	}
+}
+
+// accepted handles a 2xx, the first and every repetition.
+func (l *leg) accepted(res *wire.Message) {
+	c := l.calling
+	if c.ack != nil {
+		if res.ToTag() == l.dialog.remoteTag {
+			_ = l.dialog.flow.send(c.ack) // repeated as long as the 2xx is
+		} else {
+			l.dropFork(res)
+		}
+		return
+	}
+	seq := l.dialog.localSeq
+	l.dialog.confirm(res)
+	c.ack = l.ackOf(seq)
+	_ = l.dialog.flow.send(c.ack) // repeated as long as the 2xx is
+	if l.state != legTrying {
+		l.bye(c.cancelled) // it answered while we were cancelling
+		return
+	}
+	if _, err := l.session.SetAnswer(sdpOf(res)); err != nil {
+		l.w.server.metrics.refused("media")
+		l.finish(call.CauseNotAcceptable, false)
+		l.bye(call.CauseNotAcceptable)
+		return
+	}
+	l.state = legUp
+	l.emit(call.LegAnswered)
+}
+
+func (l *leg) ackOf(seq uint32) []byte {
+	r := l.dialog.request(methodAck)
+	r.cseq = seq
+	return r.render(l.dialog.flow)
+}
+
+// dropFork ends the dialog of a second phone behind one contact that answered
+// as well (RFC 3261 13.2.2.4).
+func (l *leg) dropFork(res *wire.Message) {
+	d := l.dialog
+	d.confirm(res)
+	d.localSeq = l.calling.req.cseq
+	ack := d.request(methodAck)
+	_ = d.flow.send(ack.render(d.flow)) // repeated as long as the 2xx is
+	bye := d.request(methodBye)
+	bye.fields = reasonFields(call.CauseAnsweredElsewhere)
+	l.w.send(bye, d.flow, func(*wire.Message) {}, func() {})
+}
+
+// cancel withdraws our INVITE. The media is closed already.
+func (l *leg) cancel(cause call.Cause) {
+	c := l.calling
+	c.cancelled = cause
+	switch {
+	case c.tx == nil: // still waiting for a flow
+		l.w.wheel.stop(&c.flowWait)
+		l.remove()
+	case c.heard:
+		l.sendCancel()
+	}
+}
+
+func (l *leg) sendCancel() {
+	c := l.calling
+	if c.tx.state != txProceeding {
+		return
+	}
+	cancel := c.req.cancel(reasonFields(c.cancelled)...)
+	l.w.send(cancel, l.dialog.flow, func(*wire.Message) {}, func() {})
+	c.tx.expireIn(timerLong)
+}
+
+// flowPatience is how long a call waits for the new connection of a phone whose
+// old one broke (L2).
+const flowPatience = 5 * time.Second

@@ -1,0 +1,232 @@
+package sip
+
+import (
+	"errors"
+	"time"
+
+	"github.com/cordpair/cordpair/dialplan"
+	"github.com/cordpair/cordpair/dialplan/call"
+	"github.com/cordpair/cordpair/media"
+	"github.com/cordpair/cordpair/sip/wire"
+)
+
+// keepRinging repeats a provisional response so that nobody on the way gives up
+// (RFC 3261 13.3.1.1).
+const keepRinging = time.Minute
+
+// inviteServer is our side of an INVITE or re-INVITE somebody sent us.
+type inviteServer struct {
+	tx       *serverTx
+	request  *wire.Message
+	offered  bool // its body held an offer; otherwise ours is in the 2xx
+	status   int  // of the last provisional response
+	ok       []byte
+	interval time.Duration
+	resend   timer
+	life     timer
+	ring     timer
+	bye      call.Cause // hang up with this as soon as the ACK is there
+}
+
+func (i *inviteServer) stop(w *worker) {
+	w.wheel.stop(&i.resend)
+	w.wheel.stop(&i.life)
+	w.wheel.stop(&i.ring)
+}
+
+// newCall handles an INVITE outside a dialog.
+func (w *worker) newCall(m *wire.Message, f flow) {
+	account, from, ok := w.authenticated(m, f)
+	if !ok {
+		return
+	}
+	seq, _ := m.CSeq()
+	merge := mergeKey{m.CallID(), m.FromTag(), seq}
+	if w.merged[merge] != nil {
+		w.reply(m, f, 482, "Loop Detected")
+		return
+	}
+	dialled, err := dialplan.CleanDialled(m.URI().User)
+	if err != nil {
+		w.server.metrics.refused("bad_number")
+		w.reply(m, f, 484, "Address Incomplete")
+		return
+	}
+	tx := w.newServerTx(serverKey(m), true, f)
+	tx.merge, w.merged[merge] = merge, tx
+	tx.respond(100, w.stateless(m, f, 100, "Trying", ""))
+	w.begin(m, tx, account, call.Invite{Client: account.Client, From: from, Dialled: dialled})
+}
+
+// begin makes the caller's leg and hands it to a new call.
+func (w *worker) begin(m *wire.Message, tx *serverTx, a Account, inv call.Invite) {
+	l, err := w.server.newLeg(w, a, tx.flow)
+	if err != nil {
+		w.server.metrics.refused("no_media_port")
+		w.refuseBusy(m, tx)
+		return
+	}
+	l.party = inv.From
+	l.dialog = acceptDialog(m, tx.flow, newTag())
+	l.invite = inviteServer{tx: tx, request: m, offered: sdpOf(m) != nil}
+	tx.leg = l
+	w.addLeg(l)
+	if l.invite.offered {
+		if _, err := l.session.SetOffer(sdpOf(m)); err != nil {
+			l.refuseMedia(err)
+			return
+		}
+	}
+	if _, err := w.server.calls.Start(l, inv); err != nil {
+		w.server.metrics.refused("calls")
+		l.finish(call.CauseOverload, false)
+		l.refuse(call.CauseOverload)
+	}
+}
+
+// refuseBusy is the answer when something we need has run out.
+func (w *worker) refuseBusy(m *wire.Message, tx *serverTx) {
+	tx.respond(503, w.stateless(m, tx.flow, 503, "Service Unavailable", newTag(), retryAfter()))
+}
+
+// refuseMedia answers an offer we cannot take.
+func (l *leg) refuseMedia(err error) {
+	status, phrase := 488, "Not Acceptable Here"
+	if errors.Is(err, media.ErrBadSDP) {
+		status, phrase = 400, "Bad SDP"
+	}
+	l.w.server.metrics.refused("media")
+	l.finish(call.CauseNotAcceptable, false)
+	l.respond(status, phrase, nil)
+	l.remove()
+}
+
+// respond sends a response to the INVITE at hand.
+func (l *leg) respond(status int, phrase string, body []byte, extra ...wire.Field) []byte {
+	b := l.w.server.response(l.invite.request, l.dialog.flow, status, phrase, l.dialog.localTag, body, extra...)
+	l.invite.tx.respond(status, b)
+	return b
+}
+
+func (l *leg) ring(early bool) {
+	if l.state != legTrying || l.calling != nil {
+		return
+	}
+	status, phrase := 180, "Ringing"
+	var body []byte
+	if early && l.invite.offered {
+		sdp, err := l.session.Answer()
+		if err != nil {
+			l.refuseMedia(err)
+			return
+		}
+		status, phrase, body = 183, "Session Progress", sdp
+	}
+	if l.invite.status >= status {
+		return
+	}
+	l.invite.status = status
+	b := l.respond(status, phrase, body)
+	l.keepRinging(status, b)
+}
+
+func (l *leg) keepRinging(status int, b []byte) {
+	l.w.after(&l.invite.ring, keepRinging, func() {
+		if l.state == legTrying {
+			l.invite.tx.respond(status, b)
+			l.keepRinging(status, b)
+		}
+	})
+}
+
+func (l *leg) answer() {
+	if l.state != legTrying || l.calling != nil {
+		return
+	}
+	body, err := l.localSDP()
+	if err != nil {
+		l.refuseMedia(err)
+		return
+	}
+	l.state = legAnswered
+	l.accept(body)
+}
+
+// localSDP answers the offer of the INVITE at hand, or makes ours when it had
+// none.
+func (l *leg) localSDP() ([]byte, error) {
+	if l.invite.offered {
+		return l.session.Answer()
+	}
+	return l.session.Offer(nil)
+}
+
+// accept sends a 2xx and repeats it until the ACK comes, over any transport
+// (RFC 3261 13.3.1.4).
+func (l *leg) accept(body []byte) {
+	i := &l.invite
+	l.w.wheel.stop(&i.ring)
+	i.ok = l.respond(200, "OK", body)
+	i.interval = timerT1
+	l.w.after(&i.resend, i.interval, l.repeatOK)
+	l.w.after(&i.life, timerLong, l.noACK)
+}
+
+func (l *leg) repeatOK() {
+	l.w.server.metrics.retransmits.Inc()
+	_ = l.dialog.flow.send(l.invite.ok) // counted by the flow; noACK ends a dead one
+	l.invite.interval = backoff(l.invite.interval)
+	l.w.after(&l.invite.resend, l.invite.interval, l.repeatOK)
+}
+
+// noACK gives up on a caller that never acknowledged our 2xx.
+func (l *leg) noACK() {
+	l.w.wheel.stop(&l.invite.resend)
+	l.finish(call.CauseProtocol, false)
+	l.bye(call.CauseProtocol)
+}
+
+// acked handles the ACK of our 2xx.
+func (l *leg) acked(m *wire.Message) {
+	i := &l.invite
+	if i.ok == nil {
+		return
+	}
+	i.stop(l.w)
+	i.ok = nil
+	if !i.offered && sdpOf(m) != nil && l.state != legEnding {
+		if _, err := l.session.SetAnswer(sdpOf(m)); err != nil {
+			l.w.server.metrics.refused("media")
+			l.finish(call.CauseNotAcceptable, false)
+			l.bye(call.CauseNotAcceptable)
+			return
+		}
+	}
+	switch {
+	case i.bye != "":
+		l.bye(i.bye)
+	case l.state == legAnswered:
+		l.state = legUp
+		l.emit(call.LegAnswered)
+	}
+}
+
+// refuse ends a caller's INVITE that was not answered.
+func (l *leg) refuse(c call.Cause) {
+	r := refusalOf(c)
+	var extra []wire.Field
+	if r.status == 503 {
+		extra = append(extra, retryAfter())
+	}
+	l.respond(r.status, r.phrase, nil, extra...)
+	l.remove()
+}
+
+// cancelled handles the caller's CANCEL, which has been answered already.
+func (l *leg) cancelled() {
+	if l.state != legTrying {
+		return // the final response crossed it
+	}
+	l.finish(call.CauseCancelled, true)
+	l.refuse(call.CauseCancelled)
+}

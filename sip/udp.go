@@ -1,0 +1,75 @@
+package sip
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"time"
+)
+
+// PacketConn is a UDP socket; *net.UDPConn is one, and so are the sockets of
+// siptest.Net.
+type PacketConn interface {
+	ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error)
+	WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error)
+	LocalAddr() net.Addr
+	Close() error
+}
+
+// maxDatagram is more than UDP over IPv4 can carry.
+const maxDatagram = 65536
+
+// udpBuffer is what a SIP socket asks the kernel for (design section 6).
+const udpBuffer = 4 << 20
+
+// udpListener reads one UDP socket. Its reader only reads, classifies and
+// hands over.
+type udpListener struct {
+	server *Server
+	name   string
+	conn   PacketConn
+	addr   netip.AddrPort
+	announcer
+	closed atomic.Bool
+}
+
+// read runs until the socket is closed. A read error of one datagram, such as a
+// port-unreachable from an earlier send, is counted and survived.
+func (l *udpListener) read() {
+	buf := make([]byte, maxDatagram)
+	for {
+		n, from, err := l.conn.ReadFromUDPAddrPort(buf)
+		if err != nil {
+			if l.closed.Load() || errors.Is(err, net.ErrClosed) {
+				return
+			}
+			l.server.metrics.readErrors.Inc()
+			// Without a pause a socket that is broken for good would spin.
+			time.Sleep(time.Millisecond)
+			continue
+		}
+		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+		l.server.datagram(l, from, buf[:n])
+	}
+}
+
+func (l *udpListener) close() {
+	l.closed.Store(true)
+	_ = l.conn.Close() // nothing is left to do about a socket that will not close
+}
+
+// announcer knows the address a listener shows to far ends.
+type announcer struct {
+	fixed netip.AddrPort
+	// route finds the local address towards a remote one, for a listener that
+	// is bound to the unspecified address.
+	route func(remote netip.Addr) netip.Addr
+}
+
+func (a *announcer) announced(remote netip.Addr) netip.AddrPort {
+	if !a.fixed.Addr().IsUnspecified() {
+		return a.fixed
+	}
+	return netip.AddrPortFrom(a.route(remote), a.fixed.Port())
+}

@@ -1,0 +1,130 @@
+package sip
+
+import "time"
+
+const (
+	wheelTick  = 10 * time.Millisecond
+	wheelSlots = 4096 // one turn is 40.96 s, more than any transaction lives
+	firingSlot = -1
+)
+
+// timer is an entry of a wheel, embedded in what it wakes. The zero value is
+// idle. It belongs to the worker that owns the wheel.
+type timer struct {
+	fire       func()
+	at         int64 // tick
+	slot       int32
+	prev, next *timer
+	armed      bool
+}
+
+// wheel is a single-level timing wheel with 10 ms ticks: setting and stopping a
+// timer is a list operation, and a worker sleeps until the next occupied slot.
+// A timer further away than one turn is put back when its slot comes round.
+type wheel struct {
+	start time.Time
+	tick  int64 // the last tick handled
+	slots [wheelSlots]*timer
+	// firing holds what is due in the slot being handled.
+	firing *timer
+	count  int
+}
+
+func newWheel(now time.Time) *wheel { return &wheel{start: now} }
+
+// set arms t to fire at now+d, at the earliest on the next tick.
+func (w *wheel) set(t *timer, now time.Time, d time.Duration, fire func()) {
+	w.stop(t)
+	t.fire = fire
+	t.at = max(int64((now.Sub(w.start)+d+wheelTick-1)/wheelTick), w.tick+1)
+	w.link(t)
+}
+
+func (w *wheel) link(t *timer) { w.push(t, int32(t.at%wheelSlots)) }
+
+// head is the list that slot stands for.
+func (w *wheel) head(slot int32) **timer {
+	if slot == firingSlot {
+		return &w.firing
+	}
+	return &w.slots[slot]
+}
+
+func (w *wheel) push(t *timer, slot int32) {
+	head := w.head(slot)
+	t.slot, t.prev, t.next = slot, nil, *head
+	if t.next != nil {
+		t.next.prev = t
+	}
+	*head = t
+	t.armed = true
+	w.count++
+}
+
+func (w *wheel) unlink(t *timer) {
+	if t.prev != nil {
+		t.prev.next = t.next
+	} else {
+		*w.head(t.slot) = t.next
+	}
+	if t.next != nil {
+		t.next.prev = t.prev
+	}
+	t.prev, t.next, t.armed = nil, nil, false
+	w.count--
+}
+
+// stop disarms t; harmless if it is idle.
+func (w *wheel) stop(t *timer) {
+	if t.armed {
+		w.unlink(t)
+	}
+}
+
+// next says how long from now until the next occupied slot, or false if no
+// timer is armed.
+func (w *wheel) next(now time.Time) (time.Duration, bool) {
+	if w.count == 0 {
+		return 0, false
+	}
+	for i := int64(1); i <= wheelSlots; i++ {
+		if w.slots[(w.tick+i)%wheelSlots] != nil {
+			due := w.start.Add(time.Duration(w.tick+i) * wheelTick)
+			return max(due.Sub(now), 0), true
+		}
+	}
+	return 0, false
+}
+
+// advance fires every timer that is due at now. A fired timer is idle when its
+// function runs and may be set again there.
+func (w *wheel) advance(now time.Time) {
+	target := int64(now.Sub(w.start) / wheelTick)
+	for w.tick < target {
+		if w.count == 0 {
+			w.tick = target
+			return
+		}
+		w.tick++
+		w.fireSlot(w.tick)
+	}
+}
+
+// fireSlot moves what is due to the firing list and empties it one by one, so
+// that what fires may stop or set any other timer.
+func (w *wheel) fireSlot(tick int64) {
+	t := *w.head(int32(tick % wheelSlots))
+	for t != nil {
+		next := t.next
+		if t.at <= tick {
+			w.unlink(t)
+			w.push(t, firingSlot)
+		}
+		t = next
+	}
+	for w.firing != nil {
+		t := w.firing
+		w.unlink(t)
+		t.fire()
+	}
+}

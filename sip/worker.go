@@ -1,0 +1,189 @@
+package sip
+
+import (
+	"net/netip"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// lane is the priority of what waits for a worker (design section 6).
+type lane int
+
+const (
+	// laneDialog: responses, in-dialog requests and verbs. Never refused.
+	laneDialog lane = iota
+	// laneInvite: new calls.
+	laneInvite
+	// laneRest: REGISTER and everything else outside a dialog.
+	laneRest
+	lanes
+)
+
+// laneCap bounds what may wait; the dialog lane is bounded by the calls there
+// are, and by the socket in front of it.
+var laneCap = [lanes]int{laneDialog: 65536, laneInvite: 4096, laneRest: 16384}
+
+// packet is one message as it came in.
+type packet struct {
+	flow flow
+	from netip.AddrPort
+	data []byte
+}
+
+// job is a unit of work for a worker: a packet or a function.
+type job struct {
+	packet packet
+	do     func()
+}
+
+// worker owns the transactions, dialogs and legs of the Call-IDs that hash to
+// it. All fields below the mailbox are touched by its goroutine only.
+type worker struct {
+	server *Server
+
+	mu     sync.Mutex
+	queues [lanes][]job
+	wake   chan struct{}
+	ended  bool
+
+	now     time.Time // when the job at hand was taken
+	wheel   *wheel
+	servers map[string]*serverTx
+	clients map[string]*clientTx
+	merged  map[mergeKey]*serverTx
+	legs    map[legKey]*leg
+}
+
+func newWorker(s *Server) *worker {
+	return &worker{
+		server:  s,
+		wake:    make(chan struct{}, 1),
+		now:     time.Now(),
+		wheel:   newWheel(time.Now()),
+		servers: map[string]*serverTx{},
+		clients: map[string]*clientTx{},
+		merged:  map[mergeKey]*serverTx{},
+		legs:    map[legKey]*leg{},
+	}
+}
+
+// push queues j, or reports that its lane is full or the worker has ended.
+// Verbs and answers (do) are exempt from the cap: losing one would orphan a leg.
+func (w *worker) push(l lane, j job) bool {
+	w.mu.Lock()
+	if w.ended || (j.do == nil && len(w.queues[l]) >= laneCap[l]) {
+		w.mu.Unlock()
+		return false
+	}
+	w.queues[l] = append(w.queues[l], j)
+	w.mu.Unlock()
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// do runs f on the worker's goroutine; f is lost if the worker has ended.
+func (w *worker) do(f func()) { w.push(laneDialog, job{do: f}) }
+
+// run handles jobs and timers until stop is closed.
+func (w *worker) run(stop <-chan struct{}) {
+	sleep := time.NewTimer(time.Hour)
+	defer sleep.Stop()
+	for {
+		w.drain()
+		w.now = time.Now()
+		w.guard(func() { w.wheel.advance(w.now) })
+		wait, armed := w.wheel.next(w.now)
+		if !armed {
+			wait = time.Hour
+		}
+		sleep.Reset(wait)
+		select {
+		case <-w.wake:
+		case <-sleep.C:
+		case <-stop:
+			w.end()
+			return
+		}
+	}
+}
+
+// drain takes jobs lane by lane until none is left, looking at the first lane
+// again after every batch of a lower one.
+func (w *worker) drain() {
+	for {
+		batch := w.take()
+		if batch == nil {
+			return
+		}
+		w.now = time.Now()
+		for _, j := range batch {
+			w.guard(func() { w.handle(j) })
+		}
+		w.wheelIfDue()
+	}
+}
+
+// wheelIfDue keeps timers honest while jobs never cease.
+func (w *worker) wheelIfDue() {
+	w.now = time.Now()
+	w.guard(func() { w.wheel.advance(w.now) })
+}
+
+const lowLaneBatch = 16
+
+func (w *worker) take() []job {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if q := w.queues[laneDialog]; len(q) > 0 {
+		w.queues[laneDialog] = nil
+		return q
+	}
+	for l := laneInvite; l < lanes; l++ {
+		if q := w.queues[l]; len(q) > 0 {
+			n := min(len(q), lowLaneBatch)
+			w.queues[l] = q[n:]
+			if n == len(q) {
+				w.queues[l] = nil
+			}
+			return q[:n:n]
+		}
+	}
+	return nil
+}
+
+func (w *worker) handle(j job) {
+	if j.do != nil {
+		j.do()
+		return
+	}
+	w.message(j.packet)
+}
+
+// guard keeps a fault of ours from ending the process (S1): it is counted, its
+// stack is logged, and the message or timer it came from is given up.
+func (w *worker) guard(f func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			w.server.metrics.panics.Inc()
+			w.server.log.Error("panic in a SIP worker", "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	f()
+}
+
+func (w *worker) end() {
+	w.mu.Lock()
+	w.ended = true
+	w.queues = [lanes][]job{}
+	w.mu.Unlock()
+	for _, l := range w.legs {
+		l.abandon()
+	}
+}
+
+// after arms t to run f on this worker.
+func (w *worker) after(t *timer, d time.Duration, f func()) { w.wheel.set(t, w.now, d, f) }
