@@ -1,0 +1,252 @@
+package cordpair
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cordpair/cordpair/dialplan"
+	"github.com/cordpair/cordpair/sip/digest"
+	"github.com/cordpair/cordpair/store"
+)
+
+// Client is a tenant of the switch.
+type Client = dialplan.Client
+
+// Extension is an internal number of a client.
+type Extension = dialplan.Extension
+
+// Phone is the configuration of an extension of type phone.
+type Phone = dialplan.Phone
+
+// ErrNoClient says that there is no client with this id.
+var ErrNoClient = errors.New("no such client")
+
+// phoneSecret is how a phone authenticates.
+type phoneSecret struct {
+	Password store.Secret  `json:"password"`
+	Policy   digest.Policy `json:"policy,omitempty"`
+}
+
+// tables are the configuration as it is stored.
+type tables struct {
+	space      *store.Space
+	clients    *store.Table[dialplan.Client]
+	extensions *store.Table[dialplan.Extension]
+	phones     *store.Table[dialplan.Phone]
+	secrets    *store.Table[phoneSecret]
+}
+
+func openTables(sp *store.Space) *tables {
+	return &tables{
+		space:      sp,
+		clients:    store.NewTable[dialplan.Client](sp, store.Clients, 1),
+		extensions: store.NewTable[dialplan.Extension](sp, store.Extensions, 1),
+		phones:     store.NewTable[dialplan.Phone](sp, store.Phones, 1),
+		secrets:    store.NewTable[phoneSecret](sp, store.PhoneSecret, 1),
+	}
+}
+
+// load compiles everything that is stored.
+func (s *Switch) load() error {
+	rows := map[int64]*dialplan.Rows{}
+	clients, err := all(s.tables.clients)
+	if err != nil {
+		return err
+	}
+	for _, c := range clients {
+		rows[c.ID] = &dialplan.Rows{Client: c, Demo: s.cfg.Demo}
+	}
+	extensions, err := all(s.tables.extensions)
+	if err != nil {
+		return err
+	}
+	for _, x := range extensions {
+		if err := s.loadExtension(rows, x); err != nil {
+			return err
+		}
+	}
+	for _, r := range rows {
+		v, err := dialplan.Compile(*r)
+		if err != nil {
+			return err
+		}
+		s.tenants.replace(v)
+	}
+	return nil
+}
+
+// all reads a whole table.
+func all[T any](t *store.Table[T]) ([]T, error) {
+	var rows []T
+	err := t.Each(store.Range{}, func(r store.Row[T]) error {
+		rows = append(rows, r.Value)
+		return nil
+	})
+	return rows, err
+}
+
+func (s *Switch) loadExtension(rows map[int64]*dialplan.Rows, x dialplan.Extension) error {
+	r, ok := rows[x.ClientID]
+	if !ok {
+		return fmt.Errorf("extension %d: %w %d", x.ID, ErrNoClient, x.ClientID)
+	}
+	row := dialplan.Row{Extension: x, Phone: dialplan.DefaultPhone()}
+	if x.Type == dialplan.TypePhone {
+		phone, err := s.tables.phones.Get(store.Int(x.ID))
+		if err != nil {
+			return fmt.Errorf("phone of extension %d: %w", x.ID, err)
+		}
+		secret, err := s.tables.secrets.Get(store.Int(x.ID))
+		if err != nil {
+			return fmt.Errorf("secret of extension %d: %w", x.ID, err)
+		}
+		row.Phone = phone
+		s.tenants.accounts.Store(x.ID, newAccount(r.Client, x, secret))
+	}
+	r.Extensions = append(r.Extensions, row)
+	return nil
+}
+
+func newAccount(c dialplan.Client, x dialplan.Extension, s phoneSecret) account {
+	password := s.Password.Reveal()
+	return account{
+		client: c.ID, policy: s.Policy,
+		bare: digest.NewSecret(x.Number(), c.Domain, password),
+		full: digest.NewSecret(x.Name, c.Domain, password),
+	}
+}
+
+// Clients lists the clients by id.
+func (s *Switch) Clients() ([]Client, error) { return all(s.tables.clients) }
+
+// AddClient stores a new client and returns it with its id. What is left empty
+// in c gets its default; the prefix is made from the id. Errors wrap
+// dialplan.ErrInvalid and name the field.
+func (s *Switch) AddClient(c Client) (Client, error) {
+	c = withClientDefaults(c)
+	var view *dialplan.View
+	err := s.tables.space.Update(func(tx *store.Tx) error {
+		id, err := tx.NextID(store.Clients)
+		if err != nil {
+			return err
+		}
+		c.ID = id
+		if c.Prefix == "" {
+			c.Prefix = fmt.Sprintf("%04d", id)
+		}
+		if view, err = dialplan.Compile(dialplan.Rows{Client: c, Demo: s.cfg.Demo}); err != nil {
+			return err
+		}
+		return s.tables.clients.In(tx).Put(store.Int(id), c)
+	})
+	if err != nil {
+		return Client{}, err
+	}
+	s.tenants.replace(view)
+	return c, nil
+}
+
+func withClientDefaults(c Client) Client {
+	d := dialplan.DefaultClient()
+	if c.ExtensionLen == 0 {
+		c.ExtensionLen = d.ExtensionLen
+	}
+	if c.Status == "" {
+		c.Status = d.Status
+	}
+	if c.Timezone == "" {
+		c.Timezone = d.Timezone
+	}
+	return c
+}
+
+// Extensions lists the extensions of a client by id.
+func (s *Switch) Extensions(client int64) ([]Extension, error) {
+	list, err := all(s.tables.extensions)
+	return slices.DeleteFunc(list, func(x Extension) bool { return x.ClientID != client }), err
+}
+
+// Password reveals the SIP password of an extension. Only the demo shows it.
+func (s *Switch) Password(extension int64) (string, error) {
+	secret, err := s.tables.secrets.Get(store.Int(extension))
+	return secret.Password.Reveal(), err
+}
+
+// NewPhone is what AddPhones needs to know of one phone.
+type NewPhone struct {
+	Number string // within the client: "101"
+	Label  string // shown to those it calls
+	// Password of SIP; empty: one is generated.
+	Password string
+}
+
+// AddPhone stores an extension of type phone. The next call sees it.
+func (s *Switch) AddPhone(client int64, p NewPhone) (Extension, error) {
+	list, err := s.AddPhones(client, []NewPhone{p})
+	if err != nil {
+		return Extension{}, err
+	}
+	return list[0], nil
+}
+
+// AddPhones stores many phones in one transaction, all or none.
+func (s *Switch) AddPhones(client int64, phones []NewPhone) ([]Extension, error) {
+	s.writes.Lock()
+	defer s.writes.Unlock()
+	view, ok := s.tenants.view(client)
+	if !ok {
+		return nil, fmt.Errorf("%w %d", ErrNoClient, client)
+	}
+	b := batch{client: view.Client()}
+	err := s.tables.space.Update(func(tx *store.Tx) error {
+		b.view, b.added, b.accounts = view, nil, nil
+		for _, p := range phones {
+			if err := b.add(s.tables, tx, p); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, x := range b.added {
+		s.tenants.accounts.Store(x.ID, b.accounts[i])
+	}
+	s.tenants.replace(b.view)
+	return b.added, nil
+}
+
+// batch collects what AddPhones has to publish once it is stored.
+type batch struct {
+	client   dialplan.Client
+	view     *dialplan.View
+	added    []Extension
+	accounts []account
+}
+
+func (b *batch) add(t *tables, tx *store.Tx, p NewPhone) error {
+	if p.Password == "" {
+		p.Password = digest.GeneratePassword()
+	}
+	if err := digest.CheckPassword(p.Password, p.Number); err != nil {
+		return fmt.Errorf("extension %s: %w", p.Number, err)
+	}
+	id, err := tx.NextID(store.Extensions)
+	if err != nil {
+		return err
+	}
+	x := dialplan.DefaultExtension()
+	x.ID, x.ClientID, x.Type = id, b.client.ID, dialplan.TypePhone
+	x.Name, x.Label = b.client.Prefix+"*"+p.Number, p.Label
+	row := dialplan.Row{Extension: x, Phone: dialplan.DefaultPhone()}
+	if b.view, err = b.view.WithExtension(row); err != nil {
+		return err
+	}
+	secret := phoneSecret{Password: store.Secret(p.Password)}
+	b.added = append(b.added, x)
+	b.accounts = append(b.accounts, newAccount(b.client, x, secret))
+	key := store.Int(id)
+	return errors.Join(t.extensions.In(tx).Put(key, x), t.phones.In(tx).Put(key, row.Phone), t.secrets.In(tx).Put(key, secret))
+}

@@ -1,0 +1,75 @@
+// Command cordpair is the softswitch: serve runs it from a configuration file,
+// demo runs it with four phones ready to register, doctor looks at the machine.
+// It is thin: everything it does is done by package cordpair.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands are the command line; the help texts are the manual.
+type commands struct {
+	Serve       serveCmd       `cmd:"" help:"Run the switch from a configuration file."`
+	Demo        demoCmd        `cmd:"" help:"Run a switch on this machine with phones 101 to 104 ready to register."`
+	CheckConfig checkConfigCmd `cmd:"" help:"Check a configuration file and say what is wrong with it."`
+	Doctor      doctorCmd      `cmd:"" help:"Look for what will go wrong on this machine: ports, buffers, limits, clock."`
+	Version     versionCmd     `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	ctx := untilSignal()
+	var cli commands
+	k := kong.Parse(&cli, kong.Name("cordpair"),
+		kong.Description("A softswitch in one binary. Begin with: cordpair demo"),
+		kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
+	if err := k.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "cordpair:", err)
+		os.Exit(1)
+	}
+}
+
+// secondSignalWithin is how long the process lives after a second request to
+// stop (L1).
+const secondSignalWithin = 2 * time.Second
+
+// untilSignal ends its context at the first SIGINT or SIGTERM and the process
+// soon after the second.
+func untilSignal() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() { // ends with the process
+		<-signals
+		cancel()
+		<-signals
+		time.AfterFunc(secondSignalWithin, func() { os.Exit(1) })
+	}()
+	return ctx
+}
+
+type versionCmd struct{}
+
+// Run prints the module's version and commit.
+func (versionCmd) Run() error {
+	version, commit := "devel", "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if v := info.Main.Version; v != "" && v != "(devel)" {
+			version = v
+		}
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				commit = s.Value
+			}
+		}
+	}
+	_, err := fmt.Printf("cordpair %s (commit %s)\n", version, commit)
+	return err
+}

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/cordpair/cordpair"
+)
+
+type serveCmd struct {
+	Config string `short:"c" required:"" placeholder:"FILE" help:"YAML configuration file."`
+}
+
+// Run serves until a signal.
+func (c serveCmd) Run(ctx context.Context) error {
+	cfg, err := cordpair.LoadConfig(c.Config)
+	if err != nil {
+		return err
+	}
+	sw, err := cordpair.Open(cfg)
+	if err != nil {
+		return err
+	}
+	return sw.Run(ctx)
+}
+
+type checkConfigCmd struct {
+	Config string `arg:"" placeholder:"FILE" help:"YAML configuration file."`
+}
+
+// Run reports every mistake in a file.
+func (c checkConfigCmd) Run() error {
+	if _, err := cordpair.LoadConfig(c.Config); err != nil {
+		return err
+	}
+	_, err := fmt.Println(c.Config + ": ok")
+	return err
+}

@@ -1,0 +1,229 @@
+package cordpair
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/goccy/go-yaml"
+)
+
+// Config is everything a process needs to know before it starts. What users,
+// numbers and rules there are is not here: that lies in the store.
+type Config struct {
+	// DataDir is the folder of everything durable; created with mode 0700.
+	DataDir string `yaml:"data_dir" env:"DATA_DIR"`
+	// SecretKey is the file with the key that seals passwords in the store;
+	// empty for secret.key in DataDir. Back it up apart from the data.
+	SecretKey string `yaml:"secret_key" env:"SECRET_KEY"`
+	Listen    Listen `yaml:"listen"`
+	RTP       RTP    `yaml:"rtp"`
+	Log       Log    `yaml:"log"`
+	// DrainTime is how long running calls may go on after a request to stop.
+	DrainTime time.Duration `yaml:"drain_time" env:"DRAIN_TIME"`
+
+	// Demo gives every client the numbers *43, *44 and *45.
+	Demo bool `yaml:"-"`
+	// InMemory keeps nothing on disk; for tests.
+	InMemory bool `yaml:"-"`
+	// Network replaces the machine's; for tests. siptest.Net is one.
+	Network Network `yaml:"-"`
+	// Logger replaces the one that Log describes.
+	Logger *slog.Logger `yaml:"-"`
+}
+
+// Listen says where the switch is reached.
+type Listen struct {
+	SIP []SIPListener `yaml:"sip"`
+	// HTTP and Metrics are addresses; empty turns the listener off.
+	HTTP    string `yaml:"http" env:"LISTEN_HTTP"`
+	Metrics string `yaml:"metrics" env:"LISTEN_METRICS"`
+}
+
+// SIPListener is one SIP socket.
+type SIPListener struct {
+	// Name stands in stored registrations, so a phone stays reachable over a
+	// restart only while its listener keeps the name. Default: the transport.
+	Name string `yaml:"name"`
+	// Transport is udp or tcp.
+	Transport string `yaml:"transport"`
+	// Addr is address:port.
+	Addr string `yaml:"addr"`
+	// Advertise is the address:port that phones are told, where it differs.
+	Advertise string `yaml:"advertise"`
+}
+
+// RTP says where media is received.
+type RTP struct {
+	// Ports is a range, "16384-32767".
+	Ports string `yaml:"ports" env:"RTP_PORTS"`
+	// Addresses are the local addresses for media; empty means those of the SIP
+	// listeners, or every address of the machine where they listen on all.
+	Addresses []string `yaml:"addresses" env:"RTP_ADDRESSES"`
+}
+
+// Log says what is written to standard error.
+type Log struct {
+	Level  string `yaml:"level" env:"LOG_LEVEL"`   // debug, info, warn, error
+	Format string `yaml:"format" env:"LOG_FORMAT"` // text, json
+}
+
+// DefaultConfig listens on every address of the machine and keeps its data in
+// ./data.
+func DefaultConfig() Config {
+	return Config{
+		DataDir: "data",
+		Listen: Listen{
+			SIP: []SIPListener{
+				{Name: "udp", Transport: "udp", Addr: "0.0.0.0:5060"},
+				{Name: "tcp", Transport: "tcp", Addr: "0.0.0.0:5060"},
+			},
+			HTTP:    "127.0.0.1:8080",
+			Metrics: "127.0.0.1:9090",
+		},
+		RTP:       RTP{Ports: "16384-32767"},
+		Log:       Log{Level: "info", Format: "text"},
+		DrainTime: 30 * time.Second,
+	}
+}
+
+// LoadConfig reads a YAML file over the defaults, then environment variables
+// over both (CORDPAIR_DATA_DIR, CORDPAIR_LISTEN_HTTP, CORDPAIR_RTP_PORTS …). A
+// key the switch does not know is an error.
+func LoadConfig(file string) (Config, error) {
+	cfg := DefaultConfig()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return cfg, err
+	}
+	if err := yaml.UnmarshalWithOptions(text, &cfg, yaml.Strict()); err != nil {
+		return cfg, fmt.Errorf("%s: %w", file, err)
+	}
+	if err := env.ParseWithOptions(&cfg, env.Options{Prefix: "CORDPAIR_"}); err != nil {
+		return cfg, fmt.Errorf("environment: %w", err)
+	}
+	return cfg, cfg.Validate()
+}
+
+// ErrConfig is the sentinel under every error of Validate.
+var ErrConfig = errors.New("bad configuration")
+
+func badConfig(field, format string, args ...any) error {
+	return fmt.Errorf("%w: %s: %s", ErrConfig, field, fmt.Sprintf(format, args...))
+}
+
+// Validate reports every field that cannot be used, by its name in the file.
+func (c Config) Validate() error {
+	var errs []error
+	if c.DataDir == "" && !c.InMemory {
+		errs = append(errs, badConfig("data_dir", "is missing"))
+	}
+	if len(c.Listen.SIP) == 0 {
+		errs = append(errs, badConfig("listen.sip", "needs at least one listener"))
+	}
+	names := map[string]bool{}
+	for i, l := range c.Listen.SIP {
+		errs = append(errs, l.validate(fmt.Sprintf("listen.sip[%d]", i)))
+		if n := l.name(); names[n] {
+			errs = append(errs, badConfig(fmt.Sprintf("listen.sip[%d].name", i), "%q is used twice", n))
+		} else {
+			names[n] = true
+		}
+	}
+	errs = append(errs, validAddr("listen.http", c.Listen.HTTP), validAddr("listen.metrics", c.Listen.Metrics),
+		c.RTP.validate(), c.Log.validate())
+	if c.DrainTime < 0 {
+		errs = append(errs, badConfig("drain_time", "is negative"))
+	}
+	return errors.Join(errs...)
+}
+
+func (l SIPListener) name() string {
+	if l.Name != "" {
+		return l.Name
+	}
+	return l.Transport
+}
+
+func (l SIPListener) validate(field string) error {
+	var errs []error
+	if l.Transport != "udp" && l.Transport != "tcp" {
+		errs = append(errs, badConfig(field+".transport", "%q is neither udp nor tcp", l.Transport))
+	}
+	if _, err := netip.ParseAddrPort(l.Addr); err != nil {
+		errs = append(errs, badConfig(field+".addr", "%q is not address:port", l.Addr))
+	}
+	if l.Advertise != "" {
+		if _, err := netip.ParseAddrPort(l.Advertise); err != nil {
+			errs = append(errs, badConfig(field+".advertise", "%q is not address:port", l.Advertise))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func validAddr(field, addr string) error {
+	if addr == "" {
+		return nil
+	}
+	if _, err := net.ResolveTCPAddr("tcp", addr); err != nil {
+		return badConfig(field, "%q is not address:port", addr)
+	}
+	return nil
+}
+
+func (r RTP) validate() error {
+	var errs []error
+	if _, _, err := r.ports(); err != nil {
+		errs = append(errs, err)
+	}
+	for i, a := range r.Addresses {
+		if ip, err := netip.ParseAddr(a); err != nil || ip.IsUnspecified() {
+			errs = append(errs, badConfig(fmt.Sprintf("rtp.addresses[%d]", i), "%q is not the address of an interface", a))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// ports reads "low-high".
+func (r RTP) ports() (low, high int, err error) {
+	a, b, found := strings.Cut(r.Ports, "-")
+	low, errLow := strconv.Atoi(strings.TrimSpace(a))
+	high, errHigh := strconv.Atoi(strings.TrimSpace(b))
+	if !found || errLow != nil || errHigh != nil || low < 1024 || high > 65535 || high-low < 3 {
+		return 0, 0, badConfig("rtp.ports", "%q is not a range within 1024-65535 with room for two pairs", r.Ports)
+	}
+	return low, high, nil
+}
+
+func (l Log) validate() error {
+	var errs []error
+	if _, err := l.level(); err != nil {
+		errs = append(errs, badConfig("log.level", "%q is none of debug, info, warn, error", l.Level))
+	}
+	if l.Format != "text" && l.Format != "json" {
+		errs = append(errs, badConfig("log.format", "%q is neither text nor json", l.Format))
+	}
+	return errors.Join(errs...)
+}
+
+func (l Log) level() (slog.Level, error) {
+	var level slog.Level
+	err := level.UnmarshalText([]byte(l.Level))
+	return level, err
+}
+
+func (l Log) logger() *slog.Logger {
+	level, _ := l.level() // Validate has seen it
+	opts := &slog.HandlerOptions{Level: level}
+	if l.Format == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, opts))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, opts))
+}

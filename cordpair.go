@@ -1,0 +1,255 @@
+package cordpair
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/cordpair/cordpair/dialplan/call"
+	"github.com/cordpair/cordpair/features"
+	"github.com/cordpair/cordpair/features/history"
+	"github.com/cordpair/cordpair/media"
+	"github.com/cordpair/cordpair/sip"
+	"github.com/cordpair/cordpair/sip/location"
+	"github.com/cordpair/cordpair/store"
+)
+
+// Switch is one softswitch.
+type Switch struct {
+	cfg     Config
+	log     *slog.Logger
+	node    string
+	db      *store.DB
+	tables  *tables
+	tenants *tenants
+	writes  sync.Mutex // serialises changes of the configuration
+	media   *media.Engine
+	edge    *sip.Server
+	bus     *call.Bus
+	calls   *call.Registry
+	history *history.History
+	// recording is the writer of the history; it ends after the calls.
+	recording     sync.WaitGroup
+	stopRecording context.CancelFunc
+	web           *web
+	metrics       registry
+
+	closing sync.Once
+	closed  error
+}
+
+// Open opens the data folder and the sockets. Nothing is answered before Run.
+func Open(cfg Config) (*Switch, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Switch{
+		cfg: cfg, log: cfg.Logger, node: "local", tenants: newTenants(cfg.Demo), bus: call.NewBus(),
+		stopRecording: func() {},
+	}
+	if s.log == nil {
+		s.log = cfg.Log.logger()
+	}
+	if host, err := os.Hostname(); err == nil {
+		s.node = host
+	}
+	for _, step := range []func() error{s.openStore, s.openWeb, s.openMedia, s.openEdge} {
+		if err := step(); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
+	s.calls = call.NewRegistry(call.Config{
+		Node: s.node, Dialer: s.edge, Mixer: mixer{}, Effects: features.New(),
+		Plan: s.tenants.plan, Bus: s.bus, Logger: s.log,
+	})
+	return s, nil
+}
+
+func (s *Switch) openStore() error {
+	db, err := store.Open(store.Config{
+		Dir: s.cfg.DataDir, InMemory: s.cfg.InMemory, SecretKeyFile: s.cfg.SecretKey, Logger: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	s.db = db
+	s.tables = openTables(db.Config())
+	return s.load()
+}
+
+func (s *Switch) openMedia() error {
+	addrs, err := s.mediaAddresses()
+	if err != nil {
+		return err
+	}
+	low, high, _ := s.cfg.RTP.ports() // Validate has seen it
+	cfg := media.Config{Addresses: addrs, PortMin: low, PortMax: high, Forbidden: s.ownSocket, Logger: s.log}
+	if n := s.cfg.Network; n != nil {
+		cfg.Listen = func(a netip.AddrPort) (media.PacketConn, error) { return packetConn[media.PacketConn](n, a) }
+	}
+	s.media, err = media.Open(cfg)
+	return err
+}
+
+func (s *Switch) openEdge() error {
+	cfg := sip.Config{
+		Node: s.node, Directory: s.tenants, Media: s.media, Registry: s.metrics, Logger: s.log,
+		Location: location.Config{Node: s.node, Store: location.NewStore(s.db.Live()), Logger: s.log},
+	}
+	for _, l := range s.cfg.Listen.SIP {
+		addr, _ := netip.ParseAddrPort(l.Addr) // Validate has seen it
+		advertise, _ := netip.ParseAddrPort(l.Advertise)
+		cfg.Listeners = append(cfg.Listeners, sip.Listener{Name: l.name(), Transport: l.Transport, Addr: addr, Advertise: advertise})
+	}
+	if n := s.cfg.Network; n != nil {
+		cfg.ListenPacket = func(a netip.AddrPort) (sip.PacketConn, error) { return packetConn[sip.PacketConn](n, a) }
+		cfg.Listen = n.Listen
+	}
+	edge, err := sip.Listen(cfg)
+	s.edge = edge
+	return err
+}
+
+// Network is where sockets come from when it is not the machine.
+type Network interface {
+	// ListenUDP opens a datagram socket; it must offer the AddrPort methods of
+	// *net.UDPConn.
+	ListenUDP(netip.AddrPort) (net.PacketConn, error)
+	Listen(netip.AddrPort) (net.Listener, error)
+}
+
+var errNotUDP = errors.New("socket lacks the AddrPort methods of *net.UDPConn")
+
+func packetConn[T any](n Network, a netip.AddrPort) (T, error) {
+	var none T
+	c, err := n.ListenUDP(a)
+	if err != nil {
+		return none, err
+	}
+	conn, ok := c.(T)
+	if !ok {
+		return none, errors.Join(errNotUDP, c.Close())
+	}
+	return conn, nil
+}
+
+// Run answers phones until ctx ends, then refuses new calls, lets running ones
+// go on for Config.DrainTime, ends the rest and closes the switch.
+func (s *Switch) Run(ctx context.Context) error {
+	return s.RunThen(ctx, func() error { return nil })
+}
+
+// RunThen is Run that calls ready once phones are answered; an error of ready
+// ends it.
+func (s *Switch) RunThen(ctx context.Context, ready func() error) error {
+	if err := s.start(ctx); err != nil {
+		return errors.Join(err, s.Close())
+	}
+	if err := ready(); err != nil {
+		return errors.Join(err, s.Close())
+	}
+	<-ctx.Done()
+	s.drain()
+	return s.Close()
+}
+
+// start opens the records after listening has begun to be possible (L2), closes
+// what a crash left open, and lets the edge read.
+func (s *Switch) start(ctx context.Context) error {
+	if err := s.db.OpenRecords(); err != nil {
+		return err
+	}
+	s.history = history.New(s.db, s.bus, history.Options{Extension: s.tenants.recordedAs, Logger: s.log})
+	cut, err := s.history.Recover(ctx)
+	if err != nil {
+		return fmt.Errorf("call records: %w", err)
+	}
+	if cut > 0 {
+		s.log.Warn("calls cut off by the last stop have their records now", "calls", cut)
+	}
+	ctx, s.stopRecording = context.WithCancel(context.Background())
+	s.recording.Go(func() { s.record(ctx) }) // ends with close
+	s.web.start()
+	s.edge.Start(s.calls)
+	return nil
+}
+
+// record writes what happens to calls until ctx ends and everything published
+// by then is durable.
+func (s *Switch) record(ctx context.Context) {
+	if err := s.history.Run(ctx); err != nil {
+		s.log.Error("call records are no longer written", "err", err)
+	}
+}
+
+// sayGoodbye is how long the BYEs of calls that are ended may take.
+const sayGoodbye = 2 * time.Second
+
+func (s *Switch) drain() {
+	if s.calls.Len() > 0 {
+		s.log.Info("stopping: waiting for running calls", "calls", s.calls.Len(), "drain_time", s.cfg.DrainTime)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTime)
+	defer cancel()
+	if s.calls.Drain(ctx) == nil {
+		return
+	}
+	s.calls.Close()
+	s.awaitGoodbyes()
+}
+
+// awaitGoodbyes gives the far ends a moment to answer our BYEs.
+func (s *Switch) awaitGoodbyes() {
+	end := time.NewTimer(sayGoodbye)
+	defer end.Stop()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for s.edge.Legs() > 0 {
+		select {
+		case <-look.C:
+		case <-end.C:
+			return
+		}
+	}
+}
+
+// Close stops at once what Run has not ended and closes the data folder. It may
+// be called more than once, and instead of Run.
+func (s *Switch) Close() error {
+	s.closing.Do(func() { s.closed = s.close() })
+	return s.closed
+}
+
+func (s *Switch) close() error {
+	var errs []error
+	if s.calls != nil {
+		s.calls.Close()
+	}
+	if s.edge != nil {
+		errs = append(errs, s.edge.Close())
+	}
+	s.stopRecording()
+	s.recording.Wait()
+	if s.media != nil {
+		errs = append(errs, s.media.Close())
+	}
+	if s.web != nil {
+		errs = append(errs, s.web.close())
+	}
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// mixer joins the media of two legs of this node.
+type mixer struct{}
+
+// Join implements call.Mixer.
+func (mixer) Join(a, b call.Media) { media.Join(a.(*media.Session), b.(*media.Session)) }

@@ -1,0 +1,148 @@
+package cordpair
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+)
+
+// The demo client.
+const (
+	demoDomain = "demo.cordpair.test"
+	// demoFirst and demoFirstLong are the first extensions of a small demo and
+	// of one whose extensions do not fit into three digits.
+	demoFirst     = 101
+	demoFirstLong = 1001
+	demoShortMost = 899
+)
+
+// Demo is what `cordpair demo` tells its user (spec/shapes.md).
+type Demo struct {
+	Ready      bool              `json:"ready"`
+	SIP        DemoSIP           `json:"sip"`
+	HTTP       string            `json:"http,omitempty"`
+	Metrics    string            `json:"metrics,omitempty"`
+	ClientID   int64             `json:"client_id"`
+	DataDir    string            `json:"data_dir"`
+	Extensions []DemoExtension   `json:"extensions"`
+	Numbers    map[string]string `json:"numbers"`
+}
+
+// DemoSIP is where phones register.
+type DemoSIP struct {
+	UDP    string `json:"udp,omitempty"`
+	TCP    string `json:"tcp,omitempty"`
+	Domain string `json:"domain"`
+	Realm  string `json:"realm"`
+}
+
+// DemoExtension is a phone's account.
+type DemoExtension struct {
+	ID       int64  `json:"id"`
+	Name     string `json:"name"`
+	FullName string `json:"full_name"`
+	User     string `json:"user"`
+	Password string `json:"password"`
+	Type     string `json:"type"`
+}
+
+// EnsureDemo makes the demo client with n phones and generated passwords in an
+// empty store, or finds again what an earlier demo made; phones are added up to
+// n. n is 1 to 8999; more than 899 need four digits, which is decided when the
+// client is made.
+func (s *Switch) EnsureDemo(n int) (Demo, error) {
+	client, err := s.demoClient(n)
+	if err != nil {
+		return Demo{}, err
+	}
+	have, err := s.Extensions(client.ID)
+	if err != nil {
+		return Demo{}, err
+	}
+	var missing []NewPhone
+	for i := len(have); i < n; i++ {
+		number := strconv.Itoa(demoNumber(client, i))
+		missing = append(missing, NewPhone{Number: number, Label: "Phone " + number})
+	}
+	if len(missing) > 0 {
+		added, err := s.AddPhones(client.ID, missing)
+		if err != nil {
+			return Demo{}, err
+		}
+		have = append(have, added...)
+	}
+	return s.describe(client, have)
+}
+
+func (s *Switch) demoClient(n int) (Client, error) {
+	if n < 1 || n > 8999 {
+		return Client{}, fmt.Errorf("%d extensions: a demo has 1 to 8999", n)
+	}
+	clients, err := s.Clients()
+	if err != nil {
+		return Client{}, err
+	}
+	for _, c := range clients {
+		if c.Domain == demoDomain {
+			return c, nil
+		}
+	}
+	c := Client{Name: "Demo", Domain: demoDomain}
+	if n > demoShortMost {
+		c.ExtensionLen = 4
+	}
+	return s.AddClient(c)
+}
+
+func demoNumber(c Client, i int) int {
+	if c.ExtensionLen == 4 {
+		return demoFirstLong + i
+	}
+	return demoFirst + i
+}
+
+func (s *Switch) describe(c Client, extensions []Extension) (Demo, error) {
+	d := Demo{
+		Ready: true, ClientID: c.ID, DataDir: s.cfg.DataDir,
+		SIP:     DemoSIP{Domain: c.Domain, Realm: c.Domain},
+		HTTP:    webURL(s.web.addrs["http"], ""),
+		Metrics: webURL(s.web.addrs["metrics"], "/metrics"),
+		Numbers: map[string]string{"echo": "*43", "music": "*44", "whoami": "*45"},
+	}
+	for i, addr := range s.edge.Addrs() {
+		switch s.cfg.Listen.SIP[i].Transport {
+		case "udp":
+			d.SIP.UDP = reachable(addr).String()
+		case "tcp":
+			d.SIP.TCP = reachable(addr).String()
+		}
+	}
+	for _, x := range extensions {
+		password, err := s.Password(x.ID)
+		if err != nil {
+			return Demo{}, err
+		}
+		d.Extensions = append(d.Extensions, DemoExtension{
+			ID: x.ID, Name: x.Number(), FullName: x.Name, User: x.Number(), Password: password, Type: string(x.Type),
+		})
+	}
+	return d, nil
+}
+
+// reachable is an address a phone on this machine can use.
+func reachable(a netip.AddrPort) netip.AddrPort {
+	if !a.Addr().IsUnspecified() {
+		return a
+	}
+	if a.Addr().Is4() {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), a.Port())
+	}
+	return netip.AddrPortFrom(netip.IPv6Loopback(), a.Port())
+}
+
+func webURL(addr, path string) string {
+	if addr == "" {
+		return ""
+	}
+	return "http://" + addr + path
+}

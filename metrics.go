@@ -1,0 +1,45 @@
+package cordpair
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// registry is where every part of the switch registers its metrics.
+type registry = *prometheus.Registry
+
+// newMetrics makes the registry of a switch. The SIP edge adds its own.
+func (s *Switch) newMetrics() registry {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	gauge := func(name, help string, value func() float64) {
+		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "cordpair_" + name, Help: help}, value))
+	}
+	counter := func(name, help string, value func() float64) {
+		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "cordpair_" + name, Help: help}, value))
+	}
+	gauge("calls", "Calls that are up.", func() float64 { return float64(s.calls.Len()) })
+	counter("calls_started_total", "Calls begun.", func() float64 { return float64(s.calls.Stats().Started) })
+	counter("panics_total", "Faults recovered in calls.", func() float64 { return float64(s.calls.Stats().Panics) })
+	gauge("media_ports_free", "Media port pairs that can be taken.", func() float64 { return float64(s.media.Stats().PortsFree) })
+	gauge("media_ports_used", "Media port pairs in use.", func() float64 { return float64(s.media.Stats().PortsUsed) })
+	counter("media_packets_received_total", "RTP and RTCP packets received.", func() float64 { return float64(s.media.Stats().PacketsReceived) })
+	counter("media_packets_sent_total", "RTP and RTCP packets sent.", func() float64 { return float64(s.media.Stats().PacketsSent) })
+	counter("media_packets_dropped_total", "RTP and RTCP packets that were malformed or from a stranger.", func() float64 { return float64(s.media.Stats().PacketsDropped) })
+	gauge("store_free_bytes", "Free space on the file system of the store.", func() float64 {
+		free, err := s.db.FreeBytes()
+		if err != nil {
+			return -1
+		}
+		return float64(free)
+	})
+	return reg
+}
+
+// metricsHandler exposes a registry.
+func metricsHandler(reg registry) http.Handler {
+	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
+}

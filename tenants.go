@@ -1,0 +1,186 @@
+package cordpair
+
+import (
+	"maps"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cordpair/cordpair/dialplan"
+	"github.com/cordpair/cordpair/dialplan/call"
+	"github.com/cordpair/cordpair/features/history"
+	"github.com/cordpair/cordpair/sip"
+	"github.com/cordpair/cordpair/sip/digest"
+)
+
+// tenants is the configuration as calls and registrations see it: one compiled
+// View per client and what the edge needs of each account. Readers take one
+// atomic load; writers are serialised. It meets sip.Directory.
+type tenants struct {
+	demo bool
+
+	write sync.Mutex
+	now   atomic.Pointer[tenancy]
+	// accounts are looked up by extension id; they change one at a time.
+	accounts sync.Map // int64 -> account
+}
+
+// tenancy is one immutable picture of all clients.
+type tenancy struct {
+	views    map[int64]*dialplan.View
+	domains  map[string]int64
+	prefixes map[string]int64
+	// first is the oldest client: its realm is what strangers are asked for.
+	first int64
+}
+
+// account is what the view of a client does not hold: who the extension belongs
+// to and how it authenticates, under its bare and under its full name.
+type account struct {
+	client     int64
+	bare, full digest.Secret
+	policy     digest.Policy
+}
+
+func newTenants(demo bool) *tenants {
+	t := &tenants{demo: demo}
+	t.now.Store(&tenancy{})
+	return t
+}
+
+// replace publishes v as the view of its client.
+func (t *tenants) replace(v *dialplan.View) {
+	t.write.Lock()
+	defer t.write.Unlock()
+	next := &tenancy{views: maps.Clone(t.now.Load().views), domains: map[string]int64{}, prefixes: map[string]int64{}}
+	if next.views == nil {
+		next.views = map[int64]*dialplan.View{}
+	}
+	next.views[v.Client().ID] = v
+	for id, v := range next.views {
+		c := v.Client()
+		next.domains[strings.ToLower(c.Domain)] = id
+		next.prefixes[c.Prefix] = id
+		if next.first == 0 || id < next.first {
+			next.first = id
+		}
+	}
+	t.now.Store(next)
+}
+
+func (t *tenants) view(client int64) (*dialplan.View, bool) {
+	v, ok := t.now.Load().views[client]
+	return v, ok
+}
+
+// owner finds the client that user at domain belongs to (design section 3).
+func (n *tenancy) owner(user, domain string) (*dialplan.View, bool) {
+	if id, ok := n.domains[strings.ToLower(domain)]; ok {
+		return n.views[id], true
+	}
+	if prefix, _, found := strings.Cut(user, "*"); found {
+		if id, ok := n.prefixes[prefix]; ok {
+			return n.views[id], true
+		}
+	}
+	if len(n.views) == 1 {
+		return n.views[n.first], true
+	}
+	return nil, false
+}
+
+// Realm implements sip.Directory.
+func (t *tenants) Realm(user, domain string) string {
+	n := t.now.Load()
+	if v, ok := n.owner(user, domain); ok {
+		return v.Client().Domain
+	}
+	if v, ok := n.views[n.first]; ok {
+		return v.Client().Domain
+	}
+	return "cordpair.invalid"
+}
+
+// Account implements sip.Directory.
+func (t *tenants) Account(user, domain string) (sip.Account, bool) {
+	v, ok := t.now.Load().owner(user, domain)
+	if !ok {
+		return sip.Account{}, false
+	}
+	row, ok := v.Lookup(user)
+	if !ok {
+		return sip.Account{}, false
+	}
+	return t.account(v, row, user)
+}
+
+// Extension implements sip.Directory.
+func (t *tenants) Extension(id int64) (sip.Account, bool) {
+	a, ok := t.accounts.Load(id)
+	if !ok {
+		return sip.Account{}, false
+	}
+	v, ok := t.view(a.(account).client)
+	if !ok {
+		return sip.Account{}, false
+	}
+	row, ok := v.Extension(id)
+	if !ok {
+		return sip.Account{}, false
+	}
+	return t.account(v, row, row.Extension.Number())
+}
+
+// account is a phone that may be used now, as the edge wants it. user is the
+// name the digest was made with.
+func (t *tenants) account(v *dialplan.View, row dialplan.Row, user string) (sip.Account, bool) {
+	client := v.Client()
+	x := row.Extension
+	if client.Status != dialplan.StatusActive || x.Status != dialplan.StatusActive || x.Type != dialplan.TypePhone {
+		return sip.Account{}, false
+	}
+	stored, ok := t.accounts.Load(x.ID)
+	if !ok {
+		return sip.Account{}, false
+	}
+	a := stored.(account)
+	party, _ := v.Party(x.ID) // the row came from this view
+	secret := a.bare
+	if strings.Contains(user, "*") {
+		secret = a.full
+	}
+	return sip.Account{
+		Client: client.ID, Extension: x.ID, Number: party.Number, FullName: x.Name,
+		Name: party.Name, Domain: client.Domain, Secret: secret, Policy: a.policy,
+	}, true
+}
+
+// recordedAs is what a call record remembers of an extension.
+func (t *tenants) recordedAs(client, id int64) history.Extension {
+	v, ok := t.view(client)
+	if !ok {
+		return history.Extension{}
+	}
+	row, ok := v.Extension(id)
+	if !ok {
+		return history.Extension{}
+	}
+	return history.Extension{Name: row.Extension.Name + "@" + v.Client().Domain, Type: string(row.Extension.Type)}
+}
+
+// plan makes the planner of a new call, over the configuration of this moment.
+func (t *tenants) plan(inv call.Invite) call.Planner {
+	v, ok := t.view(inv.Client)
+	if !ok {
+		return nobody{}
+	}
+	return dialplan.Plan(v, dialplan.Facts{Invite: inv})
+}
+
+// nobody refuses the call of a client that ended while it was authenticated.
+type nobody struct{}
+
+// Next implements call.Planner.
+func (nobody) Next(call.Situation, call.Outcome) call.Decision {
+	return call.Decision{Cause: call.CauseForbidden}
+}
