@@ -241,3 +241,9 @@ func (r *rig) session(p *phone, formats string, events Events) *Session {
 	}
 	return s
 }
+
+// reopen replaces an engine a test has closed.
+func (r *rig) reopen() {
+	loops := len(r.engine.loops)
+	r.open(r.engine.cfg, loops)
+}
