@@ -3,6 +3,7 @@ package call_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -158,4 +159,54 @@ func wantAllEnded(t *testing.T, sw *calltest.Switch, calls []*call.Call) {
 	if s := sw.Stats(); s.Active != 0 || s.Panics != 0 || s.Faults != 0 || s.Abandoned != 0 {
 		t.Errorf("stats %+v", s)
 	}
+}
+
+// TestNoEventLost: digits pressed without a pause, while their leg moves on and
+// on and every call it leaves ends at once, all arrive, in whatever call.
+func TestNoEventLost(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		on := calltest.PlannerFunc(func(call.Situation, call.Outcome) call.Decision {
+			return call.Decision{Steps: []call.Step{step("echo")}}
+		})
+		sw := calltest.New(t, effects(), func(call.Invite) call.Planner { return on }, func(cfg *call.Config) { cfg.MailboxCap = 1 << 20 })
+		leg, c := sw.Call(t, invite)
+		pressed, stop := 0, make(chan struct{})
+		done := make(chan struct{})
+		// Ends when the moves are over.
+		go func() {
+			defer close(done)
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					leg.Press("1")
+					pressed++
+					runtime.Gosched()
+				}
+			}
+		}()
+		for range 300 {
+			other, next := sw.Call(t, invite)
+			c.Handover(leg.ID(), next)
+			for !has(next, leg) {
+				runtime.Gosched()
+			}
+			other.HangUp()
+			c = next
+		}
+		close(stop)
+		<-done
+		leg.HangUp()
+		pass(time.Second)
+		got := 0
+		for _, ev := range sw.Events("") {
+			if ev.Kind == call.EventDigit {
+				got++
+			}
+		}
+		if got != pressed || sw.Len() != 0 {
+			t.Errorf("%d digits of %d, %d calls left", got, pressed, sw.Len())
+		}
+	})
 }

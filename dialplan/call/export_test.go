@@ -12,3 +12,6 @@ func (c *Call) Stall(gate <-chan struct{}) { c.box.PushExempt(stall(gate)) }
 
 // LingerLimit is how long an ending call waits for its legs and script.
 const LingerLimit = lingerLimit
+
+// TimersRun reports whether a timer of the call is set. Not while its loop runs.
+func (c *Call) TimersRun() bool { return c.duration.clock != nil || c.linger.clock != nil }

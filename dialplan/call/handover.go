@@ -32,18 +32,16 @@ func (m *handover) handle(c *Call) {
 			s = other
 		}
 	}
-	if m.to == c || !c.mayGive(s) || !m.to.box.PushExempt(&offer{line: s.leg.line(), from: c}) {
+	if m.to == c || !mayGive(s) || !m.to.box.PushExempt(&offer{line: s.leg.line(), from: c}) {
 		c.reg.stats.refuse(RefusedHandover)
-		return
 	}
-	s.offered = m.to
 }
 
 // mayGive reports whether a leg can leave for another call: it is here, is not
-// leaving or promised already, and is no called party that still rings.
-func (c *Call) mayGive(s *seat) bool {
-	return s != nil && s.offered == nil && s.state != LegLeaving &&
-		(s.direction == Inbound || s.state == LegUp)
+// leaving, and is no called party that still rings. One that has been offered
+// already may be offered again: the first taker to say yes gets it.
+func mayGive(s *seat) bool {
+	return s != nil && (s.state == LegUp || s.state == LegWaiting && s.direction == Inbound)
 }
 
 // offer asks the taker.
@@ -70,14 +68,11 @@ type reply struct {
 }
 
 func (m *reply) handle(c *Call) {
-	s := c.seatOf(m.line)
-	if s != nil {
-		s.offered = nil
-	}
 	if !m.yes {
 		c.reg.stats.refuse(RefusedHandover)
 		return
 	}
+	s := c.seatOf(m.line)
 	if s == nil || s.state == LegLeaving {
 		c.reg.stats.refuse(RefusedHandover)
 		m.from.box.PushExempt(&withdrawn{line: m.line})

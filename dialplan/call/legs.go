@@ -16,7 +16,6 @@ type seat struct {
 	held      bool
 	heldBy    uint64 // number of the event that set held
 	bye       Cause  // why we hung it up
-	offered   *Call  // to whom it is being handed over
 }
 
 // seat takes a leg into the call.
@@ -107,7 +106,7 @@ func (c *Call) gone(s *seat, m *legEvent) {
 		Kind: EventLegEnded, Leg: s.leg.ID(), Party: s.leg.Party(), Direction: s.direction,
 		Cause: cause, Remote: m.Remote, Stats: m.Stats,
 	})
-	m.line.owner.Store(nil)
+	m.line.owner.Store(nil) // who still holds the leg does not hold the call
 	c.leave(s, cause)
 }
 

@@ -49,8 +49,10 @@ func TestDrain(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sw := calltest.New(t, effects(), calltest.Steps(step("ring")))
 		caller, _, _ := talking(t, sw)
+		second, _, _ := talking(t, sw)
 		began := time.Now()
 		time.AfterFunc(time.Minute, caller.HangUp)
+		time.AfterFunc(30*time.Second, second.HangUp)
 		errs := make(chan error, 3)
 		for range 3 {
 			go func() { errs <- sw.Drain(t.Context()) }() // ends with the last call

@@ -90,6 +90,8 @@ func TestRingAnswered(t *testing.T) {
 		if info := c.Info(); info.Step != "" || info.Answered.Sub(info.Started) != 3*time.Second || len(info.Legs) != 2 {
 			t.Errorf("info %+v", info)
 		}
+		pass(time.Minute) // past the ring's timeout
+		wantState(t, c, call.StateTalking)
 		caller.HangUp()
 		pass(0)
 		wantVerbs(t, legs[1], "hangup normal")
@@ -208,12 +210,17 @@ func TestRingAbandoned(t *testing.T) {
 			if _, err := c.Ring(limited, call.RingSpec{Extension: 2}); err != context.DeadlineExceeded {
 				t.Errorf("ring ended with %v", err)
 			}
+			time.Sleep(time.Second)
 			return echoing(ctx, c)
 		})
 		sw := calltest.New(t, calltest.Effects{"short": short}, calltest.Steps(step("short")))
 		sw.Dialer.Set(2, calltest.EarlyThenAnswers(time.Hour))
 		caller, c := sw.Call(t, invite)
-		pass(6 * time.Second)
+		pass(5500 * time.Millisecond)
+		if caller.Hears() != "" {
+			t.Errorf("caller hears %q", caller.Hears())
+		}
+		pass(time.Second)
 		wantState(t, c, call.StateScripted)
 		wantVerbs(t, sw.Dialer.Legs()[0], "hangup cancelled")
 		wantVerbs(t, caller, "ring early", "answer")
@@ -249,6 +256,74 @@ func TestSequentialRings(t *testing.T) {
 		want := []call.OutcomeKind{call.OutcomeBegin, call.OutcomeBusy, call.OutcomeTalkEnded}
 		if len(told) != 3 || told[0] != want[0] || told[1] != want[1] || told[2] != want[2] {
 			t.Errorf("planner was told %v", told)
+		}
+	})
+}
+
+// TestHangupWhileRinging: an end that would be normal in a talk is a
+// cancellation for phones that ring; any other cause is passed on.
+func TestHangupWhileRinging(t *testing.T) {
+	for cause, want := range map[call.Cause]string{
+		call.CauseNormal:   "hangup cancelled",
+		call.CauseShutdown: "hangup shutdown",
+	} {
+		t.Run(string(cause), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				sw := calltest.New(t, effects(), calltest.Steps(step("ring")))
+				sw.Dialer.Set(2, calltest.Rings())
+				caller, c := sw.Call(t, invite)
+				pass(time.Second)
+				c.Hangup(cause)
+				pass(0)
+				wantVerbs(t, sw.Dialer.Legs()[0], want)
+				wantVerbs(t, caller, "ring", "hangup "+string(cause))
+			})
+		})
+	}
+}
+
+// TestTimeoutThenOn: after a timeout the phones are silent although the call
+// goes on.
+func TestTimeoutThenOn(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		plan := func(call.Invite) call.Planner {
+			return calltest.PlannerFunc(func(_ call.Situation, last call.Outcome) call.Decision {
+				if last.Kind == call.OutcomeBegin {
+					return call.Decision{Steps: []call.Step{step("ring")}}
+				}
+				return call.Decision{Steps: []call.Step{step("echo")}}
+			})
+		}
+		sw := calltest.New(t, effects(), plan)
+		sw.Dialer.Set(2, calltest.Rings(), calltest.EarlyThenAnswers(time.Hour))
+		caller, _ := sw.Call(t, invite)
+		pass(time.Minute)
+		for _, l := range sw.Dialer.Legs() {
+			wantVerbs(t, l, "hangup no_answer")
+		}
+		if caller.Hears() != "echo" {
+			t.Errorf("caller hears %q", caller.Hears())
+		}
+	})
+}
+
+// TestScriptLeavesRing: an effect that returns while its ring goes on gets its
+// phones silenced; its outcome counts.
+func TestScriptLeavesRing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		careless := calltest.EffectFunc(func(ctx context.Context, c *call.Call) (call.Outcome, error) {
+			go ringing(ctx, c) // ends with the script's ctx
+			time.Sleep(time.Second)
+			return call.Outcome{Kind: call.OutcomeBusy, Cause: call.CauseBusy}, nil
+		})
+		var told []call.Outcome
+		sw := calltest.New(t, calltest.Effects{"careless": careless}, outcomes(&told, step("careless")))
+		sw.Dialer.Set(2, calltest.Rings())
+		caller, _ := sw.Call(t, invite)
+		pass(2 * time.Second)
+		wantVerbs(t, sw.Dialer.Legs()[0], "hangup cancelled")
+		if len(told) != 2 || told[1].Kind != call.OutcomeBusy || !caller.Told("hangup busy") {
+			t.Errorf("planner was told %+v", told)
 		}
 	})
 }

@@ -127,7 +127,7 @@ func TestRedirect(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				sw := calltest.New(t, effects(calltest.Effects{"other": echoing}), calltest.Steps(step(tt.first)))
+				sw := calltest.New(t, effects(calltest.Effects{"other": outcome(call.OutcomeBusy)}), calltest.Steps(step(tt.first)))
 				sw.Dialer.Set(2, calltest.Answers(3*time.Second))
 				caller, c := sw.Call(t, invite)
 				pass(tt.after)
@@ -136,7 +136,7 @@ func TestRedirect(t *testing.T) {
 					t.Fatal(err)
 				}
 				pass(0)
-				if c.Info().Step != "other" || caller.Hears() != "echo" || len(c.Info().Legs) != 1 {
+				if c.Info().Step != "other" || caller.Hears() != "" || len(c.Info().Legs) != 1 {
 					t.Errorf("caller hears %q: %+v", caller.Hears(), c.Info())
 				}
 				if tt.callee != "" {
@@ -335,6 +335,29 @@ func TestAskWhileTalking(t *testing.T) {
 		}
 		if _, ok := sw.Ended(c.ID()); !ok {
 			t.Error("call has not ended")
+		}
+	})
+}
+
+// TestStory: one line says what the call did, with how long the caller was
+// connected, and nothing of an ended call waits for a timer any more.
+func TestStory(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var log bytes.Buffer
+		sw := calltest.New(t, effects(), calltest.Steps(step("ring")), func(cfg *call.Config) {
+			cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		})
+		caller, callee, c := talking(t, sw)
+		pass(time.Minute - time.Second)
+		callee.HangUp()
+		pass(0)
+		for _, part := range []string{`steps="ring=answered talk"`, "answered=1m0s", "by=" + string(callee.ID()), "cause=normal"} {
+			if !strings.Contains(log.String(), part) {
+				t.Errorf("story lacks %s: %s", part, log.String())
+			}
+		}
+		if !caller.Gone() || c.TimersRun() {
+			t.Error("a timer of the ended call runs")
 		}
 	})
 }

@@ -58,14 +58,18 @@ func TestTalkEndsForOne(t *testing.T) {
 				case call.OutcomeBegin:
 					return call.Decision{Steps: []call.Step{step("ring")}}
 				case call.OutcomeTalkEnded:
-					return call.Decision{Steps: []call.Step{step("echo")}}
+					return call.Decision{Steps: []call.Step{step("wait"), step("echo")}}
 				}
 				return call.Decision{}
 			})
 		}
-		sw := calltest.New(t, effects(), plan)
+		sw := calltest.New(t, effects(calltest.Effects{"wait": outcome(call.OutcomeDone)}), plan)
 		caller, callee, c := talking(t, sw)
 		caller.HangUp()
+		pass(0)
+		if callee.Hears() != "" {
+			t.Errorf("callee hears %q", callee.Hears())
+		}
 		pass(time.Minute)
 		wantState(t, c, call.StateScripted)
 		if callee.Hears() != "echo" || c.Info().Step != "echo" {
