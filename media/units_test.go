@@ -1,0 +1,291 @@
+package media
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+)
+
+func TestPoolTakesTheOldest(t *testing.T) {
+	opened := map[netip.AddrPort]int{}
+	taken := netip.AddrPortFrom(here, 20005)
+	p := newPool(here, 20001, 20201, func(a netip.AddrPort) (socket, error) {
+		if a == taken {
+			return nil, errors.New("another program's")
+		}
+		opened[a]++
+		return &wire{}, nil
+	})
+	free := p.free
+	if len(free) != 100 || free[0].local.Port() != 20002 || free[99].local.Port() != 20200 {
+		t.Fatalf("%d pairs from %v", len(free), free[0].local)
+	}
+	now := int64(1e9)
+	varied := map[string]bool{}
+	for range 400 {
+		order := append([]*pair(nil), p.free...)
+		x, err := p.take(now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, y := range order {
+			if x == y && i >= 25+2 { // two ports of another program may have gone to the end
+				t.Fatalf("pair %d of %d was taken", i, len(order))
+			}
+		}
+		if x.freed != 0 && now-x.freed < restTime {
+			t.Fatal("a pair did not rest")
+		}
+		varied[x.local.String()] = true
+		p.put(x, now)
+		for i := 1; i < len(p.free); i++ {
+			if p.free[i-1].freed > p.free[i].freed {
+				t.Fatal("the free list is out of order")
+			}
+		}
+		now += 1e9
+	}
+	if len(varied) < 50 {
+		t.Errorf("only %d of 100 pairs were used", len(varied))
+	}
+	for a, n := range opened {
+		if n != 1 && a.Port() != taken.Port()-1 {
+			t.Errorf("%s was opened %d times", a, n)
+		}
+	}
+	if free, used := p.count(); free != 100 || used != 0 {
+		t.Errorf("%d free, %d used", free, used)
+	}
+}
+
+func TestOpenBindsNothing(t *testing.T) {
+	n := 0
+	e, err := Open(Config{Addresses: []netip.Addr{here}, Listen: func(netip.AddrPort) (PacketConn, error) {
+		n++
+		return nil, errors.New("no")
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st := e.Stats(); st.PortsFree != 8192 || n != 0 {
+		t.Errorf("%d ports opened, %+v", n, st)
+	}
+	if _, err := e.NewSession(SessionConfig{}); !errors.Is(err, ErrNoPorts) {
+		t.Errorf("no port can be opened: %v", err)
+	}
+	if err := e.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	six := netip.MustParseAddr("::1")
+	for _, c := range []struct {
+		cfg Config
+		ok  bool
+	}{
+		{Config{}, false},
+		{Config{Addresses: []netip.Addr{here}}, true},
+		{Config{Addresses: []netip.Addr{here, six}, PortMin: 2000, PortMax: 2001}, true},
+		{Config{Addresses: []netip.Addr{here}, PortMin: 2001, PortMax: 2002}, false},
+		{Config{Addresses: []netip.Addr{here}, PortMin: 80, PortMax: 2002}, false},
+		{Config{Addresses: []netip.Addr{here}, PortMax: 70000}, false},
+		{Config{Addresses: []netip.Addr{netip.IPv4Unspecified()}}, false},
+		{Config{Addresses: []netip.Addr{{}}}, false},
+	} {
+		if err := c.cfg.Validate(); (err == nil) != c.ok {
+			t.Errorf("%+v: %v", c.cfg, err)
+		}
+	}
+}
+
+func TestAddressChoice(t *testing.T) {
+	six, other := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("192.0.2.9")
+	e := &Engine{}
+	for _, a := range []netip.Addr{here, other, six} {
+		e.pools = append(e.pools, newPool(a, 2000, 2001, nil))
+	}
+	for local, want := range map[netip.Addr]netip.Addr{
+		here: here, other: other, six: six, {}: here,
+		netip.MustParseAddr("10.1.1.1"):         here,
+		netip.MustParseAddr("::ffff:192.0.2.9"): other,
+		netip.MustParseAddr("2001:db8::2"):      six,
+	} {
+		if got := e.pool(local.Unmap()).addr; got != want {
+			t.Errorf("for %s: %s, want %s", local, got, want)
+		}
+	}
+}
+
+// What counts as signalled, and what only as permitted (M1).
+func TestReach(t *testing.T) {
+	sip := netip.MustParseAddr("198.51.100.7")
+	for _, c := range []struct{ local, signalled, send, host string }{
+		{"192.0.2.1", "203.0.113.5:4000", "203.0.113.5:4000", "203.0.113.5"},
+		{"192.0.2.1", "[2001:db8::5]:4000", "", "2001:db8::5"},
+		{"192.0.2.1", "127.0.0.1:4000", "", "127.0.0.1"},
+		{"127.0.0.1", "127.0.0.9:4000", "127.0.0.9:4000", "127.0.0.9"},
+		{"127.0.0.1", "192.0.2.1:4000", "192.0.2.1:4000", "192.0.2.1"},
+		{"192.0.2.1", "0.0.0.0:4000", "", ""},
+		{"192.0.2.1", "", "", ""},
+	} {
+		var to netip.AddrPort
+		if c.signalled != "" {
+			to = netip.MustParseAddrPort(c.signalled)
+		}
+		send, hosts := reach(netip.MustParseAddr(c.local), sip, to)
+		name := func(valid bool, s fmt.Stringer) string {
+			if !valid {
+				return ""
+			}
+			return s.String()
+		}
+		if got := name(send.IsValid(), send); got != c.send {
+			t.Errorf("%s -> %s: sends to %q", c.local, c.signalled, got)
+		}
+		if got := name(hosts[0].IsValid(), hosts[0]); got != c.host || hosts[1] != sip {
+			t.Errorf("%s -> %s: takes from %v", c.local, c.signalled, hosts)
+		}
+	}
+}
+
+// Lost packets by gaps, across wraps, late ones and restarts; jitter.
+func TestReceiverCounts(t *testing.T) {
+	var r receiver
+	epoch := uint64(0)
+	epochs := func() uint64 { epoch++; return epoch }
+	now, ts := int64(1e9), uint32(1<<32-1000)
+	feed := func(ssrc uint32, seqs ...uint16) (taken int) {
+		for _, seq := range seqs {
+			now += frameTime
+			ts += frameSamples
+			if r.accept(&packet{ssrc: ssrc, seq: seq, ts: ts}, now, 8000, epochs) {
+				taken++
+			}
+		}
+		return taken
+	}
+	check := func(what string, lost uint64) {
+		t.Helper()
+		if r.lost() != lost {
+			t.Errorf("%s: lost %d, want %d", what, r.lost(), lost)
+		}
+	}
+	if n := feed(1, 65530, 65531, 65533, 65535, 0, 1, 4); n != 7 {
+		t.Fatalf("%d of 7 taken", n)
+	}
+	check("gaps across a wrap", 4)
+	if n := feed(1, 3); n != 1 {
+		t.Error("a late packet was refused")
+	}
+	check("a late one comes in", 3)
+	if n := feed(1, 20000); n != 0 {
+		t.Error("a jump was taken")
+	}
+	if n := feed(1, 5, 6); n != 2 {
+		t.Error("the stream ended with a jump")
+	}
+	check("after a stray", 3)
+	if n := feed(1, 30000, 30001, 30002); n != 2 || epoch != 2 {
+		t.Errorf("a restarted sender: %d of 3 taken, epoch %d", n, epoch)
+	}
+	check("after a restart", 3)
+	if r.jitter16 > 16*frameSamples {
+		t.Errorf("jitter %d", r.jitter16/16)
+	}
+	now += 100e6 // a packet that is 100 ms late
+	before := r.jitter16
+	feed(1, 30003)
+	if d := r.jitter16 - before; d < 700 || d > 900 {
+		t.Errorf("100 ms of delay moved the jitter by %d/16", d)
+	}
+}
+
+// Long and quick keys (M7).
+func TestDigitLimits(t *testing.T) {
+	event := func(code byte, end bool, duration uint16) []byte {
+		b := []byte{code, 10, byte(duration >> 8), byte(duration)}
+		if end {
+			b[1] |= 0x80
+		}
+		return b
+	}
+	d := digits{rate: newWindow(maxDigitsPerSecond)}
+	if c, pass := d.see(1000, event(7, true, 800), 1e9, 8000); c != '7' || !pass {
+		t.Error("an event of which only the end arrived")
+	}
+	if c, pass := d.see(900, event(3, true, 800), 1e9, 8000); c != 0 || pass {
+		t.Error("a late packet of an earlier event")
+	}
+	if c, pass := d.see(1000, event(3, true, 800), 1e9, 8000); c != 0 || pass {
+		t.Error("two events with one timestamp")
+	}
+	if _, pass := d.see(1100, []byte{1, 2, 3}, 1e9, 8000); pass {
+		t.Error("a truncated event")
+	}
+	if c, pass := d.see(2000, event(16, false, 160), 1e9, 8000); c != 0 || !pass {
+		t.Error("flash is passed but is no key")
+	}
+	// One key held for 12 s in segments: reported once, cut off after 10 s.
+	start, passed := uint32(100000), 0
+	for ms := 20; ms <= 12000; ms += 20 {
+		total := uint32(ms * 8)
+		segment := total / 60000 * 60000
+		if total%60000 == 0 {
+			segment -= 60000
+		}
+		c, pass := d.see(start+segment, event(9, false, uint16(total-segment)), 2e9+int64(ms)*1e6, 8000)
+		if (c != 0) != (ms == 20) {
+			t.Fatalf("key %q at %d ms", c, ms)
+		}
+		if pass {
+			passed = ms
+		}
+	}
+	if passed != 10000 {
+		t.Errorf("a held key was passed for %d ms", passed)
+	}
+	d, passed = digits{rate: newWindow(maxDigitsPerSecond)}, 0
+	for i := range 30 {
+		if c, pass := d.see(uint32(i+1)*200, event(1, true, 100), 5e9+int64(i)*25e6, 8000); c == '1' && pass {
+			passed++
+		}
+	}
+	if passed != 20 {
+		t.Errorf("%d of 30 keys within a second", passed)
+	}
+}
+
+// Real sockets under both engines, as Open makes them.
+func TestOpenWithSockets(t *testing.T) {
+	for _, portable := range []bool{false, true} {
+		e, err := Open(Config{Addresses: []netip.Addr{here}, PortMin: 25000, PortMax: 25099, Portable: portable})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := &rig{t: t, engine: e}
+		conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(here, 0)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &phone{r: r, conn: conn, addr: conn.LocalAddr().(*net.UDPAddr).AddrPort()}
+		s := r.session(p, "0", Events{})
+		s.Echo()
+		onLoop(s, func() {})
+		p.speak(s, 0, 1, 2, 3)
+		if err := conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		b := make([]byte, 100)
+		if n, from, err := conn.ReadFromUDPAddrPort(b); err != nil || n != 15 || from != s.LocalAddr() {
+			t.Errorf("portable %t: %d bytes from %s, %v", portable, n, from, err)
+		}
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+		_ = conn.Close() // nothing is left to read
+	}
+}
