@@ -38,6 +38,7 @@ var validateCases = []struct {
 	{"lower-case version", "INVITE sip:102@example.com sip/2.0", nil, 0, ""},
 	{"tel", "INVITE tel:+4930123 SIP/2.0", nil, 416, ""},
 	{"no more hops", strings.Replace(request(options), "Forwards: 70", "Forwards: 0", 1), nil, 483, ""},
+	{"ACK without hops", strings.Replace(request("ACK sip:a@b SIP/2.0"), "Forwards: 70", "Forwards: 0", 1), nil, 0, ""},
 	{"too many hops left", options, []string{"Max-Forwards: 256"}, 400, "Max-Forwards"},
 	{"required and known", invite, []string{"Require: Replaces"}, 0, ""},
 	{"required and unknown", invite, []string{"Require: replaces, x, y"}, 420, ""},
@@ -141,11 +142,22 @@ func TestValidateBodies(t *testing.T) {
 	const sdp = "v=0\r\n"
 	part := "--b\r\nContent-Type: application/sdp\r\n\r\n" + sdp
 	nested := "--x\r\nContent-Type: multipart/alternative;boundary=\"b\"\r\n\r\n" + part + "\r\n--b--\r\n--x--\r\n"
+	nest := func(levels int) string {
+		body := sdp
+		typ := "application/sdp"
+		for i := range levels {
+			body = fmt.Sprintf("--n%d\r\nContent-Type: %s\r\n\r\n%s\r\n--n%d--\r\n", i, typ, body, i)
+			typ = fmt.Sprintf("multipart/mixed;boundary=n%d", i)
+		}
+		return body
+	}
 	for _, c := range []struct {
 		name, headers, body string
 		status              int
 		sdp                 string
 	}{
+		{"nested thrice", "Content-Type: multipart/mixed;boundary=n2", nest(3), 0, sdp},
+		{"nested four times", "Content-Type: multipart/mixed;boundary=n3", nest(4), 415, ""},
 		{"SDP", "Content-Type: application/sdp", sdp, 0, sdp},
 		{"SDP with parameter", "c: Application/SDP ; charset = utf-8", sdp, 0, sdp},
 		{"none", "", "", 0, ""},
