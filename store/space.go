@@ -139,7 +139,7 @@ func (sp *Space) options() badger.Options {
 		WithNumGoroutines(2).
 		WithCompactL0OnClose(true).
 		WithVerifyValueChecksum(true).
-		WithChecksumVerificationMode(options.OnTableAndBlockRead)
+		WithChecksumVerificationMode(options.OnBlockRead) // tables: checkTables
 	if sp.dir != "" {
 		o = o.WithValueThreshold(1 << 20).WithValueLogFileSize(1 << 20)
 	}
@@ -230,9 +230,9 @@ func (sp *Space) close() error {
 	errs := []error{}
 	if !sp.db.cfg.InMemory {
 		errs = append(errs, sp.syncLive())
-		sp.tighten()
 	}
 	errs = append(errs, bdb.Close(), sp.mark.close())
+	sp.tighten() // the last tables
 	sp.badger.Store(nil)
 	return errors.Join(errs...)
 }
