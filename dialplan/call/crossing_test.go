@@ -3,7 +3,7 @@ package call_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -170,33 +170,24 @@ func TestNoEventLost(t *testing.T) {
 		})
 		sw := calltest.New(t, effects(), func(call.Invite) call.Planner { return on }, func(cfg *call.Config) { cfg.MailboxCap = 1 << 20 })
 		leg, c := sw.Call(t, invite)
-		pressed, stop := 0, make(chan struct{})
-		done := make(chan struct{})
-		// Ends when the moves are over.
-		go func() {
-			defer close(done)
-			for {
-				select {
-				case <-stop:
-					return
-				default:
+		pass(0)
+		pressed := 0
+		for range 200 {
+			other, next := sw.Call(t, invite)
+			pass(0)
+			var keys sync.WaitGroup
+			keys.Go(func() {
+				for range 50 {
 					leg.Press("1")
 					pressed++
-					runtime.Gosched()
 				}
-			}
-		}()
-		for range 300 {
-			other, next := sw.Call(t, invite)
+			})
 			c.Handover(leg.ID(), next)
-			for !has(next, leg) {
-				runtime.Gosched()
-			}
+			keys.Wait()
+			pass(0)
 			other.HangUp()
 			c = next
 		}
-		close(stop)
-		<-done
 		leg.HangUp()
 		pass(time.Second)
 		got := 0
