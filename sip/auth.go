@@ -2,6 +2,7 @@ package sip
 
 import (
 	"errors"
+	"net/netip"
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
@@ -74,7 +75,7 @@ func (w *worker) verified(m *wire.Message, f flow, ask asking, realm string, c *
 	}
 	uri := m.URI()
 	v := w.server.nonces.Verify(c, secret, digest.Request{
-		Method: m.Method(), User: uri.User, Host: uri.Host, Realm: realm,
+		Method: m.Method(), User: uri.User, Host: uri.Host, Server: hostText(f.local().Addr()), Realm: realm,
 		Policy: account.Policy, Source: f.remote().Addr(),
 	}, w.now)
 	switch v.Outcome {
@@ -90,6 +91,14 @@ func (w *worker) verified(m *wire.Message, f flow, ask asking, realm string, c *
 		w.challenge(m, f, ask, realm, account.Policy, false)
 	}
 	return Account{}, false
+}
+
+// hostText is an address as it stands in a URI.
+func hostText(a netip.Addr) string {
+	if a.Is6() {
+		return "[" + a.String() + "]"
+	}
+	return a.String()
 }
 
 func (w *worker) challenge(m *wire.Message, f flow, ask asking, realm string, p digest.Policy, stale bool) {

@@ -95,6 +95,10 @@ type Request struct {
 	Method string
 	User   string // of the Request-URI, empty if it has none
 	Host   string // of the Request-URI, without port
+	// Server is the address the request came to, IPv6 in brackets. A digest uri
+	// without a user may name it in place of the Request-URI: SIPp and some
+	// gateways sign the server they talk to. Empty: never.
+	Server string
 	Realm  string // the realm the account belongs to
 	Policy Policy
 	Source netip.Addr
@@ -163,7 +167,7 @@ func (a *Authority) Verify(c *Credentials, s Secret, r Request, now time.Time) V
 		return Verdict{Bad, ReasonAlgorithm}
 	}
 	nonce, ours := a.mint.open(c.nonce, r.Realm, r.Source)
-	sameURI := sameTarget(c.uri, r.User, r.Host)
+	sameURI := sameTarget(c.uri, r.User, r.Host) || r.Server != "" && sameTarget(c.uri, "", r.Server)
 	if !a.fits(c, s, r.Method) {
 		return Verdict{Bad, ReasonDigest}
 	}

@@ -69,6 +69,7 @@ func TestVerify(t *testing.T) {
 		{name: "from another address", req: func(r *Request) { r.Source = other }, want: Verdict{Stale, ReasonNonce}},
 		{name: "from the mapped address", req: func(r *Request) { r.Source = netip.MustParseAddr("::ffff:192.0.2.1") }, want: Verdict{OK, ReasonNone}},
 		{name: "for another host", req: func(r *Request) { r.Host = "example.net" }, want: Verdict{Foreign, ReasonURI}},
+		{name: "for the server", req: func(r *Request) { r.User, r.Host, r.Server = "102", "example.net", realm }, want: Verdict{OK, ReasonNone}},
 		{name: "for a user", req: func(r *Request) { r.User = "102" }, want: Verdict{Foreign, ReasonURI}},
 		{name: "wrong password for another host", phone: func(p *phone) { p.password = "x" },
 			req: func(r *Request) { r.Host = "example.net" }, want: Verdict{Bad, ReasonDigest}},
