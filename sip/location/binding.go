@@ -39,7 +39,9 @@ type Binding struct {
 	// Registered is when the device first came, Refreshed when it last did.
 	Registered time.Time `json:"registered"`
 	Refreshed  time.Time `json:"refreshed"`
-	Expires    time.Time `json:"expires"`
+	// Expires is when the binding ends. After a restart that may be later than
+	// what was granted, see Open.
+	Expires time.Time `json:"expires"`
 	// Granted is the interval of the last REGISTER in seconds.
 	Granted int `json:"granted"`
 	// Suspended: the connection is lost and the phone has not come back yet; it
@@ -51,6 +53,11 @@ type Binding struct {
 // 0 when it has ended.
 func (b *Binding) Remaining(now time.Time) int {
 	return int(max(0, b.Expires.Sub(now)+time.Second-1) / time.Second)
+}
+
+// granted is until when the last REGISTER we know of was granted.
+func (b *Binding) granted() time.Time {
+	return b.Refreshed.Add(time.Duration(b.Granted) * time.Second)
 }
 
 // Record is everything the store keeps about one extension, under its id.

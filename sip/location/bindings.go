@@ -77,7 +77,9 @@ type Bindings struct {
 }
 
 // Open loads what is stored and starts the goroutine that lets bindings end.
-// Bindings over UDP can be used at once; those over streams are suspended.
+// Bindings over UDP can be used at once; those over streams are suspended. Each
+// lives one granted interval longer than is stored, but not longer than one from
+// now: its last refresh, which was acknowledged, may not be in the store.
 func Open(cfg Config) (*Bindings, error) {
 	cfg.fill()
 	b := &Bindings{cfg: cfg, stop: make(chan struct{}), ended: make(chan struct{})}

@@ -51,11 +51,11 @@ func (b *Bindings) restore(stored Record, now time.Time) {
 }
 
 // remaining is how long a stored binding may live from now. Its last refresh may
-// not have reached the store: it was granted before the stored expiry, and not
-// in the future. So a binding gets one granted interval from the earlier of the
-// two, which no acknowledged refresh can outlive (and no step of the wall clock
-// can stretch).
+// not have reached the store: it came before the expiry we know, and not in the
+// future. So a binding gets one granted interval from the earlier of the two,
+// which no acknowledged refresh can outlive (and no step of the wall clock can
+// stretch).
 func (b *Bindings) remaining(s *Binding, now time.Time) time.Duration {
-	granted := min(time.Duration(s.Granted)*time.Second, b.cfg.MaxExpires)
-	return min(s.Expires.Sub(now), 0) + granted
+	interval := min(time.Duration(s.Granted)*time.Second, b.cfg.MaxExpires)
+	return min(s.granted().Sub(now), 0) + interval
 }

@@ -151,7 +151,9 @@ func (r *record) snapshot() Record {
 		s.Ended = slices.Clone(r.ended)
 	}
 	for _, e := range r.active {
-		s.Bindings = append(s.Bindings, e.Binding)
+		x := e.Binding
+		x.Expires = x.granted() // not what a restart made of it
+		s.Bindings = append(s.Bindings, x)
 	}
 	return s
 }

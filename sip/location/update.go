@@ -139,9 +139,9 @@ func (b *Bindings) renew(sh *shard, e *entry, r *Request, ch change, now time.Ti
 	case changed:
 		kind = Changed
 	}
-	was := e.Flow.Conn
+	was, lost := e.Flow.Conn, e.Suspended
 	e.take(r, ch, now)
-	if e.Flow.Conn != was {
+	if e.Flow.Conn != was || lost {
 		b.flows.leave(was, e.rec)
 		b.flows.enter(e.Flow.Conn, e.Extension)
 	}

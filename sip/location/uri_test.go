@@ -56,7 +56,9 @@ func FuzzSameURI(f *testing.F) {
 		if sameURI(a, b) != sameURI(b, a) {
 			t.Errorf("%q and %q depend on the order", a, b)
 		}
-		if u, ok := splitURI(a); ok && u.headers == "" && a[len(a)-1] != '?' {
+		u, ok := splitURI(a)
+		// A parameter that contradicts itself makes a URI equal to its own text only.
+		if ok && sameParams(u.params, u.params) && u.headers == "" && a[len(a)-1] != '?' {
 			if _, has := param(u.params, "x-y"); !has && !sameURI(a, a+";x-y=1") {
 				t.Errorf("%q differs with a parameter more", a)
 			}
