@@ -43,7 +43,8 @@ type End struct {
 	// Remote is true when the far end ended it.
 	Remote bool
 	// Code is the final status of the INVITE when there was no talk: the refusal, 487
-	// after CANCEL, 408 without an answer; 0 after a talk.
+	// after CANCEL, 408 without an answer, 503 after the connection broke; 0 after a
+	// talk.
 	Code int
 	// Reason is the Reason header (RFC 3326) of what ended it.
 	Reason string
@@ -52,6 +53,7 @@ type End struct {
 	Message *Message
 }
 
+// String tells it in words.
 func (e End) String() string {
 	who := "this side"
 	if e.Remote {

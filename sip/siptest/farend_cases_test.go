@@ -287,6 +287,15 @@ func TestDisconnect(t *testing.T) {
 		if err := <-failed; !errors.Is(err, ErrDisconnected) {
 			t.Errorf("%v", err)
 		}
+		bob.Misbehave(0)
+		out, err = alice.Call(ctx, bob.URI())
+		must(t, err)
+		_, err = bob.Incoming(ctx)
+		must(t, err)
+		alice.Disconnect()
+		if end, err := out.WaitEnded(ctx); err != nil || end.Code != 503 {
+			t.Errorf("%+v, %v", end, err)
+		}
 	})
 }
 

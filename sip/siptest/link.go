@@ -99,6 +99,7 @@ func (p *Phone) adopt(conn net.Conn) *link {
 		return l
 	}
 	p.links[l.peer] = l
+	p.open[l] = struct{}{}
 	p.readers.Add(2)
 	go p.readLink(l) // ends when the connection does
 	go p.pump(l)     // ends when the link is shut
@@ -171,6 +172,16 @@ func (p *Phone) lost(l *link) {
 	if p.links[l.peer] == l {
 		delete(p.links, l.peer)
 	}
+	delete(p.open, l)
+	if p.closed {
+		return
+	}
+	// A transport error ends the transaction (RFC 3261 section 17.1.4).
+	for _, tx := range p.clients {
+		if tx.way.link == l && tx.final == nil && tx.err == nil {
+			tx.fail(ErrDisconnected)
+		}
+	}
 	p.wake()
 }
 
@@ -209,11 +220,10 @@ func nextFrame(held []byte) (frame, rest []byte, ok bool) {
 func (p *Phone) Disconnect() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, l := range p.links {
-		l.shut()
-		delete(p.links, l.peer)
+	for l := range p.open {
+		l.shut() // its reader does the rest
 	}
-	p.wake()
+	clear(p.links)
 }
 
 // reach finds the way to an address, opening a connection where the phone

@@ -2,6 +2,7 @@ package siptest
 
 import (
 	"context"
+	"errors"
 	"slices"
 )
 
@@ -50,11 +51,14 @@ func (c *Call) sendInvite() {
 // responded sees every response to the first INVITE. p.mu is held.
 func (c *Call) responded(tx *clientTx, res *Message) {
 	switch {
+	case tx != c.client:
+		return // of an attempt that was challenged
+	case res == nil && errors.Is(tx.err, ErrDisconnected):
+		c.finish(End{Code: 503})
+		return
 	case res == nil:
 		c.finish(End{Code: 408})
 		return
-	case tx != c.client:
-		return // of an attempt that was challenged
 	}
 	c.last = res
 	switch {

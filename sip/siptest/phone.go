@@ -45,7 +45,7 @@ const (
 	NeverACK  Misbehaviour = 1 << iota // sends no ACK to a 2xx
 	IgnoreBYE                          // gives no answer to a BYE
 	IgnoreAll                          // gives no answer to any request
-	NoRTCP                             // sends no RTCP report
+	NoRTCP                             // sends no RTCP report in calls that begin from now on
 )
 
 // Config describes a phone.
@@ -133,7 +133,8 @@ type Phone struct {
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced at every change
 	closed  bool
-	links   map[netip.AddrPort]*link
+	links   map[netip.AddrPort]*link // the one to use for each far end
+	open    map[*link]struct{}
 	clients map[txKey]*clientTx
 	servers map[txKey]*serverTx
 	calls   map[dialogKey]*Call
@@ -171,6 +172,7 @@ func NewPhone(cfg Config) (*Phone, error) {
 		cfg: cfg, network: cfg.Network, born: time.Now(),
 		changed: make(chan struct{}),
 		links:   map[netip.AddrPort]*link{},
+		open:    map[*link]struct{}{},
 		clients: map[txKey]*clientTx{},
 		servers: map[txKey]*serverTx{},
 		calls:   map[dialogKey]*Call{},
@@ -215,7 +217,7 @@ func (p *Phone) Close() error {
 			talks = append(talks, c.talk)
 		}
 	}
-	for _, l := range p.links {
+	for l := range p.open {
 		l.shut()
 	}
 	p.wake()

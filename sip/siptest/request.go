@@ -75,7 +75,7 @@ func (p *Phone) ask(ctx context.Context, q query) (*Message, error) {
 		p.account.authorize(m)
 		tx := p.start(w, m, q.answer)
 		p.mu.Unlock()
-		err = p.await(ctx, q.what, func() (bool, error) { return tx.final != nil, tx.failure() })
+		err = p.await(ctx, q.what, func() (bool, error) { return tx.final != nil, tx.err })
 		if err != nil {
 			return nil, err
 		}
@@ -86,14 +86,6 @@ func (p *Phone) ask(ctx context.Context, q query) (*Message, error) {
 			return tx.final, nil
 		}
 	}
-}
-
-// failure is why a transaction will get no final response any more.
-func (tx *clientTx) failure() error {
-	if tx.err == nil && tx.final == nil && tx.way.link != nil && tx.way.link.isDown() {
-		return ErrDisconnected
-	}
-	return tx.err
 }
 
 func challenged(res *Message) bool { return res.Code == 401 || res.Code == 407 }

@@ -17,6 +17,7 @@ const (
 	Overflow               // the receiver's queue was full
 )
 
+// String names the fate.
 func (f Fate) String() string {
 	switch f {
 	case Delivered:

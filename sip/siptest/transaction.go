@@ -88,10 +88,16 @@ func (tx *clientTx) timedOut() {
 	case tx.final != nil || tx.err != nil:
 		delete(tx.p.clients, tx.key)
 	default:
-		tx.err = ErrTimeout
-		delete(tx.p.clients, tx.key)
-		tx.tell(nil)
+		tx.fail(ErrTimeout)
 	}
+}
+
+// fail ends the transaction without a final response. p.mu is held.
+func (tx *clientTx) fail(err error) {
+	tx.err = err
+	tx.stop()
+	delete(tx.p.clients, tx.key)
+	tx.tell(nil)
 }
 
 func (tx *clientTx) tell(res *Message) {

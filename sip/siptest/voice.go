@@ -15,6 +15,8 @@ var (
 	ErrNotHeard = errors.New("siptest: not heard")
 	// errNoKey is a digit no phone has.
 	errNoKey = errors.New("siptest: no such key")
+	// errOnHold is pressing keys while one side holds the other.
+	errOnHold = errors.New("siptest: on hold")
 	// errNoEvents is a far end that does not understand RFC 4733.
 	errNoEvents = errors.New("siptest: the far end takes no telephone-event")
 )
@@ -177,6 +179,20 @@ func (c *Call) Press(ctx context.Context, digits string) error {
 	return nil
 }
 
+// mayPress is why a key cannot be pressed. t.mu is held.
+func (t *talk) mayPress() error {
+	switch {
+	case !t.connected:
+		return ErrNoMedia
+	case !t.maySend():
+		return errOnHold
+	case t.remote.event == 0:
+		return errNoEvents
+	default:
+		return nil
+	}
+}
+
 // press sends one event: a packet every 20 ms with a growing duration, the last
 // one three times (RFC 4733 section 2.5).
 func (t *talk) press(ctx context.Context, event byte) error {
@@ -185,13 +201,9 @@ func (t *talk) press(ctx context.Context, event byte) error {
 		t.mu.Unlock()
 		return ErrCallOver
 	}
-	if !t.maySend() || t.remote.event == 0 {
-		connected := t.connected
+	if err := t.mayPress(); err != nil {
 		t.mu.Unlock()
-		if connected {
-			return errNoEvents
-		}
-		return ErrNoMedia
+		return err
 	}
 	t.out.pressing = true
 	ts := t.out.clock()
