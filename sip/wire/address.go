@@ -10,11 +10,11 @@ import (
 var (
 	errAddress   = errors.New("malformed address")
 	errDuplicate = errors.New("repeated parameter")
-	errVia       = errors.New("malformed value")
+	errValue     = errors.New("malformed value")
 )
 
 // address is what From, To, Contact, Route and their kin have in common
-// (RFC 3261 section 20.10). display is the inside of a quoted-string.
+// (RFC 3261 section 20.10). display is the inside of a quoted-string, cleaned.
 type address struct {
 	display string
 	uri     sip.Uri
@@ -32,7 +32,7 @@ func (a *address) parse(s string) error {
 		if n < 0 {
 			return errAddress
 		}
-		a.display = s[1 : n-1]
+		a.display = Clean(s[1 : n-1])
 		s = trim(s[n:])
 		if s == "" || s[0] != '<' {
 			return errAddress
@@ -43,7 +43,7 @@ func (a *address) parse(s string) error {
 		if strings.ContainsAny(name, ",") {
 			return errAddress // RFC 4475 baddn: where would the list end?
 		}
-		a.display = strings.ReplaceAll(name, `\`, `\\`)
+		a.display = Escape(name)
 		spec, rest = bracketed(s[i:])
 	case i >= 0 && s[i] == '"':
 		return errAddress
@@ -104,11 +104,11 @@ func parseVia(s string, lenient bool) (*sip.ViaHeader, error) {
 	s = trim(s)
 	i := strings.IndexAny(s, " \t")
 	if !ok1 || !ok2 || i < 0 {
-		return nil, errVia
+		return nil, errValue
 	}
 	v := &sip.ViaHeader{ProtocolName: trim(name), ProtocolVersion: trim(version), Transport: s[:i]}
 	if !isToken(v.ProtocolName) || !isToken(v.ProtocolVersion) || !isToken(v.Transport) {
-		return nil, errVia
+		return nil, errValue
 	}
 	sentBy, params := trim(s[i:]), ""
 	if i := strings.IndexByte(sentBy, ';'); i >= 0 {

@@ -78,10 +78,11 @@ func (m *Message) Branch() string {
 // 0 when absent.
 func (m *Message) SentBy() (host string, port int) { return m.vias[0].Host, m.vias[0].Port }
 
-// From returns the From header, never nil.
+// From returns the From header, never nil. Its DisplayName is the cleaned inside
+// of a quoted-string: Unescape gives the text.
 func (m *Message) From() *sip.FromHeader { return m.from }
 
-// To returns the To header, never nil.
+// To returns the To header, never nil; for DisplayName see From.
 func (m *Message) To() *sip.ToHeader { return m.to }
 
 // FromTag returns the From tag, "" for an RFC 2543 peer.

@@ -163,7 +163,7 @@ func (m *Message) typedField(f *field) error {
 		case f.value == "":
 			return errEmpty
 		case strings.ContainsAny(f.value, " \t") || Clean(f.value) != f.value:
-			return errVia // one we could not repeat as it is
+			return errValue // one we could not repeat as it is
 		}
 		m.callID = f.value
 	case hdrCSeq:
@@ -202,7 +202,7 @@ func (m *Message) setCSeq(s string) error {
 	}
 	i := strings.IndexAny(s, " \t")
 	if i < 0 {
-		return errVia
+		return errValue
 	}
 	n, ok := digits(s[:i], maxCSeq)
 	method := trim(s[i:])
@@ -212,7 +212,7 @@ func (m *Message) setCSeq(s string) error {
 	case n > maxCSeq:
 		return errRange
 	case !isToken(method):
-		return errVia
+		return errValue
 	}
 	m.cseq, m.cseqMethod = uint32(n), method
 	return nil

@@ -170,3 +170,19 @@ func ExampleParse() {
 	fmt.Println(m.Method(), m.From().Address.User, m.FromTag())
 	// Output: OPTIONS alice 7
 }
+
+func TestDisplayNames(t *testing.T) {
+	for in, want := range map[string]string{
+		`"Alice"`: "Alice", `Alice  B`: "Alice  B", `"A \"B\" \\ C"`: `A "B" \ C`, `Jörg`: "Jörg", "J\xf6rg": "J?rg",
+		"\"a\x00\\\x01b\"": "a  b", `Back\slash`: `Back\slash`, "": "", `""`: "", `"a,b;c<d>"`: "a,b;c<d>",
+	} {
+		m := mustParse(t, strings.Replace(request(options), "From: ", "From: "+in+" ", 1))
+		if got := Unescape(m.From().DisplayName); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+		again := mustParse(t, string(render(m)))
+		if got := Unescape(again.From().DisplayName); got != want {
+			t.Errorf("%q after rendering: %q, want %q", in, got, want)
+		}
+	}
+}
