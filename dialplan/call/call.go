@@ -45,7 +45,7 @@ type Call struct {
 	planner  Planner
 	steps    []Step   // decided, not begun
 	outcome  *Outcome // not told to the planner yet
-	talk     string   // branch of the ring that led to the present talk
+	talk     string   // branch of the step that led to the present talk
 	duration timer    // MaxDuration
 	linger   timer    // lingerLimit
 	answered time.Time

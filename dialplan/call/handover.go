@@ -34,14 +34,16 @@ func (m *handover) handle(c *Call) {
 	}
 	if m.to == c || !mayGive(s) || !m.to.box.PushExempt(&offer{line: s.leg.line(), from: c}) {
 		c.reg.stats.refuse(RefusedHandover)
+		return
 	}
+	s.promised = true
 }
 
 // mayGive reports whether a leg can leave for another call: it is here, is not
-// leaving, and is no called party that still rings. One that has been offered
-// already may be offered again: the first taker to say yes gets it.
+// leaving, is no called party that still rings, and is promised to nobody. With
+// one promise at a time a taker never expects a leg that comes by another way.
 func mayGive(s *seat) bool {
-	return s != nil && (s.state == LegUp || s.state == LegWaiting && s.direction == Inbound)
+	return s != nil && !s.promised && (s.state == LegUp || s.state == LegWaiting && s.direction == Inbound)
 }
 
 // offer asks the taker.
@@ -68,11 +70,14 @@ type reply struct {
 }
 
 func (m *reply) handle(c *Call) {
+	s := c.seatOf(m.line)
+	if s != nil {
+		s.promised = false
+	}
 	if !m.yes {
 		c.reg.stats.refuse(RefusedHandover)
 		return
 	}
-	s := c.seatOf(m.line)
 	if s == nil || s.state == LegLeaving {
 		c.reg.stats.refuse(RefusedHandover)
 		m.from.box.PushExempt(&withdrawn{line: m.line})
@@ -106,6 +111,9 @@ func (m *moved) handle(c *Call) {
 		c.answer(s)
 	case StateScripted, StateRinging:
 		c.dropRing(CauseAnsweredElsewhere)
+		if c.script != nil {
+			c.talk = c.script.step.Branch // its place in the plan is told when the talk ends
+		}
 		c.stopScript(ErrRedirected)
 		c.steps, c.outcome = nil, nil
 		c.connect(s)

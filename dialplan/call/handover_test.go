@@ -151,19 +151,39 @@ func TestHandoverRefused(t *testing.T) {
 	})
 }
 
-// TestHandoverTwice: a leg promised to one call is not given to another.
+// TestHandoverTwice: a leg promised to one call is not offered to another; if
+// the first says no, it can be.
 func TestHandoverTwice(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sw := calltest.New(t, effects(), calltest.Steps(step("echo")))
 		a, from := sw.Call(t, invite)
-		_, one := sw.Call(t, invite)
+		b, one := sw.Call(t, invite)
 		_, two := sw.Call(t, invite)
 		pass(0)
+		gate := make(chan struct{})
+		one.Stall(gate)
 		from.Handover(a.ID(), one)
 		from.Handover(a.ID(), two)
 		pass(0)
-		if has(one, a) == has(two, a) {
-			t.Errorf("one has it: %v, two has it: %v", has(one, a), has(two, a))
+		if n := sw.Stats().Refused[call.RefusedHandover]; n != 1 || !has(from, a) {
+			t.Errorf("%d refused, giver has it: %v", n, has(from, a))
+		}
+		b.OnHangup = func(l *calltest.Leg, cause call.Cause) { time.AfterFunc(time.Second, func() { l.Leave(cause, false) }) }
+		one.Hangup(call.CauseNormal)
+		close(gate)
+		pass(0)
+		// The offer came first, so one took the leg and then ended with it.
+		if !a.Gone() || has(two, a) {
+			t.Errorf("a gone %v, two has it %v", a.Gone(), has(two, a))
+		}
+		c, from := sw.Call(t, invite)
+		pass(0)
+		from.Handover(c.ID(), one) // ending: says no
+		pass(0)
+		from.Handover(c.ID(), two)
+		pass(0)
+		if !has(two, c) {
+			t.Error("a refused leg can not be offered again")
 		}
 	})
 }

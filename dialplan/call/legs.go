@@ -16,6 +16,7 @@ type seat struct {
 	held      bool
 	heldBy    uint64 // number of the event that set held
 	bye       Cause  // why we hung it up
+	promised  bool   // to another call, which has not replied yet
 }
 
 // seat takes a leg into the call.
