@@ -26,7 +26,7 @@ var (
 	// different codecs of which one is not G.711.
 	ErrNoCommonCodec = fmt.Errorf("%w: no common codec", ErrNotAcceptable)
 	// ErrNoG711 ends a playback to a party that negotiated neither PCMU nor
-	// PCMA, or nothing yet.
+	// PCMA.
 	ErrNoG711 = fmt.Errorf("%w: neither PCMU nor PCMA is negotiated", ErrNotAcceptable)
 	// ErrNoSound ends a playback of a sound that does not exist or is empty.
 	ErrNoSound = errors.New("no such sound")

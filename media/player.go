@@ -70,8 +70,14 @@ func (p *player) fill(pcm []int16) bool {
 	return n > 0
 }
 
-// play starts a player. The first starts the clock.
+// play starts a player. The first starts the clock. A player to a party that has
+// negotiated nothing yet waits for the terms: a call answers and plays in one
+// breath, and the answer takes its way through the SIP edge.
 func (l *loop) play(p *player) {
+	if p.to.terms == nil {
+		p.to.waiting = p
+		return
+	}
 	l.players = append(l.players, p)
 	if l.tickAt == 0 {
 		l.tickAt = l.now
@@ -106,7 +112,7 @@ func (l *loop) playFrame(p *player) bool {
 		return false
 	}
 	t := p.to.terms
-	if t == nil || t.sends == notG711 {
+	if t.sends == notG711 {
 		p.finish(ErrNoG711)
 		return false
 	}

@@ -102,6 +102,10 @@ func TestPlayEnds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		late := r.phone("127.0.0.2:0")
+		if _, err := fresh.SetOffer(late.sdp("0")); err != nil {
+			t.Fatal(err)
+		}
 		cases := []struct {
 			name  string
 			on    *Session
@@ -114,7 +118,12 @@ func TestPlayEnds(t *testing.T) {
 			{"nothing to play", s, nil, false, func() {}, nil},
 			{"nothing to repeat", s, nil, true, func() {}, ErrNoSound},
 			{"unknown sound", s, []string{"beep", "nope"}, false, func() {}, ErrNoSound},
-			{"nothing negotiated", fresh, []string{"beep"}, false, func() {}, ErrNoG711},
+			{"replaced before the answer", fresh, []string{"beep"}, false, fresh.Quiet, ErrReplaced},
+			{"answered while it waits", fresh, []string{"beep"}, false, func() {
+				if _, err := fresh.Answer(); err != nil {
+					t.Error(err)
+				}
+			}, nil},
 			{"quiet", s, []string{"music"}, true, s.Quiet, ErrReplaced},
 			{"another playback", s, []string{"music"}, true, func() { s.Play([]string{"beep"}, false, nil) }, ErrReplaced},
 			{"echo", s, []string{"music"}, true, s.Echo, ErrReplaced},
@@ -137,6 +146,9 @@ func TestPlayEnds(t *testing.T) {
 				t.Errorf("%s: done %d times, last with %v", c.name, n, got)
 			}
 			p.heard()
+		}
+		if n := len(late.heard()); n != 10 {
+			t.Errorf("a party answered late heard %d frames of the beep, want 10", n)
 		}
 	})
 }

@@ -65,19 +65,24 @@ func TestAnswerPrefersThePeersCodec(t *testing.T) {
 		if refreshed, err := a.Answer(); err != nil || !bytes.Equal(first, refreshed) {
 			t.Errorf("a refresh is answered with other bytes: %v", err)
 		}
-		for body, want := range map[string]error{
-			"nonsense":              ErrBadSDP,
-			string(pa.sdp("3 101")): nil, // GSM: of use to a peer that has it
-			strings.ReplaceAll(string(pa.sdp("0")), "m=audio", "m=video"): ErrNotAcceptable,
-		} {
-			if _, err := a.SetOffer([]byte(body)); !errors.Is(err, want) || want == nil && err != nil {
-				t.Errorf("offer %q: %v", body, err)
-			}
-		}
-		if _, err := a.Answer(); !errors.Is(err, ErrNotAcceptable) {
-			t.Errorf("answer to GSM: %v", err)
-		}
+		refusals(t, a, pa)
 	})
+}
+
+// refusals gives a session offers it cannot take.
+func refusals(t *testing.T, a *Session, pa *phone) {
+	for body, want := range map[string]error{
+		"nonsense":              ErrBadSDP,
+		string(pa.sdp("3 101")): nil, // GSM: of use to a peer that has it
+		strings.ReplaceAll(string(pa.sdp("0")), "m=audio", "m=video"): ErrNotAcceptable,
+	} {
+		if _, err := a.SetOffer([]byte(body)); !errors.Is(err, want) || want == nil && err != nil {
+			t.Errorf("offer %q: %v", body, err)
+		}
+	}
+	if _, err := a.Answer(); !errors.Is(err, ErrNotAcceptable) {
+		t.Errorf("answer to GSM: %v", err)
+	}
 }
 
 // Hold in both forms, resume, and a new address in a re-offer.

@@ -34,7 +34,8 @@ type stream struct {
 	rtcpLatch   latch
 	old         quarantine
 	unconfirmed window
-	heard       int64 // when the party last sent anything, or was reported silent
+	waiting     *player // until there are terms
+	heard       int64   // when the party last sent anything, or was reported silent
 }
 
 // adopt takes new terms.
@@ -50,6 +51,10 @@ func (s *stream) adopt(t *terms) {
 		s.heard = s.loop.now
 	}
 	s.loop.expect(s)
+	if p := s.waiting; p != nil {
+		s.waiting = nil
+		s.loop.play(p)
+	}
 }
 
 // rtpArrived takes a datagram from the RTP port.

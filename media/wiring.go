@@ -29,7 +29,8 @@ func (s *Session) Echo() { s.become(s, nil) }
 func (s *Session) Quiet() { s.become(nil, nil) }
 
 // Play lets the party hear the named sounds one after another, from the
-// beginning when loop is set and the last has ended. done is called exactly
+// beginning when loop is set and the last has ended. Before an offer has been
+// answered it waits for that, and no time passes. done is called exactly
 // once, from a media worker or the caller: nil at the natural end, ErrNoSound,
 // ErrNoG711, ErrReplaced or ErrClosed. It may be nil.
 func (s *Session) Play(names []string, loop bool, done func(error)) {
