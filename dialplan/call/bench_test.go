@@ -90,3 +90,26 @@ func memory() int64 {
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc + m.StackInuse)
 }
+
+// TestCostOfReading: a picture of a call is there for the taking, and an event
+// costs its own memory and nothing else.
+func TestCostOfReading(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	bubble(t, func(t *testing.T) {
+		sw := calltest.New(t, effects(), calltest.Steps(step("echo")), func(cfg *call.Config) { cfg.MailboxCap = 1 << 20 })
+		caller, c := sw.Call(t, invite)
+		pass(0)
+		gate := make(chan struct{})
+		c.Stall(gate)
+		pass(0)
+		if n := testing.AllocsPerRun(100, func() { _ = c.Info() }); n != 0 {
+			t.Errorf("Info: %v allocations", n)
+		}
+		if n := testing.AllocsPerRun(1000, func() { caller.Emit(call.LegEvent{Kind: call.LegDigit}) }); n > 1 {
+			t.Errorf("Emit: %v allocations", n)
+		}
+		close(gate)
+	})
+}

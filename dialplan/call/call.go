@@ -82,9 +82,6 @@ func (c *Call) ID() ID { return c.ref.ID }
 // Ref addresses the call from anywhere.
 func (c *Call) Ref() Ref { return c.ref }
 
-// Client is the tenant the call belongs to.
-func (c *Call) Client() int64 { return c.invite.Client }
-
 // Caller is the party that began the call, also when its leg has left.
 func (c *Call) Caller() Party { return c.invite.From }
 

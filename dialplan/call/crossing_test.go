@@ -1,6 +1,7 @@
 package call_test
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -11,6 +12,9 @@ import (
 	"github.com/cordpair/cordpair/dialplan/call"
 	"github.com/cordpair/cordpair/dialplan/call/calltest"
 )
+
+// seedFlag repeats the rounds of a failure.
+var seedFlag = flag.Uint64("seed", 0, "first seed of the random rounds, 0 for any")
 
 // crossingRounds is how many random rounds the test below plays.
 const crossingRounds = 2000
@@ -24,14 +28,17 @@ func TestCrossingHandovers(t *testing.T) {
 	if testing.Short() {
 		rounds /= 10
 	}
-	first := rand.Uint64()
+	first := *seedFlag
+	if first == 0 {
+		first = rand.Uint64()
+	}
 	var seen tally
 	for i := range rounds {
 		seed := first + uint64(i)
 		if !t.Run("", func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { crossing(t, rand.New(rand.NewPCG(seed, 0)), &seen) })
 		}) {
-			t.Fatalf("seed %d", seed)
+			t.Fatalf("again with -seed %d; the scheduler has its say, too", seed)
 		}
 	}
 	t.Logf("%d rounds from seed %d: %+v", rounds, first, seen)

@@ -264,3 +264,22 @@ func TestEventFollowsLeg(t *testing.T) {
 		wantStory(t, sw, taker, "started leg-started answered joined held leg-digit leg-ended(normal) leg-ended(normal) ended(normal)")
 	})
 }
+
+// TestTakerGivesUp: a giver so late that the taker has stopped waiting keeps
+// the leg and its events.
+func TestTakerGivesUp(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sw := calltest.New(t, effects(), calltest.Steps(step("echo")))
+		leg, giver, taker, goOn := offering(t, sw)
+		taker.Hangup(call.CauseForbidden)
+		pass(call.LingerLimit)
+		wantState(t, taker, call.StateEnded)
+		goOn()
+		leg.Hold()
+		pass(0)
+		if !has(giver, leg) || leg.Hears() != "echo" || sw.Stats().Refused[call.RefusedHandover] != 1 {
+			t.Errorf("leg hears %q, stats %+v", leg.Hears(), sw.Stats())
+		}
+		wantStory(t, sw, giver, "started leg-started answered held")
+	})
+}

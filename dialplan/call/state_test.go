@@ -70,6 +70,11 @@ func TestStateNames(t *testing.T) {
 		}
 		seen[string(text)] = true
 	}
+	for s, want := range map[LegState]string{LegWaiting: "waiting", LegUp: "up", LegLeaving: "leaving"} {
+		if text, _ := s.MarshalText(); string(text) != want {
+			t.Errorf("name of leg state %d: %q", int(s), text)
+		}
+	}
 	if got := State(99).String(); got != "state(99)" {
 		t.Errorf("unknown state: %q", got)
 	}

@@ -179,3 +179,30 @@ func TestLongestCall(t *testing.T) {
 		})
 	}
 }
+
+// TestNoCause: where nobody gave a cause there is one all the same: ours if we
+// hung up, else normal.
+func TestNoCause(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		plan := func(call.Invite) call.Planner {
+			return calltest.PlannerFunc(func(_ call.Situation, last call.Outcome) call.Decision {
+				if last.Kind == call.OutcomeBegin {
+					return call.Decision{Steps: []call.Step{step("ring")}}
+				}
+				return call.Decision{}
+			})
+		}
+		sw := calltest.New(t, effects(), plan)
+		caller, callee, c := talking(t, sw)
+		caller.OnHangup = func(l *calltest.Leg, _ call.Cause) { l.Leave("", false) }
+		callee.Leave("", true)
+		pass(0)
+		wantStory(t, sw, c, "started leg-started leg-started ringing answered answered leg-ended(normal) leg-ended(normal) ended(normal)")
+		second, c := sw.Call(t, invite)
+		second.OnHangup = func(l *calltest.Leg, _ call.Cause) { l.Leave("", false) }
+		pass(0)
+		c.Hangup(call.CauseForbidden)
+		pass(0)
+		wantStory(t, sw, c, "started leg-started leg-started ringing leg-ended(forbidden) leg-ended(forbidden) ended(forbidden)")
+	})
+}
