@@ -38,31 +38,15 @@ func TestConcurrently(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(1, uint64(w)))
 			for i := range rounds {
 				id := rnd.Int64N(extensions) + 1
-				switch rnd.IntN(10) {
-				case 0:
-					pending.Add(1)
-					if !b.Remove(id, "", time.Now(), func(error) { pending.Add(-1) }) {
-						pending.Add(-1)
-					}
-				case 1:
-					b.FlowClosed(rnd.Uint64N(4), time.Now())
-				case 2:
-					b.Lookup(id, time.Now(), nil)
-					b.Registrations(id, time.Now())
-				default:
-					r := register(fmt.Sprint(w), uint32(i+1), hour, contact(fmt.Sprintf("sip:%d@h", rnd.IntN(4))))
-					r.Extension = id
-					if r.Flow = udp; rnd.IntN(2) == 0 {
-						r.Flow = tcp(rnd.Uint64N(4) + 1)
-					}
-					if rnd.IntN(4) == 0 {
-						r.Expires = 0
-					}
-					pending.Add(1)
-					res, err := b.Update(r, time.Now(), func(error) { pending.Add(-1) })
-					if err != nil || !res.Pending {
-						pending.Add(-1)
-					}
+				disturb(b, rnd, id, &pending)
+				r := register(fmt.Sprint(w), uint32(i+1), hour, contact(fmt.Sprintf("sip:%d@h", rnd.IntN(4))))
+				r.Extension = id
+				r.Flow = []Flow{udp, udp, tcp(1), tcp(2), tcp(3)}[rnd.IntN(5)]
+				r.Expires = []time.Duration{0, hour, hour, hour}[rnd.IntN(4)]
+				pending.Add(1)
+				res, err := b.Update(r, time.Now(), func(error) { pending.Add(-1) })
+				if err != nil || !res.Pending {
+					pending.Add(-1)
 				}
 			}
 		})
@@ -77,21 +61,64 @@ func TestConcurrently(t *testing.T) {
 	if p := inconsistent(b); p != "" {
 		t.Error(p)
 	}
-	for id := int64(1); id <= extensions; id++ {
+	for id := range int64(extensions + 1) {
 		have := b.Lookup(id, time.Now(), nil)
-		stored := map[string]uint32{}
-		for _, x := range shelf.row(id).Bindings {
-			stored[x.ID] = x.CSeq
-		}
-		bound := map[string]uint32{}
-		for _, x := range have {
-			bound[x.ID] = x.CSeq
-		}
-		if d := cmp.Diff(bound, stored); d != "" {
-			t.Errorf("extension %d: %s", id, d)
+		if d := cmp.Diff(sequences(have), sequences(shelf.row(id).Bindings)); d != "" {
+			t.Errorf("extension %d, bound and stored: %s", id, d)
 		}
 		if online[id] != len(have) {
 			t.Errorf("extension %d: %d bound, events say %d", id, len(have), online[id])
 		}
+	}
+}
+
+// disturb sometimes does something else than a REGISTER.
+func disturb(b *Bindings, rnd *rand.Rand, id int64, pending *atomic.Int64) {
+	switch rnd.IntN(8) {
+	case 0:
+		pending.Add(1)
+		if !b.Remove(id, "", time.Now(), func(error) { pending.Add(-1) }) {
+			pending.Add(-1)
+		}
+	case 1:
+		b.FlowClosed(rnd.Uint64N(4), time.Now())
+	case 2:
+		b.Lookup(id, time.Now(), nil)
+		b.Registrations(id, time.Now())
+	}
+}
+
+func sequences(list []Binding) map[string]uint32 {
+	out := map[string]uint32{}
+	for _, x := range list {
+		out[x.ID] = x.CSeq
+	}
+	return out
+}
+
+// A callback that panics takes nothing with it but itself.
+func TestEventsPanic(t *testing.T) {
+	var events log
+	bad := true
+	b := open(t, Config{Store: newShelf(), Events: func(e Event) {
+		if bad {
+			bad = false
+			panic("a fault of the receiver")
+		}
+		events.add(e)
+	}})
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic was swallowed")
+			}
+		}()
+		_, _ = b.Update(register("a", 1, hour, contact("sip:x@h"), contact("sip:y@h")), time.Now(), nil)
+	}()
+	if res := mustUpdate(t, b, register("b", 1, hour, contact("sip:z@h"))); len(res.Bindings) != 3 {
+		t.Errorf("%d bound", len(res.Bindings))
+	}
+	if d := cmp.Diff([]string{"added sip:y@h 2", "added sip:z@h 3"}, events.take()); d != "" {
+		t.Error(d)
 	}
 }

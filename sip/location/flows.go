@@ -24,12 +24,13 @@ func (f *flows) enter(conn uint64, extension int64) {
 }
 
 // leave is called when a binding of rec no longer uses conn; another one may.
+// Suspended ones do not: their connection is lost.
 func (f *flows) leave(conn uint64, rec *record) {
 	if conn == 0 {
 		return
 	}
 	for _, e := range rec.active {
-		if e.Flow.Conn == conn {
+		if e.Flow.Conn == conn && !e.Suspended {
 			return
 		}
 	}

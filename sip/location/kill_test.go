@@ -3,6 +3,7 @@ package location
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"sync"
@@ -29,6 +30,9 @@ func TestKilled(t *testing.T) {
 	child.Env = append(os.Environ(), killDir+"="+dir)
 	out, err := child.StdoutPipe()
 	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := child.StdinPipe(); err != nil { // it hangs on this until it is killed
 		t.Fatal(err)
 	}
 	if err := child.Start(); err != nil {
@@ -68,5 +72,5 @@ func registerAndHang(t *testing.T, dir string) {
 	}
 	answers.Wait()
 	fmt.Println("answered")
-	time.Sleep(time.Minute) // the parent kills this process long before
+	_, _ = io.Copy(io.Discard, os.Stdin) // ends with the parent, which kills this process before
 }

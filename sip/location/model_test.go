@@ -59,21 +59,13 @@ func (m *model) update(r Request, now time.Time) error {
 		asked[plainURI(c.URI)] = c
 	}
 	disordered, added := false, false
-	granted := func(c Contact) time.Duration {
-		for _, d := range []time.Duration{c.Expires, r.Expires} {
-			if d != NoExpires {
-				return d
-			}
-		}
-		return hour
-	}
 	for _, c := range r.Contacts {
-		if d := granted(c); d > 0 && d < 30*second {
+		if d := wish(c, r); d > 0 && d < 30*second {
 			return ErrTooBrief
 		}
 	}
 	for uri, c := range asked {
-		want := granted(c)
+		want := wish(c, r)
 		if x, known := m.bound[uri]; known {
 			disordered = disordered || stale(x)
 		} else {
@@ -102,6 +94,15 @@ func (m *model) update(r Request, now time.Time) error {
 	}
 	m.bound = next
 	return nil
+}
+
+func wish(c Contact, r Request) time.Duration {
+	for _, d := range []time.Duration{c.Expires, r.Expires} {
+		if d != NoExpires {
+			return d
+		}
+	}
+	return hour
 }
 
 func (m *model) flowClosed(conn uint64, now time.Time) {

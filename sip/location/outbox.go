@@ -1,6 +1,9 @@
 package location
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // delivery is something to be handed out once the shard's lock is released: an
 // event, or a record for the store.
@@ -60,12 +63,8 @@ func (b *Bindings) deliver(sh *shard) {
 		batch := sh.outbox
 		sh.outbox = spare[:0]
 		sh.mu.Unlock()
-		for i := range batch {
-			b.handOut(&batch[i])
-		}
-		clear(batch)
+		b.handOutAll(sh, batch) // locks again
 		spare = batch
-		sh.mu.Lock()
 	}
 	if cap(spare) <= outboxKept {
 		sh.outbox = spare[:0]
@@ -76,6 +75,24 @@ func (b *Bindings) deliver(sh *shard) {
 
 // outboxKept is how large an outbox may be to be used again.
 const outboxKept = 16
+
+// handOutAll hands out a batch and locks the shard. When a callback panics, the
+// rest waits for the next delivery: whoever recovers finds the shard in order.
+func (b *Bindings) handOutAll(sh *shard, batch []delivery) {
+	next := 0
+	defer func() {
+		sh.mu.Lock()
+		if next < len(batch) {
+			sh.outbox = slices.Insert(sh.outbox, 0, batch[next+1:]...)
+			sh.delivering = false
+			sh.mu.Unlock()
+		}
+		clear(batch)
+	}()
+	for ; next < len(batch); next++ {
+		b.handOut(&batch[next])
+	}
+}
 
 func (b *Bindings) handOut(d *delivery) {
 	switch {

@@ -29,7 +29,7 @@ func TestWrittenBehind(t *testing.T) {
 		if !answered || shelf.count() != 1 {
 			t.Fatalf("answered %v after %d writes", answered, shelf.count())
 		}
-		time.Sleep(100 * second)
+		time.Sleep(100*second + 100*time.Millisecond) // between two rounds of writing
 		for i := range uint32(5) {
 			if res := mustUpdate(t, b, register("a", 2+i, hour, contact("sip:x@h"))); res.Pending {
 				t.Error("a refresh waits for the store")
@@ -214,31 +214,18 @@ func TestRealStore(t *testing.T) {
 			use(b)
 		})
 	}
-	wait := func(b *Bindings, r Request) []Binding {
-		done := make(chan error, 1)
-		res, err := b.Update(r, time.Now(), func(err error) { done <- err })
-		if err != nil {
-			t.Fatal(err)
-		}
-		if res.Pending {
-			if err := <-done; err != nil {
-				t.Fatal(err)
-			}
-		}
-		return res.Bindings
-	}
 	r := register("a", 1, hour, contact("sip:x@h"), contact("sip:y@h"))
 	r.Path = []string{"<sip:p;lr>"}
 	var before []Binding
 	run(func(b *Bindings) {
-		before = wait(b, r)
+		before = durably(t, b, r)
 		gone := register("g", 1, hour, contact("sip:g@h"))
 		gone.Extension = 2
-		wait(b, gone)
+		durably(t, b, gone)
 		gone.CSeq, gone.Expires = 2, 0
-		wait(b, gone)
+		durably(t, b, gone)
 		gone.Extension, gone.Expires = 3, hour
-		wait(b, gone)
+		durably(t, b, gone)
 		done := make(chan error, 1)
 		b.Forget(3, time.Now(), func(err error) { done <- err })
 		if err := <-done; err != nil {
@@ -268,4 +255,18 @@ func TestRealStore(t *testing.T) {
 			t.Errorf("forgotten: %+v", list)
 		}
 	})
+}
+
+// durably is mustUpdate with the wait for the store.
+func durably(t *testing.T, b *Bindings, r Request) []Binding {
+	t.Helper()
+	done := make(chan error, 1)
+	res, err := b.Update(r, time.Now(), func(err error) { done <- err })
+	if err == nil && res.Pending {
+		err = <-done
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.Bindings
 }

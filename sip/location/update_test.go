@@ -13,9 +13,20 @@ import (
 
 const hour = time.Hour
 
-// One REGISTER after the other: what is bound afterwards, what was reported and
-// whether it had to be durable.
-func TestUpdate(t *testing.T) {
+type updateStep struct {
+	r       Request
+	err     error
+	bound   []string
+	events  []string
+	durable bool
+}
+
+type updateTest struct {
+	name  string
+	steps []updateStep
+}
+
+func updateTests() []updateTest {
 	with := func(uri string, change func(*Contact)) Contact {
 		c := contact(uri)
 		change(&c)
@@ -30,30 +41,20 @@ func TestUpdate(t *testing.T) {
 		r.Wildcard = true
 		return r
 	}
-	type step struct {
-		r       Request
-		err     error
-		bound   []string
-		events  []string
-		durable bool
-	}
-	tests := []struct {
-		name  string
-		steps []step
-	}{
-		{"add, refresh, remove", []step{
+	return []updateTest{
+		{"add, refresh, remove", []updateStep{
 			{register("a", 1, hour, contact("sip:x@h")), nil, []string{"sip:x@h"}, []string{"added sip:x@h 1"}, true},
 			{register("a", 2, hour, contact("sip:x@h")), nil, []string{"sip:x@h"}, []string{"refreshed sip:x@h 1"}, false},
 			{register("b", 1, hour, contact("sip:x@h")), nil, []string{"sip:x@h"}, []string{"refreshed sip:x@h 1"}, false},
 			{register("b", 2, 0, contact("sip:x@h")), nil, []string{}, []string{"removed (unregistered) sip:x@h 0"}, true},
 			{register("b", 3, 0, contact("sip:x@h")), nil, []string{}, nil, false},
 		}},
-		{"fetch", []step{
+		{"fetch", []updateStep{
 			{register("a", 1, NoExpires), nil, []string{}, nil, false},
 			{register("a", 2, hour, contact("sip:x@h")), nil, []string{"sip:x@h"}, []string{"added sip:x@h 1"}, true},
 			{register("a", 1, 0), nil, []string{"sip:x@h"}, nil, false},
 		}},
-		{"order", []step{
+		{"order", []updateStep{
 			{register("a", 5, hour, contact("sip:x@h")), nil, []string{"sip:x@h"}, []string{"added sip:x@h 1"}, true},
 			{register("a", 5, hour, contact("sip:x@h")), ErrOutOfOrder, []string{"sip:x@h"}, nil, false},
 			{register("a", 4, 0, contact("sip:x@h")), ErrOutOfOrder, []string{"sip:x@h"}, nil, false},
@@ -61,7 +62,7 @@ func TestUpdate(t *testing.T) {
 			{register("a", 4, hour, contact("sip:y@h"), contact("sip:x@h")), ErrOutOfOrder, []string{"sip:x@h"}, nil, false},
 			{register("a", 4, hour, contact("sip:y@h")), nil, []string{"sip:x@h", "sip:y@h"}, []string{"added sip:y@h 2"}, true},
 		}},
-		{"all or nothing", []step{
+		{"all or nothing", []updateStep{
 			{register("a", 1, hour, contact("sip:x@h"), expires("sip:y@h", 5*time.Second)), ErrTooBrief, []string{}, nil, false},
 			{register("a", 1, hour, contact("sip:x@h"), contact("sip:y@h")), nil, []string{"sip:x@h", "sip:y@h"},
 				[]string{"added sip:x@h 1", "added sip:y@h 2"}, true},
@@ -70,7 +71,7 @@ func TestUpdate(t *testing.T) {
 			{register("a", 2, hour, expires("sip:x@h", 0), expires("sip:z@h", 30*time.Second)), nil,
 				[]string{"sip:y@h", "sip:z@h"}, []string{"removed (unregistered) sip:x@h 1", "added sip:z@h 2"}, true},
 		}},
-		{"wildcard", []step{
+		{"wildcard", []updateStep{
 			{star("a", 1, 0), nil, []string{}, nil, false},
 			{register("a", 2, hour, contact("sip:x@h"), contact("sip:y@h")), nil, []string{"sip:x@h", "sip:y@h"},
 				[]string{"added sip:x@h 1", "added sip:y@h 2"}, true},
@@ -81,19 +82,19 @@ func TestUpdate(t *testing.T) {
 			{star("a", 3, 0), nil, []string{},
 				[]string{"removed (unregistered) sip:x@h 1", "removed (unregistered) sip:y@h 0"}, true},
 		}},
-		{"comparison", []step{
+		{"comparison", []updateStep{
 			{register("a", 1, hour, contact("sip:%78@H;transport=tcp;ob")), nil, []string{"sip:%78@H;transport=tcp;ob"},
 				[]string{"added sip:%78@H;transport=tcp;ob 1"}, true},
 			{register("a", 2, hour, contact("sip:x@h;Transport=TCP")), nil, []string{"sip:x@h;Transport=TCP"},
 				[]string{"changed sip:x@h;Transport=TCP 1"}, true},
 			{register("a", 3, 0, contact("sip:x@h")), nil, []string{"sip:x@h;Transport=TCP"}, nil, false},
 		}},
-		{"said twice", []step{
+		{"said twice", []updateStep{
 			{register("a", 1, hour, contact("sip:x@h"), contact("sip:x@H")), nil, []string{"sip:x@H"}, []string{"added sip:x@H 1"}, true},
 			{register("a", 2, hour, contact("sip:x@h"), expires("sip:x@h", 0)), nil, []string{},
 				[]string{"removed (unregistered) sip:x@H 0"}, true},
 		}},
-		{"a device at a new address", []step{
+		{"a device at a new address", []updateStep{
 			{register("a", 1, hour, device("sip:x@h:1", "i", 0), contact("sip:z@h")), nil, []string{"sip:x@h:1", "sip:z@h"},
 				[]string{"added sip:x@h:1 1", "added sip:z@h 2"}, true},
 			{register("b", 1, hour, device("sip:x@h:2", "i", 0)), nil, []string{"sip:x@h:2", "sip:z@h"},
@@ -104,7 +105,7 @@ func TestUpdate(t *testing.T) {
 			{register("d", 1, 0, device("sip:x@h:9", "i", 0)), nil, []string{"sip:x@h:3", "sip:z@h"},
 				[]string{"removed (unregistered) sip:x@h:2 2"}, true},
 		}},
-		{"a device with two contacts", []step{
+		{"a device with two contacts", []updateStep{
 			{register("a", 1, hour, device("sip:x@h:1", "i", 0), device("sip:x@h:2", "i", 0)), nil, []string{"sip:x@h:1", "sip:x@h:2"},
 				[]string{"added sip:x@h:1 1", "added sip:x@h:2 2"}, true},
 			{register("a", 2, hour, device("sip:x@h:2", "i", 0), device("sip:x@h:1", "i", 0)), nil, []string{"sip:x@h:1", "sip:x@h:2"},
@@ -112,12 +113,12 @@ func TestUpdate(t *testing.T) {
 			{register("b", 1, hour, device("sip:x@h:3", "i", 0)), nil, []string{"sip:x@h:3"},
 				[]string{"removed (replaced) sip:x@h:2 1", "changed sip:x@h:3 1"}, true},
 		}},
-		{"a device with two flows", []step{
+		{"a device with two flows", []updateStep{
 			{register("a", 1, hour, device("sip:x@h:1", "i", 1)), nil, []string{"sip:x@h:1"}, []string{"added sip:x@h:1 1"}, true},
 			{register("b", 1, hour, device("sip:x@h:2", "i", 2)), nil, []string{"sip:x@h:1", "sip:x@h:2"}, []string{"added sip:x@h:2 2"}, true},
 			{register("c", 1, hour, device("sip:x@h:3", "i", 1)), nil, []string{"sip:x@h:2", "sip:x@h:3"}, []string{"changed sip:x@h:3 2"}, true},
 		}},
-		{"something else than time moves", []step{
+		{"something else than time moves", []updateStep{
 			{register("a", 1, hour, contact("sip:x@h")), nil, []string{"sip:x@h"}, []string{"added sip:x@h 1"}, true},
 			{register("a", 2, hour, with("sip:x@h", func(c *Contact) { c.Q = 500 })), nil, []string{"sip:x@h"}, []string{"changed sip:x@h 1"}, true},
 			{func() Request {
@@ -132,7 +133,12 @@ func TestUpdate(t *testing.T) {
 			}(), nil, []string{"sip:x@h"}, []string{"changed sip:x@h 1"}, true},
 		}},
 	}
-	for _, tt := range tests {
+}
+
+// One REGISTER after the other: what is bound afterwards, what was reported and
+// whether it had to be durable.
+func TestUpdate(t *testing.T) {
+	for _, tt := range updateTests() {
 		t.Run(tt.name, func(t *testing.T) {
 			var events log
 			b := open(t, Config{Store: newShelf(), Events: events.add})
