@@ -27,7 +27,17 @@ func has(c *call.Call, l *calltest.Leg) bool {
 // waits talks to that party; the call it left is over.
 func TestHandoverToScript(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		sw := calltest.New(t, effects(), calltest.Steps(step("echo")))
+		var ended call.Outcome
+		plan := func(call.Invite) call.Planner {
+			return calltest.PlannerFunc(func(_ call.Situation, last call.Outcome) call.Decision {
+				if last.Kind == call.OutcomeBegin {
+					return call.Decision{Steps: []call.Step{step("echo")}}
+				}
+				ended = last // only the taker's planner is asked again
+				return call.Decision{Cause: last.Cause}
+			})
+		}
+		sw := calltest.New(t, effects(), plan)
 		a, from := sw.Call(t, invite)
 		b, to := sw.Call(t, invite)
 		pass(time.Second)
@@ -50,6 +60,9 @@ func TestHandoverToScript(t *testing.T) {
 		a.HangUp()
 		pass(0)
 		wantStory(t, sw, to, "started leg-started answered joined held leg-ended(normal) leg-ended(normal) ended(normal)")
+		if want := (call.Outcome{Branch: "1", Kind: call.OutcomeTalkEnded, Cause: call.CauseNormal, By: a.ID()}); ended != want {
+			t.Errorf("planner was told %+v", ended)
+		}
 	})
 }
 
