@@ -5,8 +5,8 @@
 // Ownership: an Authority belongs to one SIP edge and may be used from any
 // goroutine. It keeps nothing about a nonce until a request with a right digest
 // has used it; then it keeps which counts were seen, for the life of the nonce
-// and within a fixed number of entries. It starts no goroutine and reads no
-// clock: the caller says what time it is.
+// and within a fixed number of entries. It starts no goroutine; the caller says
+// what time it is, and nonces age by the monotonic reading of that.
 //
 //	auth := digest.New(digest.Config{})
 //	for _, v := range auth.Challenge(realm, digest.PolicyMD5, source, false, now) {

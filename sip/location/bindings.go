@@ -1,8 +1,10 @@
 package location
 
 import (
+	"fmt"
 	"iter"
 	"log/slog"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -73,6 +75,7 @@ type Bindings struct {
 	stop     chan struct{}
 	ended    chan struct{}  // the goroutine has returned
 	work     sync.WaitGroup // deliveries and commits under way
+	behind   atomic.Int64   // commits under way that nobody waits for
 	failedAt atomic.Int64   // last log line about a failing store, Unix seconds
 }
 
@@ -97,22 +100,38 @@ func Open(cfg Config) (*Bindings, error) {
 }
 
 // Close writes what is still to be written and ends the goroutine. It returns
-// when the store has answered everything; the store must still be open. Closing
-// twice does nothing.
+// when the store has answered everything, with an error if the store refused
+// something to the end; the store must still be open. Closing twice does nothing.
 func (b *Bindings) Close() error {
 	if b.closed.Swap(true) {
 		return nil
 	}
 	close(b.stop)
 	<-b.ended
+	for left := math.MaxInt; ; {
+		b.round(0, func(sh *shard) { b.flush(sh) })
+		b.work.Wait()
+		before := left
+		left = 0
+		b.round(0, func(sh *shard) { left += len(sh.dirty) })
+		if left == 0 {
+			return nil
+		}
+		if left >= before {
+			return fmt.Errorf("bindings: the last changes of %d extensions are not stored", left)
+		}
+	}
+}
+
+// round visits every shard, beginning with the given one, and hands out what
+// came of it.
+func (b *Bindings) round(first int, visit func(*shard)) {
 	for i := range b.shards {
-		sh := &b.shards[i]
+		sh := &b.shards[(first+i)%shardCount]
 		sh.mu.Lock()
-		b.flush(sh)
+		visit(sh)
 		b.deliver(sh)
 	}
-	b.work.Wait()
-	return nil
 }
 
 // tendEvery is how often endings are looked for and refreshes are written.
@@ -123,19 +142,16 @@ func (b *Bindings) tend() {
 	defer close(b.ended)
 	tick := time.NewTicker(tendEvery)
 	defer tick.Stop()
-	for {
+	for first := 0; ; first++ { // another shard first each time, should the store be slow
 		select {
 		case <-b.stop:
 			return
 		case <-tick.C:
 			now := time.Now()
-			for i := range b.shards {
-				sh := &b.shards[i]
-				sh.mu.Lock()
+			b.round(first, func(sh *shard) {
 				b.reap(sh, now)
 				b.flush(sh)
-				b.deliver(sh)
-			}
+			})
 		}
 	}
 }

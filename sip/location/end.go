@@ -121,5 +121,5 @@ func (b *Bindings) expire(sh *shard, e *entry, now time.Time) {
 		why = ReasonFlowLost
 	}
 	b.end(sh, e, Expired, why, now)
-	sh.soil(e.rec)
+	b.soil(sh, e.rec)
 }

@@ -46,7 +46,7 @@ func (b *Bindings) restore(stored Record, now time.Time) {
 		rec.ended = slices.Clip(out)
 	}
 	if len(out) > 0 {
-		sh.soil(rec)
+		b.soil(sh, rec)
 	}
 }
 

@@ -32,20 +32,30 @@ func (b *Bindings) commit(sh *shard, rec *record, done func(error)) {
 	sh.outbox = append(sh.outbox, delivery{record: &s, done: done})
 }
 
-// flush puts every record that waits to be written behind into the outbox.
+// maxBehind is how many records written behind may be with the store at once, a
+// quarter of what it queues: refreshes must not crowd out what a 200 waits for.
+const maxBehind = 1 << 14
+
+// flush puts the records that wait to be written behind into the outbox, as many
+// as may be with the store. The others wait for the next round.
 func (b *Bindings) flush(sh *shard) {
-	for i, rec := range sh.dirty {
+	if b.cfg.Store == nil {
+		return // without a store nothing is soiled
+	}
+	n := 0
+	for ; n < len(sh.dirty) && b.behind.Load() < maxBehind; n++ {
+		rec := sh.dirty[n]
 		rec.dirty = false
-		sh.dirty[i] = nil
-		if sh.records[rec.extension] != rec || b.cfg.Store == nil {
-			continue
+		if sh.records[rec.extension] != rec {
+			continue // forgotten, and its deletion is on its way
 		}
-		b.commit(sh, rec, nil)
+		b.behind.Add(1)
+		b.commit(sh, rec, func(error) { b.behind.Add(-1) })
 		if len(rec.active)+len(rec.ended) == 0 {
 			delete(sh.records, rec.extension) // it was here for its deletion only
 		}
 	}
-	sh.dirty = sh.dirty[:0]
+	sh.dirty = slices.Delete(sh.dirty, 0, n)
 }
 
 // deliver unlocks the shard and hands out what stands in its outbox, in order.
@@ -132,5 +142,5 @@ func (b *Bindings) failed(extension int64, err error) {
 		rec = &record{extension: extension}
 		sh.records[extension] = rec
 	}
-	sh.soil(rec)
+	b.soil(sh, rec)
 }

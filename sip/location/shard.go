@@ -159,8 +159,8 @@ func (r *record) snapshot() Record {
 }
 
 // soil notes that the record is to be written behind.
-func (sh *shard) soil(r *record) {
-	if !r.dirty {
+func (b *Bindings) soil(sh *shard, r *record) {
+	if !r.dirty && b.cfg.Store != nil {
 		r.dirty = true
 		sh.dirty = append(sh.dirty, r)
 	}

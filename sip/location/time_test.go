@@ -1,6 +1,7 @@
 package location
 
 import (
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -249,4 +250,56 @@ func TestClosed(t *testing.T) {
 			}
 		})
 	})
+}
+
+// More refreshes than the store takes at once are all written in the end, and
+// a store that fails to the end is told of.
+func TestCloseWritesEverything(t *testing.T) {
+	shelf := newShelf()
+	b, err := Open(Config{Store: shelf})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const phones = maxBehind + 500
+	r := register("a", 1, hour, contact("sip:x@h"))
+	for r.CSeq = 1; r.CSeq <= 2; r.CSeq++ {
+		for r.Extension = 1; r.Extension <= phones; r.Extension++ {
+			mustUpdate(t, b, r)
+		}
+		shelf.mu.Lock()
+		shelf.held = true // the store is slow from the second round on
+		shelf.mu.Unlock()
+	}
+	closed := make(chan error)
+	go func() { closed <- b.Close() }() // ends when the store has answered
+	for err = errDisk; err == errDisk; {
+		select {
+		case err = <-closed:
+		default:
+			shelf.release()
+			runtime.Gosched()
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id := range int64(phones) {
+		if got := shelf.row(id + 1).Bindings[0].CSeq; got != 2 {
+			t.Fatalf("phone %d: CSeq %d", id+1, got)
+		}
+	}
+}
+
+func TestCloseTellsOfAFailingStore(t *testing.T) {
+	shelf := newShelf()
+	b, err := Open(Config{Store: shelf})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustUpdate(t, b, register("a", 1, hour, contact("sip:x@h")))
+	mustUpdate(t, b, register("a", 2, hour, contact("sip:x@h")))
+	shelf.fail = errDisk
+	if err := b.Close(); err == nil {
+		t.Error("a lost refresh is not told")
+	}
 }

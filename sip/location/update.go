@@ -148,7 +148,7 @@ func (b *Bindings) renew(sh *shard, e *entry, r *Request, ch change, now time.Ti
 	e.Suspended = false
 	sh.due.moveUp(e, e.deadline(b.cfg.SuspendFor))
 	if !changed {
-		sh.soil(e.rec)
+		b.soil(sh, e.rec)
 	}
 	b.report(sh, kind, "", e, now)
 	return changed
