@@ -125,7 +125,7 @@ func (h *History) Recover(ctx context.Context) (n int, err error) {
 // then stay in the journal. The error is that of Recover.
 func (h *History) Run(ctx context.Context) error {
 	defer h.sub.Close()
-	if _, err := h.Recover(ctx); err != nil {
+	if _, err := h.Recover(context.WithoutCancel(ctx)); err != nil { // what was published must be written even so
 		return err
 	}
 	next := time.Now().Add(refreshEvery)

@@ -86,17 +86,22 @@ func (r *running) apply(ev call.Event) {
 			if leg.up() && ev.Remote && r.byeBy == "" {
 				r.byeBy = leg.id
 			}
-			leg.ended, leg.cause, leg.remote, leg.stats = ev.At, ev.Cause, ev.Remote, ev.Stats
+			leg.ended, leg.cause, leg.remote, leg.stats = ev.At, known(ev.Cause), ev.Remote, ev.Stats
 		}
 	case call.EventJoined:
 		r.join(leg, ev)
 	case call.EventEnded:
-		r.cause, r.endedBy = ev.Cause, ev.By
-		if r.cause == "" {
-			r.cause = call.CauseInternal
-		}
+		r.cause, r.endedBy = known(ev.Cause), ev.By
 	}
 	r.bridge(ev.At)
+}
+
+// known is the cause of something that has ended, which cannot be none.
+func known(c call.Cause) call.Cause {
+	if c == "" {
+		return call.CauseInternal
+	}
+	return c
 }
 
 // join: a leg we have goes to another call; one we do not have comes from there.
