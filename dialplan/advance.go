@@ -1,6 +1,7 @@
 package dialplan
 
 import (
+	"cmp"
 	"strconv"
 
 	"github.com/cordpair/cordpair/dialplan/call"
@@ -154,7 +155,11 @@ func endCause(b Branch, out call.Outcome) call.Cause {
 		return b.Outcome.Cause
 	}
 	switch out.Kind {
-	case call.OutcomeDone, call.OutcomeTalkEnded:
+	case call.OutcomeTalkEnded:
+		// A talk that a party did not end by hanging up says why: its record
+		// must show a lost phone (M8).
+		return cmp.Or(out.Cause, call.CauseNormal)
+	case call.OutcomeDone:
 		return call.CauseNormal
 	case call.OutcomeBusy:
 		return call.CauseBusy
