@@ -19,7 +19,7 @@ func TestOutcomesEndTheCall(t *testing.T) {
 		ok     bool // as the trace sees it
 	}{
 		{"102", call.Outcome{Kind: call.OutcomeTalkEnded, By: "leg"}, call.CauseNormal, true},
-		{"102", call.Outcome{Kind: call.OutcomeTalkEnded, By: "leg", Cause: call.CauseMediaTimeout}, call.CauseMediaTimeout, true},
+		{"102", call.Outcome{Kind: call.OutcomeTalkEnded, By: "leg", Cause: call.CauseMediaTimeout}, call.CauseMediaTimeout, false},
 		{"102", call.Outcome{Kind: call.OutcomeDone}, call.CauseNormal, true},
 		{"102", call.Outcome{Kind: call.OutcomeBusy}, call.CauseBusy, false},
 		{"102", call.Outcome{Kind: call.OutcomeNoAnswer}, call.CauseNoAnswer, false},
