@@ -86,7 +86,7 @@ type Bindings struct {
 func Open(cfg Config) (*Bindings, error) {
 	cfg.fill()
 	b := &Bindings{cfg: cfg, stop: make(chan struct{}), ended: make(chan struct{})}
-	b.flows.extensions = map[uint64]map[int64]struct{}{}
+	b.flows = newFlows()
 	for i := range b.shards {
 		b.shards[i].records = map[int64]*record{}
 	}

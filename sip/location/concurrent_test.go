@@ -32,16 +32,17 @@ func TestConcurrently(t *testing.T) {
 		}
 	}})
 	var pending atomic.Int64
+	var conns atomic.Uint64 // the last connection opened
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
 			rnd := rand.New(rand.NewPCG(1, uint64(w)))
 			for i := range rounds {
 				id := rnd.Int64N(extensions) + 1
-				disturb(b, rnd, id, &pending)
+				disturb(b, rnd, id, &pending, &conns)
 				r := register(fmt.Sprint(w), uint32(i+1), hour, contact(fmt.Sprintf("sip:%d@h", rnd.IntN(4))))
 				r.Extension = id
-				r.Flow = []Flow{udp, udp, tcp(1), tcp(2), tcp(3)}[rnd.IntN(5)]
+				r.Flow = []Flow{udp, tcp(conns.Load() + 1), tcp(conns.Load() + 2)}[rnd.IntN(3)]
 				r.Expires = []time.Duration{0, hour, hour, hour}[rnd.IntN(4)]
 				pending.Add(1)
 				res, err := b.Update(r, time.Now(), func(error) { pending.Add(-1) })
@@ -73,7 +74,7 @@ func TestConcurrently(t *testing.T) {
 }
 
 // disturb sometimes does something else than a REGISTER.
-func disturb(b *Bindings, rnd *rand.Rand, id int64, pending *atomic.Int64) {
+func disturb(b *Bindings, rnd *rand.Rand, id int64, pending *atomic.Int64, conns *atomic.Uint64) {
 	switch rnd.IntN(8) {
 	case 0:
 		pending.Add(1)
@@ -81,7 +82,7 @@ func disturb(b *Bindings, rnd *rand.Rand, id int64, pending *atomic.Int64) {
 			pending.Add(-1)
 		}
 	case 1:
-		b.FlowClosed(rnd.Uint64N(4), time.Now())
+		b.FlowClosed(conns.Add(1), time.Now())
 	case 2:
 		b.Lookup(id, time.Now(), nil)
 		b.Registrations(id, time.Now())

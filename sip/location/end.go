@@ -55,7 +55,9 @@ func (b *Bindings) Forget(extension int64, now time.Time, done func(error)) {
 	b.commit(sh, rec, done)
 }
 
-// FlowClosed suspends the bindings of a lost stream connection.
+// FlowClosed suspends the bindings of a lost stream connection. conn must never be
+// used again: a REGISTER that came over it and is still on its way to Update makes
+// a suspended binding.
 func (b *Bindings) FlowClosed(conn uint64, now time.Time) {
 	for extension := range b.flows.lost(conn) {
 		sh := b.shard(extension)

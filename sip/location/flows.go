@@ -7,20 +7,37 @@ import "sync"
 type flows struct {
 	mu         sync.Mutex
 	extensions map[uint64]map[int64]struct{}
+	// gone are the connections lost last: a REGISTER that came over one may
+	// still be on its way through the edge.
+	gone   map[uint64]struct{}
+	oldest [goneKept]uint64 // a ring of what is in gone
+	next   int
 }
 
-func (f *flows) enter(conn uint64, extension int64) {
+const goneKept = 4096
+
+func newFlows() flows {
+	return flows{extensions: map[uint64]map[int64]struct{}{}, gone: map[uint64]struct{}{}}
+}
+
+// enter notes that an extension has a binding over conn. It reports false if
+// that connection is lost already.
+func (f *flows) enter(conn uint64, extension int64) bool {
 	if conn == 0 {
-		return
+		return true
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if _, lost := f.gone[conn]; lost {
+		return false
+	}
 	set := f.extensions[conn]
 	if set == nil {
 		set = map[int64]struct{}{}
 		f.extensions[conn] = set
 	}
 	set[extension] = struct{}{}
+	return true
 }
 
 // leave is called when a binding of rec no longer uses conn; another one may.
@@ -46,6 +63,12 @@ func (f *flows) leave(conn uint64, rec *record) {
 func (f *flows) lost(conn uint64) map[int64]struct{} {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if _, known := f.gone[conn]; !known && conn != 0 {
+		delete(f.gone, f.oldest[f.next])
+		f.gone[conn] = struct{}{}
+		f.oldest[f.next] = conn
+		f.next = (f.next + 1) % goneKept
+	}
 	set := f.extensions[conn]
 	delete(f.extensions, conn)
 	return set

@@ -172,7 +172,12 @@ func runHistory(t *testing.T, limit int, ops []op) string {
 	cfg := Config{Store: shelf, MaxContacts: limit}
 	b := open(t, cfg)
 	m := &model{bound: map[string]modelBinding{}, limit: limit}
+	opened := uint64(0) // connections are numbered once, so each loss opens four more
 	for i, o := range ops {
+		if o.conn != 0 {
+			o.conn += opened
+			o.r.Flow.Conn = o.conn
+		}
 		var err, want error
 		now := time.Now()
 		switch o.kind {
@@ -187,6 +192,7 @@ func runHistory(t *testing.T, limit int, ops []op) string {
 		case "lose":
 			b.FlowClosed(o.conn, now)
 			m.flowClosed(o.conn, now)
+			opened += 4
 		case "remove":
 			b.Remove(1, "", now, nil)
 			clear(m.bound)

@@ -164,6 +164,47 @@ func TestFlowClosed(t *testing.T) {
 	})
 }
 
+// A connection may be lost while its REGISTER is on its way here.
+func TestFlowClosedBeforeUpdate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var events log
+		b := open(t, Config{Events: events.add})
+		on := func(conn uint64, cseq uint32) Binding {
+			r := register("a", cseq, hour, contact("sip:x@h"))
+			r.Flow = tcp(conn)
+			return mustUpdate(t, b, r).Bindings[0]
+		}
+		b.FlowClosed(1, time.Now())
+		if !on(1, 1).Suspended {
+			t.Error("added over a lost connection and not suspended")
+		}
+		if on(2, 2).Suspended {
+			t.Error("suspended over a connection that is up")
+		}
+		b.FlowClosed(3, time.Now())
+		if !on(3, 3).Suspended {
+			t.Error("moved to a lost connection and not suspended")
+		}
+		if !on(3, 4).Suspended {
+			t.Error("refreshed over a lost connection and not suspended")
+		}
+		want := []string{"added sip:x@h 1", "resumed sip:x@h 1", "changed sip:x@h 1", "refreshed sip:x@h 1"}
+		if d := cmp.Diff(want, events.take()); d != "" {
+			t.Error(d)
+		}
+		time.Sleep(61 * second)
+		if d := cmp.Diff([]string{"expired (flow lost) sip:x@h 0"}, events.take()); d != "" {
+			t.Error(d)
+		}
+		for conn := range uint64(3 * goneKept) {
+			b.FlowClosed(conn+10, time.Now())
+		}
+		if got := len(b.flows.gone); got != goneKept {
+			t.Errorf("%d lost connections are remembered", got)
+		}
+	})
+}
+
 // Connections leave nothing behind in the index of flows.
 func TestFlowsAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -63,9 +63,6 @@ type Result struct {
 // never waits. done is called once if Result.Pending, from any goroutine and
 // possibly before Update returns; after an error of the store the answer is 500
 // and the change stays, to be written again.
-//
-// A stream connection may be lost while its REGISTER is handled: who finds it
-// closed after Update calls FlowClosed again.
 func (b *Bindings) Update(r Request, now time.Time, done func(error)) (Result, error) {
 	sh := b.shard(r.Extension)
 	sh.mu.Lock()
@@ -121,9 +118,9 @@ func (b *Bindings) add(sh *shard, rec *record, r *Request, ch change, now time.T
 	e.take(r, ch, now)
 	rec.active = append(rec.active, e)
 	rec.ended = nil
+	b.enter(e, now)
 	sh.due.push(e, e.deadline(b.cfg.SuspendFor))
 	b.live.Add(1)
-	b.flows.enter(e.Flow.Conn, rec.extension)
 	b.report(sh, Added, "", e, now)
 }
 
@@ -132,24 +129,30 @@ func (b *Bindings) renew(sh *shard, e *entry, r *Request, ch change, now time.Ti
 	c := &r.Contacts[ch.contact]
 	changed := e.Contact != c.URI || e.Flow != r.Flow || e.Source != r.Source || e.Q != c.Q ||
 		e.Instance != c.Instance || e.RegID != c.RegID || !slices.Equal(e.Path, r.Path)
-	kind := Refreshed
-	switch {
-	case e.Suspended:
-		kind, changed = Resumed, true
-	case changed:
-		kind = Changed
-	}
 	was, lost := e.Flow.Conn, e.Suspended
 	e.take(r, ch, now)
 	if e.Flow.Conn != was || lost {
 		b.flows.leave(was, e.rec)
-		b.flows.enter(e.Flow.Conn, e.Extension)
+		b.enter(e, now)
 	}
-	e.Suspended = false
 	sh.due.moveUp(e, e.deadline(b.cfg.SuspendFor))
-	if !changed {
+	kind := Changed
+	switch {
+	case lost && !e.Suspended:
+		kind, changed = Resumed, true
+	case !changed:
+		kind = Refreshed
 		b.soil(sh, e.rec)
 	}
 	b.report(sh, kind, "", e, now)
 	return changed
+}
+
+// enter ties a binding to its connection. One that was lost while its REGISTER
+// was being handled leaves the binding suspended.
+func (b *Bindings) enter(e *entry, now time.Time) {
+	e.Suspended = !b.flows.enter(e.Flow.Conn, e.Extension)
+	if e.Suspended {
+		e.suspendedAt = now
+	}
 }
