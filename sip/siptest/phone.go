@@ -80,8 +80,8 @@ type Option func(*Config)
 // TCP lets a phone speak SIP over TCP.
 func TCP(c *Config) { c.Transport = "tcp" }
 
-// IPv6 gives a phone an IPv6 address and the switch's IPv6 address. The
-// network acts on it before the other options.
+// IPv6 gives a phone an IPv6 address of its network, and the switch's IPv6
+// address unless another option names a switch.
 func IPv6(c *Config) { c.Local = netip.AddrPortFrom(netip.IPv6Unspecified(), 5060) }
 
 // WithCodecs gives a phone these codecs, best first.
@@ -103,7 +103,10 @@ func (n *Net) Phone(user, password, domain string, options ...Option) *Phone {
 	case cfg.Local.IsValid() && cfg.Local.Addr() == netip.IPv6Unspecified():
 		ip := netip.MustParseAddr("fd00::1:0").As16()
 		ip[14], ip[15] = byte(index>>8), byte(index)
-		cfg.Local, cfg.Switch = netip.AddrPortFrom(netip.AddrFrom16(ip), 5060), n.Switch6
+		cfg.Local = netip.AddrPortFrom(netip.AddrFrom16(ip), 5060)
+		if cfg.Switch == n.Switch {
+			cfg.Switch = n.Switch6
+		}
 	case !cfg.Local.IsValid():
 		cfg.Local = netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(1 + index>>8), byte(index)}), 5060)
 	}

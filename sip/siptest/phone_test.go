@@ -32,8 +32,6 @@ var media = []medium{
 func peers(n *Net, m medium) (alice, bob *Phone) {
 	n.Impair(m.weather)
 	direct := func(c *Config) { c.Switch = netip.AddrPort{} }
-	// The network sets the switch of IPv6 phones after the options.
-	n.Switch6 = netip.AddrPort{}
 	options := append([]Option{direct}, m.options...)
 	return n.Phone("101", "", "", options...), n.Phone("102", "", "", options...)
 }
