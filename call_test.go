@@ -216,3 +216,37 @@ func TestNoACK(t *testing.T) {
 		w.free()
 	})
 }
+
+func TestSilentPhoneIsProbed(t *testing.T) {
+	inWorld(t, func(w *world) {
+		caller, callee := w.phone("101"), w.phone("102")
+		out, in := w.talk(caller, callee)
+		w.hearEachOther(out, in)
+		time.Sleep(3 * time.Minute) // virtual: mute phones that answer are left alone
+		if n := w.sw.Stats().Calls; n != 1 {
+			t.Fatalf("%d calls after three silent minutes with phones that answer, want 1", n)
+		}
+		callee.Misbehave(siptest.IgnoreAll | siptest.NoRTCP)
+		_, err := out.WaitEnded(w.ctx)
+		w.must(err)
+	})
+}
+
+func TestLossyNetwork(t *testing.T) {
+	inWorld(t, func(w *world) {
+		caller, callee := w.phone("101"), w.phone("102")
+		w.net.Impair(siptest.Impairment{Loss: 0.2, Duplicate: 0.05, Reorder: 0.05})
+		for range 20 {
+			out := w.call(caller, "102")
+			in := w.incoming(callee)
+			w.must(in.Answer()) // without 180, which is sent once and may be lost
+			w.must(out.WaitAnswered(w.ctx))
+			w.must(out.Hangup(w.ctx))
+			_, err := in.WaitEnded(w.ctx)
+			w.must(err)
+		}
+		w.net.Impair(siptest.Impairment{})
+		time.Sleep(time.Minute) // virtual: every transaction ends
+		w.free()
+	})
+}

@@ -94,6 +94,20 @@ func DefaultConfig() Config {
 	}
 }
 
+// InMemory is the configuration of a switch inside a test: it listens for UDP
+// and TCP at addr of a network in memory (siptest.Net) and keeps nothing. It
+// runs inside a testing/synctest bubble if opened and stopped there.
+func InMemory(n Network, addr netip.AddrPort) Config {
+	cfg := DefaultConfig()
+	cfg.InMemory, cfg.Network, cfg.DrainTime = true, n, 0
+	cfg.Listen = Listen{SIP: []SIPListener{
+		{Name: "udp", Transport: "udp", Addr: addr.String()},
+		{Name: "tcp", Transport: "tcp", Addr: addr.String()},
+	}}
+	cfg.Log.Level = "error"
+	return cfg
+}
+
 // LoadConfig reads a YAML file over the defaults, then environment variables
 // over both (CORDPAIR_DATA_DIR, CORDPAIR_LISTEN_HTTP, CORDPAIR_RTP_PORTS …). A
 // key the switch does not know is an error.

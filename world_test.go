@@ -54,16 +54,12 @@ func inWorld(t *testing.T, f func(w *world)) {
 
 func (w *world) open() {
 	w.t.Helper()
-	cfg := cordpair.DefaultConfig()
-	cfg.InMemory, cfg.Network, cfg.Demo = true, w.net, true
-	cfg.DrainTime = 0
+	cfg := cordpair.InMemory(w.net, w.net.Switch)
+	cfg.Demo = true
 	cfg.Logger = slog.New(slog.NewTextHandler(w.log, nil))
-	cfg.Listen.SIP = []cordpair.SIPListener{
-		{Name: "udp", Transport: "udp", Addr: w.net.Switch.String()},
-		{Name: "tcp", Transport: "tcp", Addr: w.net.Switch.String()},
-		{Name: "udp6", Transport: "udp", Addr: w.net.Switch6.String()},
-		{Name: "tcp6", Transport: "tcp", Addr: w.net.Switch6.String()},
-	}
+	cfg.Listen.SIP = append(cfg.Listen.SIP,
+		cordpair.SIPListener{Name: "udp6", Transport: "udp", Addr: w.net.Switch6.String()},
+		cordpair.SIPListener{Name: "tcp6", Transport: "tcp", Addr: w.net.Switch6.String()})
 	sw, err := cordpair.Open(cfg)
 	if err != nil {
 		w.t.Fatal(err)
