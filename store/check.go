@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/dgraph-io/badger/v4"
 )
 
 // Badger takes a record of its log (.mem) that fails its checksum for the end of
@@ -23,7 +25,13 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // checkFiles refuses a space whose files are damaged, naming the file. last is
 // the number of the last acknowledged commit; what lies behind it may be torn.
 func checkFiles(dir string, last uint64) error {
-	if err := checkManifest(filepath.Join(dir, "MANIFEST")); err != nil {
+	if err := checkManifest(filepath.Join(dir, badger.ManifestFilename)); err != nil {
+		return err
+	}
+	if err := checkRegistry(dir); err != nil {
+		return err
+	}
+	if err := checkHeaders(dir); err != nil {
 		return err
 	}
 	names, err := filepath.Glob(filepath.Join(dir, "*.mem")) // sorted, and so by age
@@ -97,6 +105,39 @@ func readRecord(b []byte) (key, value []byte, size int) {
 		return nil, nil, 0
 	}
 	return b[at : at+k-version], b[at+k : sum], sum + crc32.Size
+}
+
+// checkRegistry refuses a damaged registry of encryption keys, of which there
+// are none.
+func checkRegistry(dir string) error {
+	kr, err := badger.OpenKeyRegistry(badger.KeyRegistryOptions{Dir: dir, ReadOnly: true}) // empty if there is no file
+	if err != nil {
+		return fmt.Errorf("store: file %s %w: %w", filepath.Join(dir, badger.KeyRegistryFileName), ErrDamaged, err)
+	}
+	return kr.Close()
+}
+
+// checkHeaders refuses logs whose header names an encryption key.
+func checkHeaders(dir string) error {
+	for _, kind := range []string{"*.mem", "*.vlog"} {
+		names, err := filepath.Glob(filepath.Join(dir, kind))
+		if err != nil {
+			return fmt.Errorf("store: %w", err)
+		}
+		for _, name := range names {
+			f, err := os.Open(name)
+			if err != nil {
+				return fmt.Errorf("store: %w", err)
+			}
+			var key [8]byte
+			_, err = f.ReadAt(key[:], 0) // a file cut off before that holds nothing
+			f.Close()                    // read only
+			if err == nil && key != [8]byte{} {
+				return fmt.Errorf("store: file %s %w in its header", name, ErrDamaged)
+			}
+		}
+	}
+	return nil
 }
 
 // checkManifest refuses a manifest in which a record that is not the torn last

@@ -34,6 +34,7 @@ type item struct {
 	ID   int64
 	Name string
 	Old  bool
+	Pad  string // so that logs rotate and tables are compacted under way
 	End  time.Time
 }
 
@@ -63,6 +64,7 @@ func child(dir string) {
 	}
 	fmt.Println("open")
 	end := time.Now().Add(24 * time.Hour)
+	pad := strings.Repeat("pad ", 500)
 	for _, sp := range db.spaces() {
 		tab := items(sp, Clients)
 		for range 3 {
@@ -85,7 +87,7 @@ func child(dir string) {
 								return err
 							}
 						}
-						return tab.In(tx).Put(Int(id), item{ID: id, Name: fmt.Sprint("n", id), Old: id%2 == 0, End: end})
+						return tab.In(tx).Put(Int(id), item{ID: id, Name: fmt.Sprint("n", id), Old: id%2 == 0, Pad: pad, End: end})
 					})
 					if err != nil {
 						fmt.Println("error", err)
@@ -99,8 +101,9 @@ func child(dir string) {
 	select {} // until killed
 }
 
-// runChild lets a child write for a while, kills it and returns what it said.
-func runChild(t *testing.T, dir string, life time.Duration) (acked map[string][]int64) {
+// runChild lets a child write for a while, kills it and returns what it said. Its
+// life begins when it has opened the store, or with early at once.
+func runChild(t *testing.T, dir string, life time.Duration, early bool) (acked map[string][]int64) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childDir+"="+dir)
@@ -110,6 +113,10 @@ func runChild(t *testing.T, dir string, life time.Duration) (acked map[string][]
 	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
+	}
+	kill := func() { cmd.Process.Kill() } // a child gone already is reported by Wait
+	if early {
+		defer time.AfterFunc(life, kill).Stop()
 	}
 	lines := bufio.NewReader(out)
 	acked = make(map[string][]int64)
@@ -124,8 +131,9 @@ func runChild(t *testing.T, dir string, life time.Duration) (acked map[string][]
 		space, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 		switch id, err := strconv.ParseInt(rest, 10, 64); {
 		case space == "open":
-			killer := time.AfterFunc(life, func() { cmd.Process.Kill() }) // a child gone already is reported by Wait
-			defer killer.Stop()
+			if !early {
+				defer time.AfterFunc(life, kill).Stop()
+			}
 		case err != nil:
 			t.Fatalf("child: %s", line)
 		default:
@@ -149,7 +157,7 @@ func TestKill(t *testing.T) {
 	last := map[string]int64{}
 	total := 0
 	for round := range 20 {
-		acked := runChild(t, dir, time.Duration(5+rand.IntN(120))*time.Millisecond)
+		acked := runChild(t, dir, time.Duration(5+rand.IntN(120))*time.Millisecond, round%4 == 0)
 		db, err := Open(Config{Dir: dir, Logger: quiet()})
 		if err == nil {
 			err = db.OpenRecords()

@@ -182,7 +182,7 @@ func (sp *Space) Update(fn func(tx *Tx) error) error {
 // Submit is Update for those who cannot wait: it returns at once and done is
 // called when the outcome is known, from the committer's goroutine in the order
 // of submission, or from within Submit if the queue is full (ErrBusy) or the
-// space not open (ErrClosed). done must not block; it may be nil.
+// space not open (ErrClosed). done must not block nor call Update; it may be nil.
 func (sp *Space) Submit(fn func(tx *Tx) error, done func(error)) {
 	if done == nil {
 		done = func(error) {}

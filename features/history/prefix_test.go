@@ -1,0 +1,96 @@
+package history
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/cordpair/cordpair/dialplan/call"
+)
+
+// TestAnyPrefixIsARecord: wherever the switch is killed, in whatever order the
+// events come, the journal holds a record that is complete and makes sense.
+func TestAnyPrefixIsARecord(t *testing.T) {
+	kinds := []call.EventKind{
+		call.EventRinging, call.EventAnswered, call.EventHeld, call.EventResumed, call.EventJoined, call.EventEnded,
+		call.EventLegStarted, call.EventLegEnded, call.EventDecided, call.EventDigit,
+	}
+	causes := []call.Cause{"", "unheard of"}
+	for c := range verdicts {
+		causes = append(causes, c)
+	}
+	legs := []call.LegID{"a", "b", "c", ""}
+	base := time.Now()
+	rapid.Check(t, func(t *rapid.T) {
+		at := base
+		r := begin(call.Event{Call: "X", Client: 7, At: at, Kind: call.EventStarted, Leg: "a", Party: alice, Dialled: "102"})
+		for range rapid.IntRange(0, 30).Draw(t, "n") {
+			at = at.Add(time.Duration(rapid.IntRange(0, 5000).Draw(t, "ms")) * time.Millisecond)
+			r.apply(call.Event{
+				Call: "X", Client: 7, At: at,
+				Kind:      rapid.SampledFrom(kinds).Draw(t, "kind"),
+				Leg:       rapid.SampledFrom(legs).Draw(t, "leg"),
+				Party:     rapid.SampledFrom([]call.Party{alice, bob, world}).Draw(t, "party"),
+				Direction: rapid.SampledFrom([]call.Direction{call.Inbound, call.Outbound}).Draw(t, "direction"),
+				Cause:     rapid.SampledFrom(causes).Draw(t, "cause"),
+				By:        rapid.SampledFrom(legs).Draw(t, "by"),
+				Remote:    rapid.Bool().Draw(t, "remote"),
+				Trace:     &call.TraceEntry{Name: "x"},
+			})
+			if err := valid(r.record(at, nil)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// valid says what is wrong with a record.
+func valid(r Record) error {
+	known := map[string]bool{
+		ResultBridged: true, ResultAnswered: true, ResultNotAnswered: true, ResultBusy: true, ResultRejected: true,
+		ResultFailed: true, ResultAnsweredElsewhere: true,
+		CalleeBye: true, CallerBye: true, CallerCancel: true, CalleeRefuse: true, InternalCancel: true,
+		"in": true, "out": true,
+	}
+	check := func(f Fields) error {
+		switch {
+		case !known[f.Result] || !known[f.Disposition] || !known[f.Flow] || f.Q850 == "" || f.Cause == "":
+			return fmt.Errorf("unknown word in %+v", f)
+		case f.InitTime.IsZero() || f.HangupTime.IsZero() || f.HangupTime.Before(f.InitTime.Time):
+			return fmt.Errorf("times of %+v", f)
+		case f.StartTime.IsZero() != (f.Duration == 0) && f.StartTime.IsZero():
+			return fmt.Errorf("duration of %+v", f)
+		case f.Duration < 0 || f.Duration > int64(f.HangupTime.Sub(f.InitTime.Time)/time.Second)+1:
+			return fmt.Errorf("duration of %+v", f)
+		}
+		return nil
+	}
+	if err := check(r.Fields); err != nil {
+		return err
+	}
+	if r.Bridged != (r.Result == ResultBridged) || r.Bridged != (r.BridgedDuration != nil) {
+		return fmt.Errorf("bridge of %+v", r)
+	}
+	for _, l := range r.CDR {
+		if err := check(l.Fields); err != nil {
+			return err
+		}
+	}
+	body, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	var back Record
+	if err := json.Unmarshal(body, &back); err != nil {
+		return err
+	}
+	if d := cmp.Diff(r, back); d != "" {
+		return errors.New(d)
+	}
+	return nil
+}
