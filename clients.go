@@ -190,10 +190,26 @@ func (s *Switch) AddPhone(client int64, p NewPhone) (Extension, error) {
 	return list[0], nil
 }
 
-// AddPhones stores many phones in one transaction, all or none.
+// phonesAtOnce is how many phones fit into one transaction of the store.
+const phonesAtOnce = 500
+
+// AddPhones stores many phones, 500 in a transaction: after an error those
+// before the failing 500 are there, and returned.
 func (s *Switch) AddPhones(client int64, phones []NewPhone) ([]Extension, error) {
 	s.writes.Lock()
 	defer s.writes.Unlock()
+	var added []Extension
+	for part := range slices.Chunk(phones, phonesAtOnce) {
+		list, err := s.addPhones(client, part)
+		if err != nil {
+			return added, err
+		}
+		added = append(added, list...)
+	}
+	return added, nil
+}
+
+func (s *Switch) addPhones(client int64, phones []NewPhone) ([]Extension, error) {
 	view, ok := s.tenants.view(client)
 	if !ok {
 		return nil, fmt.Errorf("%w %d", ErrNoClient, client)
@@ -218,6 +234,16 @@ func (s *Switch) AddPhones(client int64, phones []NewPhone) ([]Extension, error)
 	return b.added, nil
 }
 
+// generatePassword makes a password that the rules for passwords let pass: one
+// in some thousands holds the extension's own number by chance.
+func generatePassword(number string) string {
+	for {
+		if p := digest.GeneratePassword(); digest.CheckPassword(p, number) == nil {
+			return p
+		}
+	}
+}
+
 // batch collects what AddPhones has to publish once it is stored.
 type batch struct {
 	client   dialplan.Client
@@ -228,7 +254,7 @@ type batch struct {
 
 func (b *batch) add(t *tables, tx *store.Tx, p NewPhone) error {
 	if p.Password == "" {
-		p.Password = digest.GeneratePassword()
+		p.Password = generatePassword(p.Number)
 	}
 	if err := digest.CheckPassword(p.Password, p.Number); err != nil {
 		return fmt.Errorf("extension %s: %w", p.Number, err)
