@@ -89,27 +89,27 @@ func (f files) write(t *testing.T) (dir string) {
 	return dir
 }
 
-// verify opens the store and reads all rows: the errors met, or what is wrong.
-func verify(dir string, rows int) (refused error, wrong string) {
+// verify opens the store and reads all rows: what is wrong, or the error met.
+func verify(dir string, rows int) (wrong string, refused error) {
 	db, err := Open(Config{Dir: dir, Logger: quiet()})
 	if err != nil {
-		return err, ""
+		return "", err
 	}
 	defer db.Close()
 	tab := NewTable[string](db.Config(), Clients, 1)
 	page, err := tab.List(Range{})
 	if err != nil {
-		return err, ""
+		return "", err
 	}
 	if len(page.Rows) != rows {
-		return nil, fmt.Sprintf("%d rows of %d", len(page.Rows), rows)
+		return fmt.Sprintf("%d rows of %d", len(page.Rows), rows), nil
 	}
 	for i, row := range page.Rows {
 		if row.Value != content(i) {
-			return nil, fmt.Sprintf("row %d is %q", i, row.Value)
+			return fmt.Sprintf("row %d is %q", i, row.Value), nil
 		}
 	}
-	return nil, ""
+	return "", nil
 }
 
 // TestFlippedByte changes bytes of every file of the configuration, one at a
@@ -127,7 +127,7 @@ func TestFlippedByte(t *testing.T) {
 		t.Fatal(err)
 	}
 	for form, all := range map[string]files{"killed": killed, "closed": snapshot(t, dir)} {
-		if refused, wrong := verify(all.write(t), rows); refused != nil || wrong != "" {
+		if wrong, refused := verify(all.write(t), rows); refused != nil || wrong != "" {
 			t.Fatalf("%s, undamaged: %v %s", form, refused, wrong)
 		}
 		for name := range all {
@@ -163,7 +163,7 @@ func flipBytes(t *testing.T, form string, all files, name string, rows int) {
 		if err := errors.Join(err, f.Close()); err != nil {
 			t.Fatal(err)
 		}
-		refused, wrong := verify(dir, rows)
+		wrong, refused := verify(dir, rows)
 		os.RemoveAll(dir) // they are many
 		if wrong != "" {
 			t.Errorf("%s, %s byte %d of %d: %s", form, name, at, used, wrong)
@@ -206,7 +206,7 @@ func TestTornTailIsNoDamage(t *testing.T) {
 	_, end, _ := readLog(append(log.bytes, make([]byte, 64)...))
 	log.bytes = append(log.bytes[:end:end], log.bytes[logHeader:logHeader+25]...) // the beginning of a record
 	all[name] = log
-	if refused, wrong := verify(all.write(t), 50); refused != nil || wrong != "" {
+	if wrong, refused := verify(all.write(t), 50); refused != nil || wrong != "" {
 		t.Fatalf("%v %s", refused, wrong)
 	}
 }
@@ -214,7 +214,7 @@ func TestTornTailIsNoDamage(t *testing.T) {
 func TestLostLogIsDamage(t *testing.T) {
 	all, name := killed(t, 50)
 	delete(all, name)
-	if refused, _ := verify(all.write(t), 50); !errors.Is(refused, ErrDamaged) {
+	if _, refused := verify(all.write(t), 50); !errors.Is(refused, ErrDamaged) {
 		t.Fatalf("got %v", refused)
 	}
 }
