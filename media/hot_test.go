@@ -1,6 +1,8 @@
 package media
 
 import (
+	"fmt"
+	"net"
 	"net/netip"
 	"testing"
 
@@ -121,5 +123,70 @@ func BenchmarkPlayFrame(b *testing.B) {
 	for b.Loop() {
 		l.now += frameTime
 		l.playFrame(p)
+	}
+}
+
+// A packet through the whole engine: in by one socket, out by another. The
+// sender's and the receiver's system calls are in the figure too.
+func BenchmarkSockets(b *testing.B) {
+	for _, portable := range []bool{false, true} {
+		b.Run(fmt.Sprintf("portable=%t", portable), func(b *testing.B) {
+			e, err := Open(Config{Addresses: []netip.Addr{here}, PortMin: 25300, PortMax: 25399, Portable: portable})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer func() { _ = e.Close() }()
+			r := &rig{t: nil, engine: e}
+			var phones [2]*net.UDPConn
+			var all [2]*Session
+			for i := range phones {
+				conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(here, 0)))
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer func() { _ = conn.Close() }()
+				p := &phone{r: r, addr: conn.LocalAddr().(*net.UDPAddr).AddrPort()}
+				s, err := e.NewSession(SessionConfig{Local: here})
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := s.SetOffer(p.sdp("0")); err != nil {
+					b.Fatal(err)
+				}
+				if _, err := s.Answer(); err != nil {
+					b.Fatal(err)
+				}
+				phones[i], all[i] = conn, s
+			}
+			if err := Join(all[0], all[1]); err != nil {
+				b.Fatal(err)
+			}
+			onLoop(all[0], func() {})
+			x := make([]byte, 172)
+			putHeader(x, 0, false, 0, 0, 9)
+			out := make([]byte, 200)
+			send := func() {
+				if _, err := phones[1].WriteToUDPAddrPort(x, all[1].LocalAddr()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			// The far end shows itself, or it gets 100 packets a second (M5).
+			if _, err := phones[0].WriteToUDPAddrPort(x, all[0].LocalAddr()); err != nil {
+				b.Fatal(err)
+			}
+			if _, _, err := phones[1].ReadFromUDPAddrPort(out); err != nil {
+				b.Fatal(err)
+			}
+			seq, ts := uint16(0), uint32(0)
+			for b.Loop() {
+				seq++
+				ts += frameSamples
+				putHeader(x, 0, false, seq, ts, 9)
+				send()
+				if _, _, err := phones[0].ReadFromUDPAddrPort(out); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

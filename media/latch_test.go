@@ -24,7 +24,7 @@ func TestAttackFromElsewhere(t *testing.T) {
 }
 
 func attack(t *testing.T, r *rig, begins int) {
-	pa, pb, evil := r.phone("127.0.0.1:0"), r.phone("127.0.0.2:0"), r.phone("127.0.0.66:0")
+	pa, pb, evil := r.phone("1:0"), r.phone("2:0"), r.phone("66:0")
 	a, b := r.session(pa, "0 101", Events{Digit: func(d byte) { t.Errorf("digit %c from the attacker", d) }}), r.session(pb, "0", Events{})
 	if err := Join(a, b); err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ func receiverReport(ssrc uint32) []byte {
 // another takes over only after 200 ms of silence.
 func TestLearning(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, r *rig) {
-		exact, nat, sip := r.phone("127.0.0.3:0"), r.phone("127.0.0.3:0"), r.phone("127.0.0.4:0")
+		exact, nat, sip := r.phone("3:0"), r.phone("3:0"), r.phone("4:0")
 		s, err := r.engine.NewSession(SessionConfig{Local: here, SIPSource: sip.addr.Addr()})
 		if err != nil {
 			t.Fatal(err)
@@ -128,7 +128,7 @@ func TestLearning(t *testing.T) {
 // At the very same address the first stable SSRC holds while it sends (M2).
 func TestStableSSRC(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, r *rig) {
-		p := r.phone("127.0.0.3:0")
+		p := r.phone("3:0")
 		s := r.session(p, "0", Events{})
 		s.Echo()
 		r.settle()
@@ -161,7 +161,7 @@ func TestStableSSRC(t *testing.T) {
 // (M6).
 func TestQuarantine(t *testing.T) {
 	onBoth(t, Config{PortMin: 24000, PortMax: 24001}, func(t *testing.T, r *rig) {
-		p, next := r.phone("127.0.0.3:0"), r.phone("127.0.0.3:0")
+		p, next := r.phone("3:0"), r.phone("3:0")
 		s := r.session(p, "0", Events{})
 		r.settle()
 		p.speak(s, 0)
@@ -202,7 +202,7 @@ func TestQuarantine(t *testing.T) {
 // Broken packets change nothing but a counter (M4).
 func TestBrokenPackets(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, r *rig) {
-		p := r.phone("127.0.0.3:0")
+		p := r.phone("3:0")
 		s := r.session(p, "0 101", Events{})
 		s.Echo()
 		r.settle()
@@ -257,8 +257,8 @@ func TestBrokenPackets(t *testing.T) {
 // Reports are passed as reports about our streams; BYE is not.
 func TestRTCPRelay(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, r *rig) {
-		pa, pb := r.phone("127.0.0.1:26000"), r.phone("127.0.0.2:26000")
-		ca, cb := r.phone("127.0.0.1:26001"), r.phone("127.0.0.2:26001")
+		pa, pb := r.phone("1:26000"), r.phone("2:26000")
+		ca, cb := r.phone("1:26001"), r.phone("2:26001")
 		a, b := r.session(pa, "0", Events{}), r.session(pb, "0", Events{})
 		if err := Join(a, b); err != nil {
 			t.Fatal(err)
@@ -308,10 +308,10 @@ func TestRTCPRelay(t *testing.T) {
 
 // Nothing is sent where it must not be, and little where nobody answered (M5).
 func TestForbiddenTargets(t *testing.T) {
-	ours := netip.MustParseAddrPort("127.0.0.1:5060")
+	ours := netip.AddrPortFrom(here, 5060)
 	cfg := Config{Forbidden: func(a netip.AddrPort) bool { return a == ours }}
 	onBoth(t, cfg, func(t *testing.T, r *rig) {
-		p := r.phone("127.0.0.3:0")
+		p := r.phone("3:0")
 		s := r.session(p, "0", Events{})
 		own, err := r.engine.NewSession(SessionConfig{Local: here})
 		if err != nil {

@@ -39,7 +39,7 @@ func TestPlay(t *testing.T) {
 	frames := (2*len(beep) + frameSamples - 1) / frameSamples
 	for _, format := range []string{"0", "8"} {
 		onBoth(t, Config{}, func(t *testing.T, r *rig) {
-			p := r.phone("127.0.0.1:0")
+			p := r.phone("1:0")
 			s := r.session(p, format, Events{})
 			r.settle()
 			var ended atomic.Int32
@@ -96,13 +96,13 @@ func onLoop(s *Session, fn func()) {
 // done is called exactly once, however a playback ends.
 func TestPlayEnds(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, r *rig) {
-		p := r.phone("127.0.0.1:0")
+		p := r.phone("1:0")
 		s := r.session(p, "0", Events{})
 		fresh, err := r.engine.NewSession(SessionConfig{Local: here})
 		if err != nil {
 			t.Fatal(err)
 		}
-		late := r.phone("127.0.0.2:0")
+		late := r.phone("2:0")
 		if _, err := fresh.SetOffer(late.sdp("0")); err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +157,7 @@ func TestPlayEnds(t *testing.T) {
 // woken for nothing.
 func TestIdleEngineSleeps(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, r *rig) {
-		s := r.session(r.phone("127.0.0.1:0"), "0", Events{})
+		s := r.session(r.phone("1:0"), "0", Events{})
 		s.Play([]string{"beep"}, false, nil)
 		r.advance(time.Second)
 		onLoop(s, func() {

@@ -26,7 +26,7 @@ func continuous(t *testing.T, got []rtp.Packet) {
 
 func TestRelayRewrites(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, r *rig) {
-		pa, pb := r.phone("127.0.0.1:0"), r.phone("127.0.0.2:0")
+		pa, pb := r.phone("1:0"), r.phone("2:0")
 		a, b := r.session(pa, "0 101", Events{}), r.session(pb, "8 101", Events{})
 		if err := Join(a, b); err != nil {
 			t.Fatal(err)
@@ -65,7 +65,7 @@ func TestRelayRewrites(t *testing.T) {
 // source before it does not come through.
 func TestSourceSwitch(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, r *rig) {
-		pa, pb := r.phone("127.0.0.1:0"), r.phone("127.0.0.2:0")
+		pa, pb := r.phone("1:0"), r.phone("2:0")
 		a, b := r.session(pa, "0", Events{}), r.session(pb, "0", Events{})
 		pb.speak(b, 0)
 		r.advance(20 * time.Millisecond)
@@ -121,7 +121,7 @@ func TestSourceSwitch(t *testing.T) {
 
 func TestJoinWithoutCommonCodec(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, r *rig) {
-		pa, pb := r.phone("127.0.0.1:0"), r.phone("127.0.0.2:0")
+		pa, pb := r.phone("1:0"), r.phone("2:0")
 		a := r.session(pa, "0", Events{})
 		b, err := r.engine.NewSession(SessionConfig{Local: here})
 		if err != nil {
@@ -184,7 +184,7 @@ func TestJoinMigrates(t *testing.T) {
 		var phones []*phone
 		var all []*Session
 		for range 4 {
-			p := r.phone("127.0.0.1:0")
+			p := r.phone("1:0")
 			phones = append(phones, p)
 			all = append(all, r.session(p, "0", Events{}))
 		}

@@ -2,8 +2,10 @@ package media
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/netip"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -26,7 +28,19 @@ type rig struct {
 	base   time.Time
 }
 
-var here = netip.MustParseAddr("127.0.0.1")
+// prefix is a loopback network of this process's own, so that tests running at
+// the same time do not take each other's ports.
+var prefix = loopback()
+
+// here is our media address in tests.
+var here = netip.MustParseAddr(prefix + "1")
+
+func loopback() string {
+	if runtime.GOOS != "linux" {
+		return "127.0.0." // elsewhere only one address is there without being set up
+	}
+	return fmt.Sprintf("127.%d.%d.", 1+rand.IntN(250), rand.IntN(256))
+}
 
 // onBoth runs a test on both engines.
 func onBoth(t *testing.T, cfg Config, test func(*testing.T, *rig)) {
@@ -128,10 +142,10 @@ type phone struct {
 	ts   uint32
 }
 
-// phone opens a port at an address; port 0 finds one.
+// phone opens a port at an address within prefix, "2:0"; port 0 finds one.
 func (r *rig) phone(at string) *phone {
 	r.t.Helper()
-	a := netip.MustParseAddrPort(at)
+	a := netip.MustParseAddrPort(prefix + at)
 	listen := listenUDP
 	if r.net != nil {
 		listen = r.net.listen

@@ -16,7 +16,7 @@ import (
 
 func TestAnswerPrefersThePeersCodec(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, r *rig) {
-		pa, pb := r.phone("127.0.0.1:0"), r.phone("127.0.0.2:0")
+		pa, pb := r.phone("1:0"), r.phone("2:0")
 		a, err := r.engine.NewSession(SessionConfig{Local: here})
 		if err != nil {
 			t.Fatal(err)
@@ -88,7 +88,7 @@ func refusals(t *testing.T, a *Session, pa *phone) {
 // Hold in both forms, resume, and a new address in a re-offer.
 func TestHoldAndMove(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, r *rig) {
-		pa, pb := r.phone("127.0.0.1:0"), r.phone("127.0.0.2:0")
+		pa, pb := r.phone("1:0"), r.phone("2:0")
 		a, b := r.session(pa, "0 101", Events{}), r.session(pb, "0 101", Events{})
 		if err := Join(a, b); err != nil {
 			t.Fatal(err)
@@ -125,7 +125,7 @@ func TestHoldAndMove(t *testing.T) {
 		reoffer(describe(zero, "0 101"), Change{Held: true})
 		talk("held by address", pa, 0, 3)
 		reoffer(pa.sdp("0 101"), Change{Resumed: true})
-		moved := r.phone("127.0.0.5:0")
+		moved := r.phone("5:0")
 		moved.ssrc = 4711
 		reoffer(moved.sdp("0 101"), Change{})
 		pb.speak(b, 0)
@@ -142,7 +142,7 @@ func TestHoldAndMove(t *testing.T) {
 // An answer may come early, and again with another address.
 func TestEarlyMedia(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, r *rig) {
-		pa, early, final := r.phone("127.0.0.1:0"), r.phone("127.0.0.2:0"), r.phone("127.0.0.3:0")
+		pa, early, final := r.phone("1:0"), r.phone("2:0"), r.phone("3:0")
 		a := r.session(pa, "0", Events{})
 		b, err := r.engine.NewSession(SessionConfig{Local: here})
 		if err != nil {
@@ -178,7 +178,7 @@ func TestEarlyMedia(t *testing.T) {
 
 func TestDigitsAreSeenAndRelayed(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, r *rig) {
-		pa, pb := r.phone("127.0.0.1:0"), r.phone("127.0.0.2:0")
+		pa, pb := r.phone("1:0"), r.phone("2:0")
 		var mu sync.Mutex
 		var pressed []byte
 		a := r.session(pa, "0 101", Events{Digit: func(d byte) { mu.Lock(); pressed = append(pressed, d); mu.Unlock() }})
@@ -228,7 +228,7 @@ func TestDigitsAreSeenAndRelayed(t *testing.T) {
 func TestSilentParty(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, r *rig) {
 		var silent atomic.Int32
-		p, c := r.phone("127.0.0.1:27000"), r.phone("127.0.0.1:27001")
+		p, c := r.phone("1:27000"), r.phone("1:27001")
 		s := r.session(p, "0", Events{Silent: func() { silent.Add(1) }})
 		r.settle()
 		want := func(what string, n int32) {
@@ -309,7 +309,7 @@ func TestExhaustion(t *testing.T) {
 // every playback ends, every pair returns.
 func TestChurn(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, r *rig) {
-		p := r.phone("127.0.0.1:0")
+		p := r.phone("1:0")
 		sessions := make([]*Session, 12)
 		for i := range sessions {
 			sessions[i] = r.session(p, "0", Events{})
@@ -366,7 +366,7 @@ func TestChurn(t *testing.T) {
 
 func TestCloseEndsAll(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, r *rig) {
-		s := r.session(r.phone("127.0.0.1:0"), "0", Events{})
+		s := r.session(r.phone("1:0"), "0", Events{})
 		var got atomic.Pointer[error]
 		s.Play([]string{"music"}, true, func(err error) { got.Store(&err) })
 		if err := r.engine.Close(); err != nil {

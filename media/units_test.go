@@ -289,3 +289,79 @@ func TestOpenWithSockets(t *testing.T) {
 		_ = conn.Close() // nothing is left to read
 	}
 }
+
+// Our numbers go on for longer than a sequence lasts, keep the order the source
+// had, and leave out what is older than a switch.
+func TestSenderPlaces(t *testing.T) {
+	o := sender{seq: 65000, ts: 1<<32 - 5000}
+	now := int64(1e9)
+	put := func(epoch uint64, seq uint16, ts uint32) (uint16, uint32, bool, bool) {
+		now += frameTime
+		return o.place(epoch, seq, ts, now, 8000)
+	}
+	seq, _, first, ok := put(1, 100, 0)
+	if seq != 65001 || !first || !ok {
+		t.Fatalf("first packet: %d %t %t", seq, first, ok)
+	}
+	if _, _, _, ok := put(1, 99, 0); ok {
+		t.Error("a packet from before the switch was placed")
+	}
+	three, _, _, _ := put(1, 103, 480)
+	two, _, _, ok := put(1, 102, 320)
+	if three != 65004 || two != 65003 || !ok || o.seq != 65004 {
+		t.Errorf("out of order: %d, %d, highest %d", three, two, o.seq)
+	}
+	for i := range uint32(70000) {
+		if _, _, first, ok := put(1, uint16(104+i), 640+i*frameSamples); first || !ok {
+			t.Fatalf("packet %d: first %t, placed %t", i, first, ok)
+		}
+	}
+	last, at := o.seq, o.ts
+	now += 1e9 - frameTime
+	seq, ts, first, ok := put(2, 7, 12345)
+	if seq != last+1 || ts-at != 8000 || !first || !ok {
+		t.Errorf("after a second of nothing: seq +%d, timestamp +%d, first %t", seq-last, ts-at, first)
+	}
+	o.interrupt()
+	if seq, _, first, _ := put(2, 50, 99999); seq != last+2 || !first {
+		t.Error("after an interruption the numbers have a gap")
+	}
+}
+
+func TestIPv6(t *testing.T) {
+	six := netip.MustParseAddr("::1")
+	conn, err := net.ListenUDP("udp6", net.UDPAddrFromAddrPort(netip.AddrPortFrom(six, 0)))
+	if err != nil {
+		t.Skip("no IPv6 here:", err)
+	}
+	defer func() { _ = conn.Close() }()
+	for _, portable := range []bool{false, true} {
+		e, err := Open(Config{Addresses: []netip.Addr{here, six}, PortMin: 25200, PortMax: 25299, Portable: portable})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := e.NewSession(SessionConfig{Local: six})
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := conn.LocalAddr().(*net.UDPAddr).Port
+		offer := fmt.Sprintf("v=0\r\no=- 1 1 IN IP6 ::1\r\ns=-\r\nc=IN IP6 ::1\r\nt=0 0\r\nm=audio %d RTP/AVP 8\r\n", port)
+		if _, err := s.SetOffer([]byte(offer)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Answer(); err != nil {
+			t.Fatal(err)
+		}
+		s.Play([]string{"beep"}, false, nil)
+		if err := conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		b := make([]byte, 500)
+		if n, from, err := conn.ReadFromUDPAddrPort(b); err != nil || n != 172 || from != s.LocalAddr() {
+			t.Errorf("portable %t: %d bytes from %s, %v", portable, n, from, err)
+		}
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
