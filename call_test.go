@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cordpair/cordpair/dialplan/call"
 	"github.com/cordpair/cordpair/sip/siptest"
 )
 
@@ -220,6 +221,7 @@ func TestNoACK(t *testing.T) {
 func TestSilentPhoneIsProbed(t *testing.T) {
 	inWorld(t, func(w *world) {
 		caller, callee := w.phone("101"), w.phone("102")
+		callee.Misbehave(siptest.NoRTCP)
 		out, in := w.talk(caller, callee)
 		w.hearEachOther(out, in)
 		time.Sleep(3 * time.Minute) // virtual: mute phones that answer are left alone
@@ -229,6 +231,9 @@ func TestSilentPhoneIsProbed(t *testing.T) {
 		callee.Misbehave(siptest.IgnoreAll | siptest.NoRTCP)
 		_, err := out.WaitEnded(w.ctx)
 		w.must(err)
+		if r := w.lastRecord(); r.Cause != call.CauseMediaTimeout {
+			t.Errorf("the record says %q, want media_timeout", r.Cause)
+		}
 	})
 }
 

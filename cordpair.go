@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cordpair/cordpair/dialplan/call"
@@ -33,7 +34,7 @@ type Switch struct {
 	edge    *sip.Server
 	bus     *call.Bus
 	calls   *call.Registry
-	history *history.History
+	history atomic.Pointer[history.History] // from Run on
 	// recording is the writer of the history; it ends after the calls.
 	recording     sync.WaitGroup
 	stopRecording context.CancelFunc
@@ -165,16 +166,17 @@ func (s *Switch) start(ctx context.Context) error {
 	if err := s.db.OpenRecords(); err != nil {
 		return err
 	}
-	s.history = history.New(s.db, s.bus, history.Options{Extension: s.tenants.recordedAs, Logger: s.log})
-	cut, err := s.history.Recover(ctx)
+	h := history.New(s.db, s.bus, history.Options{Extension: s.tenants.recordedAs, Logger: s.log})
+	cut, err := h.Recover(ctx)
 	if err != nil {
 		return fmt.Errorf("call records: %w", err)
 	}
 	if cut > 0 {
 		s.log.Warn("calls cut off by the last stop have their records now", "calls", cut)
 	}
+	s.history.Store(h)
 	ctx, s.stopRecording = context.WithCancel(context.Background())
-	s.recording.Go(func() { s.record(ctx) }) // ends with close
+	s.recording.Go(func() { s.record(ctx, h) }) // ends with close
 	s.web.start()
 	s.edge.Start(s.calls)
 	return nil
@@ -182,8 +184,8 @@ func (s *Switch) start(ctx context.Context) error {
 
 // record writes what happens to calls until ctx ends and everything published
 // by then is durable.
-func (s *Switch) record(ctx context.Context) {
-	if err := s.history.Run(ctx); err != nil {
+func (s *Switch) record(ctx context.Context, h *history.History) {
+	if err := h.Run(ctx); err != nil {
 		s.log.Error("call records are no longer written", "err", err)
 	}
 }
