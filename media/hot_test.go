@@ -131,40 +131,9 @@ func BenchmarkPlayFrame(b *testing.B) {
 func BenchmarkSockets(b *testing.B) {
 	for _, portable := range []bool{false, true} {
 		b.Run(fmt.Sprintf("portable=%t", portable), func(b *testing.B) {
-			e, err := Open(Config{Addresses: []netip.Addr{here}, PortMin: 25300, PortMax: 25399, Portable: portable})
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer func() { _ = e.Close() }()
-			r := &rig{t: nil, engine: e}
-			var phones [2]*net.UDPConn
-			var all [2]*Session
-			for i := range phones {
-				conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(here, 0)))
-				if err != nil {
-					b.Fatal(err)
-				}
-				defer func() { _ = conn.Close() }()
-				p := &phone{r: r, addr: conn.LocalAddr().(*net.UDPAddr).AddrPort()}
-				s, err := e.NewSession(SessionConfig{Local: here})
-				if err != nil {
-					b.Fatal(err)
-				}
-				if _, err := s.SetOffer(p.sdp("0")); err != nil {
-					b.Fatal(err)
-				}
-				if _, err := s.Answer(); err != nil {
-					b.Fatal(err)
-				}
-				phones[i], all[i] = conn, s
-			}
-			if err := Join(all[0], all[1]); err != nil {
-				b.Fatal(err)
-			}
-			onLoop(all[0], func() {})
-			x := make([]byte, 172)
+			phones, all := talkingPair(b, portable)
+			x, out := make([]byte, 172), make([]byte, 200)
 			putHeader(x, 0, false, 0, 0, 9)
-			out := make([]byte, 200)
 			send := func() {
 				if _, err := phones[1].WriteToUDPAddrPort(x, all[1].LocalAddr()); err != nil {
 					b.Fatal(err)
@@ -189,4 +158,36 @@ func BenchmarkSockets(b *testing.B) {
 			}
 		})
 	}
+}
+
+// talkingPair joins two sessions over real sockets.
+func talkingPair(b *testing.B, portable bool) (phones [2]*net.UDPConn, all [2]*Session) {
+	e, err := Open(Config{Addresses: []netip.Addr{here}, PortMin: 25300, PortMax: 25399, Portable: portable})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = e.Close() })
+	for i := range phones {
+		conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(here, 0)))
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { _ = conn.Close() })
+		s, err := e.NewSession(SessionConfig{Local: here})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := s.SetOffer(describe(conn.LocalAddr().(*net.UDPAddr).AddrPort(), "0")); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := s.Answer(); err != nil {
+			b.Fatal(err)
+		}
+		phones[i], all[i] = conn, s
+	}
+	if err := Join(all[0], all[1]); err != nil {
+		b.Fatal(err)
+	}
+	onLoop(all[0], func() {})
+	return phones, all
 }
