@@ -155,7 +155,7 @@ func (r Rows[T]) Put(key Key, row T) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.t.prefix, err)
 	}
-	old, err := r.replace(key, raw, &row)
+	old, err := r.replace(key, raw)
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.t.prefix, err)
 	}
@@ -171,7 +171,7 @@ func (r Rows[T]) Delete(key Key) error {
 	}
 	var old []byte
 	if err == nil {
-		old, err = r.replace(key, r.t.codec.tombstone(raw), nil)
+		old, err = r.replace(key, r.t.codec.tombstone(raw))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.t.prefix, err)
@@ -182,18 +182,25 @@ func (r Rows[T]) Delete(key Key) error {
 
 // replace writes raw under key, or removes the row if raw is nil, and brings the
 // indexes from what they say of the old row to what they must say of the new
-// one. It returns the old row unless that was gone already.
-func (r Rows[T]) replace(key Key, raw []byte, row *T) (old []byte, err error) {
+// one, which is what will be read: JSON may not keep all of what was given, such
+// as bytes that are no UTF-8. It returns the old row unless that was gone.
+func (r Rows[T]) replace(key Key, raw []byte) (old []byte, err error) {
 	old, err = r.tx.get(rowKey(r.t.prefix, key))
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, err
 	}
-	was, err := r.t.codec.remains(key, old)
-	if err != nil {
-		return nil, err
-	}
-	if err := r.reindex(key, was, row); err != nil {
-		return nil, err
+	if len(r.t.indexes) > 0 {
+		was, err := r.t.codec.remains(key, old)
+		if err != nil {
+			return nil, err
+		}
+		is, err := r.t.codec.remains(key, raw)
+		if err != nil {
+			return nil, err
+		}
+		if err := r.reindex(key, was, is); err != nil {
+			return nil, err
+		}
 	}
 	if r.t.codec.gone(old) {
 		old = nil
