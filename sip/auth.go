@@ -37,7 +37,7 @@ func askingFor(method string) asking {
 func (w *worker) authenticated(m *wire.Message, f flow) (Account, call.Party, bool) {
 	claimed := claimedIdentity(m)
 	user, host := claimed.User, claimed.Host
-	anonymous := isAnonymous(claimed)
+	anonymous := m.Method() != methodRegister && isAnonymous(claimed)
 	if anonymous {
 		user, host = "", m.URI().Host
 	}
@@ -57,8 +57,9 @@ func (w *worker) authenticated(m *wire.Message, f flow) (Account, call.Party, bo
 	if !ok {
 		return Account{}, call.Party{}, false
 	}
-	if !anonymous && !w.owns(account, user, host) {
-		w.forbid(m, f, "identity")
+	if !anonymous && !w.owns(account, user, host) || !w.assertsItself(m, account) {
+		w.noteForbidden(m, f, "identity")
+		w.answer(m, f, 403, "Forbidden")
 		return Account{}, call.Party{}, false
 	}
 	party := account.party()
@@ -82,7 +83,9 @@ func (w *worker) verified(m *wire.Message, f flow, ask asking, realm string, c *
 	case digest.OK:
 		return account, known
 	case digest.Foreign:
-		w.forbid(m, f, string(v.Reason))
+		// The nonce is not used up: a repetition gets the same answer.
+		w.noteForbidden(m, f, string(v.Reason))
+		w.reply(m, f, 403, "Forbidden")
 	case digest.Stale:
 		w.challenge(m, f, ask, realm, account.Policy, true)
 	default:
@@ -109,10 +112,9 @@ func (w *worker) challenge(m *wire.Message, f flow, ask asking, realm string, p 
 	w.reply(m, f, ask.status, ask.phrase, extra...)
 }
 
-func (w *worker) forbid(m *wire.Message, f flow, reason string) {
+func (w *worker) noteForbidden(m *wire.Message, f flow, reason string) {
 	w.server.metrics.authFailed("forbidden")
 	w.server.refusals.note("forbidden", f.remote(), reason, m.CallID())
-	w.reply(m, f, 403, "Forbidden")
 }
 
 // policy is the digest policy of whom the request names; a stranger is asked
@@ -126,6 +128,49 @@ func (w *worker) policy(user, host string) digest.Policy {
 func (w *worker) owns(a Account, user, host string) bool {
 	shown, ok := w.server.directory.Account(user, host)
 	return ok && shown.Extension == a.Extension
+}
+
+// assertsItself refuses a phone that asserts or prefers somebody else's identity
+// (A5); the headers themselves go no further (F5).
+func (w *worker) assertsItself(m *wire.Message, a Account) bool {
+	for _, name := range []string{"P-Asserted-Identity", "P-Preferred-Identity"} {
+		for value := range m.Values(name) {
+			if user, host := identityOf(value, a.Domain); !w.owns(a, user, host) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// identityOf reads user and host of a name-addr or addr-spec; a telephone
+// number counts as a name of domain. What cannot be read names nobody.
+func identityOf(value, domain string) (user, host string) {
+	if i := strings.LastIndexByte(value, '<'); i >= 0 {
+		value, _, _ = strings.Cut(value[i+1:], ">")
+	}
+	scheme, rest, _ := strings.Cut(strings.TrimSpace(value), ":")
+	switch strings.ToLower(scheme) {
+	case "tel":
+		user, _, _ = strings.Cut(rest, ";")
+		return user, domain
+	case "sip", "sips":
+		user, host, _ = strings.Cut(rest, "@")
+		user, _, _ = strings.Cut(user, ":")
+		return user, strings.ToLower(host[:hostEnd(host)])
+	}
+	return "", ""
+}
+
+// hostEnd is where the host of hostport and what follows it ends.
+func hostEnd(s string) int {
+	if strings.HasPrefix(s, "[") {
+		return strings.IndexByte(s, ']') + 1
+	}
+	if i := strings.IndexAny(s, ":;?"); i >= 0 {
+		return i
+	}
+	return len(s)
 }
 
 // claimedIdentity is the To of a REGISTER and the From of anything else.

@@ -1,7 +1,6 @@
 package sip
 
 import (
-	"sync"
 	"time"
 
 	"github.com/cordpair/cordpair/dialplan/call"
@@ -21,8 +20,9 @@ func (s *Server) Dial(owner *call.Call, to call.Target) ([]call.Leg, call.Cause)
 	bindings := s.location.Lookup(to.Extension, time.Now(), room[:0])
 	cause := call.CauseUnreachable
 	var legs []call.Leg
+	known := newClaims(bindings)
 	for i := range bindings {
-		l, err := s.dialBinding(owner, account, &bindings[i], to)
+		l, err := s.dialBinding(owner, account, &bindings[i], to, known)
 		if err != nil {
 			cause = call.CauseOverload
 			continue
@@ -36,7 +36,7 @@ func (s *Server) Dial(owner *call.Call, to call.Target) ([]call.Leg, call.Cause)
 }
 
 // dialBinding makes the leg and lets its worker begin.
-func (s *Server) dialBinding(owner *call.Call, a Account, b *location.Binding, to call.Target) (*leg, error) {
+func (s *Server) dialBinding(owner *call.Call, a Account, b *location.Binding, to call.Target, known *claims) (*leg, error) {
 	callID := newCallID()
 	w := s.workers[hashCallID([]byte(callID))%uint64(len(s.workers))]
 	f := s.flowOf(b.Flow)
@@ -49,16 +49,16 @@ func (s *Server) dialBinding(owner *call.Call, a Account, b *location.Binding, t
 		return nil, err
 	}
 	l.Attach(owner)
-	l.calling = &calling{binding: b.ID}
+	l.binding, l.calling = b.ID, &calling{claims: known}
 	l.calling.like, _ = to.Peer.(*media.Session)
 	tag := newTag()
 	l.dialog = dialog{
-		callID: callID, localTag: tag, flow: f,
+		callID: callID, localTag: tag, flow: f, remoteSeq: -1,
 		local:  fromOf(to.From, a.Domain) + ";tag=" + tag,
 		remote: "<sip:" + escapeUser(a.Number) + "@" + a.Domain + ">",
 	}
 	contact, reachable := b.Contact, !b.Suspended && !f.closed()
-	w.do(func() {
+	begun := w.do(func() {
 		w.addLeg(l)
 		if reachable {
 			l.place(contact)
@@ -66,6 +66,10 @@ func (s *Server) dialBinding(owner *call.Call, a Account, b *location.Binding, t
 			l.awaitFlow()
 		}
 	})
+	if !begun {
+		l.session.Close()
+		return nil, errFlowClosed // the switch is stopping
+	}
 	return l, nil
 }
 
@@ -108,76 +112,4 @@ func (s *Server) flowOf(f location.Flow) flow {
 		}
 	}
 	return nil
-}
-
-// flowGone suspends what was registered over a lost connection.
-func (s *Server) flowGone(f *streamFlow) { s.location.FlowClosed(f.n, time.Now()) }
-
-// waiting holds the called legs whose phone lost its connection, by extension.
-type waiting struct {
-	mu   sync.Mutex
-	legs map[int64][]*leg
-}
-
-func (t *waiting) add(l *leg) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.legs == nil {
-		t.legs = map[int64][]*leg{}
-	}
-	t.legs[l.account.Extension] = append(t.legs[l.account.Extension], l)
-}
-
-// take removes and returns the legs that wait for extension.
-func (t *waiting) take(extension int64) []*leg {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	legs := t.legs[extension]
-	delete(t.legs, extension)
-	return legs
-}
-
-// awaitFlow waits for the phone's new connection, then gives up (L2).
-func (l *leg) awaitFlow() {
-	if l.state != legTrying {
-		return
-	}
-	l.w.after(&l.calling.flowWait, flowPatience, l.unreachable)
-	l.w.server.waiting.add(l)
-	// The phone may have come back between the look-up and now.
-	l.w.server.flowBack(l.account.Extension)
-}
-
-// flowBack lets the legs go on that wait for this extension's phone.
-func (s *Server) flowBack(extension int64) {
-	for _, l := range s.waiting.take(extension) {
-		l.w.do(l.flowReturned)
-	}
-}
-
-func (l *leg) flowReturned() {
-	if l.state != legTrying || l.calling.tx != nil {
-		return
-	}
-	s := l.w.server
-	for _, b := range s.location.Lookup(l.account.Extension, l.w.now, nil) {
-		if b.ID != l.calling.binding || b.Suspended {
-			continue
-		}
-		if f := s.flowOf(b.Flow); f != nil && !f.closed() {
-			l.w.wheel.stop(&l.calling.flowWait)
-			l.dialog.flow = f
-			l.place(b.Contact)
-			return
-		}
-	}
-	s.waiting.add(l)
-}
-
-// bindingChanged hears of every change of a binding.
-func (s *Server) bindingChanged(ev location.Event) {
-	switch ev.Kind {
-	case location.Resumed, location.Changed, location.Added:
-		s.flowBack(ev.Binding.Extension)
-	}
 }

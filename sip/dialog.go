@@ -19,7 +19,7 @@ type dialog struct {
 	// local and remote are the From and To values we send, with their tags.
 	local, remote string
 	localSeq      uint32
-	remoteSeq     uint32
+	remoteSeq     int64 // -1 before the first request of the far end
 	// target is the far end's Contact; routes its route set as we send it.
 	target string
 	routes []string
@@ -32,7 +32,7 @@ func acceptDialog(m *wire.Message, f flow, tag string) dialog {
 	d := dialog{
 		callID: m.CallID(), localTag: tag, remoteTag: m.FromTag(),
 		local: m.To().Value() + ";tag=" + tag, remote: m.From().Value(),
-		remoteSeq: seq, flow: f, target: contactURI(m),
+		remoteSeq: int64(seq), flow: f, target: contactURI(m),
 	}
 	for _, rr := range m.RecordRoutes() {
 		d.routes = append(d.routes, "<"+uriText(&rr)+">")

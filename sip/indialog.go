@@ -26,12 +26,12 @@ func (w *worker) inDialog(m *wire.Message, f flow) {
 		return
 	}
 	seq, _ := m.CSeq()
-	if seq <= l.dialog.remoteSeq {
+	if int64(seq) <= l.dialog.remoteSeq {
 		w.server.metrics.refused("cseq")
-		w.reply(m, f, 500, "CSeq Out Of Order")
+		w.answer(m, f, 500, "CSeq Out Of Order")
 		return
 	}
-	l.dialog.remoteSeq = seq
+	l.dialog.remoteSeq = int64(seq)
 	switch m.Method() {
 	case methodBye:
 		l.byeCame(m, f)
@@ -55,10 +55,11 @@ func (w *worker) mayMove(l *leg, m *wire.Message, f flow) bool {
 	}
 	if account.Extension != l.account.Extension {
 		w.server.metrics.refused("foreign_dialog")
-		w.reply(m, f, 403, "Forbidden")
+		w.answer(m, f, 403, "Forbidden")
 		return false
 	}
 	l.dialog.flow = f
+	l.binding = w.server.bindingBehind(account.Extension, f, w.now)
 	return true
 }
 
@@ -85,17 +86,19 @@ func (l *leg) byeCame(m *wire.Message, f flow) {
 // (RFC 3261 14.2) without asking the call.
 func (l *leg) reinvite(m *wire.Message, f flow) {
 	if l.state != legUp || l.invite.ok != nil {
-		l.w.reply(m, f, 491, "Request Pending")
+		l.w.answer(m, f, 491, "Request Pending")
 		return
 	}
 	l.dialog.retarget(m)
+	l.invite.stop(l.w)
 	l.invite = inviteServer{tx: l.w.newServerTx(serverKey(m), true, f), request: m, offered: sdpOf(m) != nil}
 	l.invite.tx.leg = l
 	var change media.Change
 	if l.invite.offered {
 		var err error
 		if change, err = l.session.SetOffer(sdpOf(m)); err != nil {
-			l.respond(488, "Not Acceptable Here", nil)
+			status, phrase := mediaRefusal(err)
+			l.respond(status, phrase, nil)
 			return
 		}
 	}
@@ -177,6 +180,9 @@ type digitFilter struct {
 }
 
 func (l *leg) digit(d byte, by digitSource) {
+	if l.state == legEnding || l.state == legGone {
+		return
+	}
 	now := l.w.now
 	twin := l.digits.last == d && l.digits.by != by && now.Sub(l.digits.at) < digitTwin
 	if twin {
@@ -201,6 +207,7 @@ func (l *leg) probe() {
 			dead()
 		}
 	}
+	l.follow()
 	l.w.send(l.dialog.request(methodOptions), l.dialog.flow, answered, func() {
 		if l.state == legUp {
 			dead()

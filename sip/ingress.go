@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cordpair/cordpair/dialplan/call"
 	"github.com/cordpair/cordpair/sip/wire"
 )
 
@@ -56,7 +57,11 @@ func (s *Server) refuseOverload(p packet) {
 	if err != nil {
 		return
 	}
-	_ = p.flow.send(s.statelessReply(m, p.flow, 503, "Service Unavailable", retryAfter())) // counted by the flow
+	f := p.answerFlow(m.ReplyTo(p.from))
+	b := s.statelessReply(m, f, 503, "Service Unavailable", retryAfter())
+	if b != nil && !amplifies(b, m, f) {
+		_ = f.send(b) // counted by the flow
+	}
 }
 
 // read runs one connection: frames in, until it breaks, is too slow or says
@@ -67,7 +72,8 @@ func (f *streamFlow) read() {
 	s := f.table.server
 	var framer wire.Framer
 	_ = f.conn.SetReadDeadline(time.Now().Add(firstMessageWithin)) // a dead conn fails the read
-	partial := false
+	// The first message has its own deadline, however it trickles in.
+	greeted, begun := false, false
 	for {
 		frame, err := framer.Next()
 		switch {
@@ -75,12 +81,12 @@ func (f *streamFlow) read() {
 			_ = f.send([]byte("\r\n")) // a broken connection ends the read
 		case err == nil:
 			f.received(frame.Data)
+			greeted, begun = true, false
 			_ = f.conn.SetReadDeadline(time.Time{})
-			partial = false
 		case errors.Is(err, wire.ErrIncomplete):
-			if framer.Partial() && !partial {
-				partial = true
-				_ = f.conn.SetReadDeadline(time.Now().Add(wholeMessageWithin))
+			if partial := framer.Partial(); greeted && partial != begun {
+				begun = partial
+				_ = f.conn.SetReadDeadline(deadlineOf(begun))
 			}
 			if framer.Fill(f.conn) != nil {
 				return
@@ -91,6 +97,15 @@ func (f *streamFlow) read() {
 			return
 		}
 	}
+}
+
+// deadlineOf is until when a message that has begun must be whole; an idle
+// connection has no deadline.
+func deadlineOf(begun bool) time.Time {
+	if begun {
+		return time.Now().Add(wholeMessageWithin)
+	}
+	return time.Time{}
 }
 
 // received queues one framed message.
@@ -110,8 +125,19 @@ func (f *streamFlow) refuse(err error) {
 	if !errors.As(err, &fault) {
 		return
 	}
+	s := f.table.server
+	s.ownAllow(fault)
 	if b := fault.Reply(f.to, newTag()); b != nil {
 		f.finish(b)
+	}
+}
+
+// ownAllow puts what we serve where the validation names all it lets pass.
+func (s *Server) ownAllow(fault *wire.Fault) {
+	for i := range fault.Extra {
+		if fault.Extra[i].Name == "Allow" {
+			fault.Extra[i].Value = allowHeader
+		}
 	}
 }
 
@@ -139,24 +165,36 @@ func (w *worker) message(p packet) {
 		w.response(m)
 		return
 	}
-	f := p.flow
-	if u, ok := f.(udpFlow); ok {
-		u.to = m.ReplyTo(p.from)
-		f = u
+	f := p.answerFlow(m.ReplyTo(p.from))
+	if m.Method() == methodCancel && w.overtook(m, p) {
+		return
 	}
 	m.StampVia(p.from)
 	w.incoming(m, f)
 }
 
+// overtook lets a CANCEL that came by the faster lane wait, once, behind the
+// INVITE it may mean.
+func (w *worker) overtook(m *wire.Message, p packet) bool {
+	if p.again || w.servers[serverKey(m)] != nil {
+		return false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.queues[laneInvite]) == 0 || w.ended {
+		return false
+	}
+	p.again = true
+	w.queues[laneInvite] = append(w.queues[laneInvite], job{packet: p})
+	return true
+}
+
 func (w *worker) fault(fault *wire.Fault, p packet) {
 	w.server.metrics.refused("malformed")
 	w.server.refusals.note("malformed", p.from, fault.Reason, fault.CallID())
-	f := p.flow
-	if u, ok := f.(udpFlow); ok {
-		u.to = fault.ReplyTo(p.from)
-		f = u
-	}
-	if b := fault.Reply(p.from, newTag()); b != nil {
+	f := p.answerFlow(fault.ReplyTo(p.from))
+	w.server.ownAllow(fault)
+	if b := fault.Reply(p.from, w.server.tagOf(p.data)); b != nil {
 		_ = f.send(b) // counted by the flow
 	}
 }
@@ -172,11 +210,12 @@ func (w *worker) response(m *wire.Message) {
 	w.server.metrics.dropped("stray_response")
 }
 
-// incoming handles a valid request. A panic on the way is answered with 500.
+// incoming handles a valid request. A panic on the way is answered with 500
+// and leaves neither transaction nor leg behind that nobody would end.
 func (w *worker) incoming(m *wire.Message, f flow) {
 	defer func() {
 		if p := recover(); p != nil {
-			w.reply(m, f, 500, "Server Internal Error")
+			w.gaveUp(m, f)
 			panic(p) // counted and logged by the worker's guard
 		}
 	}()
@@ -211,11 +250,25 @@ func (w *worker) incoming(m *wire.Message, f flow) {
 	}
 }
 
+func (w *worker) gaveUp(m *wire.Message, f flow) {
+	tx := w.servers[serverKey(m)]
+	if tx == nil || tx.state != txProceeding || m.Method() == methodCancel {
+		w.reply(m, f, 500, "Server Internal Error")
+		return
+	}
+	l := tx.leg
+	tx.respond(500, w.server.statelessReply(m, f, 500, "Server Internal Error"))
+	if l != nil && l.state == legTrying {
+		l.finish(call.CauseInternal, false)
+		l.remove()
+	}
+}
+
 // unserved refuses what this switch does not do outside a dialog, after the
 // same question for credentials as everything else (A1).
 func (w *worker) unserved(m *wire.Message, f flow) {
 	if _, _, ok := w.authenticated(m, f); ok {
-		w.reply(m, f, 405, "Method Not Allowed", wire.Field{Name: "Allow", Value: allowHeader})
+		w.answer(m, f, 405, "Method Not Allowed", wire.Field{Name: "Allow", Value: allowHeader})
 	}
 }
 
@@ -263,7 +316,11 @@ func (w *worker) cancelCame(m *wire.Message, f flow) {
 		w.reply(m, f, 481, "Call/Transaction Does Not Exist")
 		return
 	}
-	w.reply(m, f, 200, "OK")
+	tag := w.server.replyTag(m)
+	if tx.leg != nil {
+		tag = tx.leg.dialog.localTag // the same as in the answer to the INVITE
+	}
+	_ = f.send(w.stateless(m, f, 200, "OK", tag)) // counted by the flow
 	if tx.leg != nil && tx.state == txProceeding {
 		tx.leg.cancelled()
 	}

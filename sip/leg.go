@@ -43,6 +43,9 @@ type leg struct {
 	invite  inviteServer // of the INVITE or re-INVITE we are answering
 	calling *calling     // of our INVITE; nil on a caller's leg
 	digits  digitFilter
+	// binding is the registration the phone speaks through; empty if it came
+	// by another way.
+	binding string
 }
 
 // ID implements call.Leg.
@@ -63,13 +66,31 @@ func (l *leg) Stats() call.MediaStats {
 }
 
 // Ring implements call.Leg.
-func (l *leg) Ring(early bool) { l.w.do(func() { l.ring(early) }) }
+func (l *leg) Ring(early bool) { l.do(func() { l.ring(early) }) }
 
 // Answer implements call.Leg.
-func (l *leg) Answer() { l.w.do(l.answer) }
+func (l *leg) Answer() { l.do(l.answer) }
 
 // Hangup implements call.Leg.
-func (l *leg) Hangup(c call.Cause) { l.w.do(func() { l.hangup(c) }) }
+func (l *leg) Hangup(c call.Cause) { l.do(func() { l.hangup(c) }) }
+
+// do runs a verb on the leg's worker. One that panics ends the leg, which could
+// not report anything any more.
+func (l *leg) do(verb func()) {
+	l.w.do(func() {
+		defer func() {
+			if p := recover(); p != nil {
+				l.finish(call.CauseInternal, false)
+				if tx := l.invite.tx; tx != nil {
+					tx.respond(500, l.w.server.statelessReply(l.invite.request, tx.flow, 500, "Server Internal Error"))
+				}
+				l.remove()
+				panic(p) // counted and logged by the worker's guard
+			}
+		}()
+		verb()
+	})
+}
 
 func (l *leg) hangup(c call.Cause) {
 	switch {
@@ -85,6 +106,7 @@ func (l *leg) hangup(c call.Cause) {
 		l.invite.bye = c
 		l.finish(c, false)
 	case l.state == legUp:
+		l.invite.stop(l.w) // a re-INVITE that waits for its ACK waits no more
 		l.finish(c, false)
 		l.bye(c)
 	}
@@ -103,9 +125,17 @@ func (l *leg) finish(c call.Cause, remote bool) {
 }
 
 // remove forgets the dialog; requests for it are answered with 481 from now on.
+// It does nothing the second time: BYEs may cross.
 func (l *leg) remove() {
+	if l.state == legGone {
+		return
+	}
 	l.state = legGone
 	l.invite.stop(l.w)
+	if l.calling != nil {
+		l.w.wheel.stop(&l.calling.flowWait)
+		l.w.server.waiting.drop(l)
+	}
 	delete(l.w.legs, l.key())
 	l.w.server.legs.Add(-1)
 }
@@ -119,6 +149,7 @@ func (l *leg) emit(kind call.LegEventKind) { l.Emit(call.LegEvent{Leg: l.id, Kin
 
 // bye ends a confirmed dialog.
 func (l *leg) bye(c call.Cause) {
+	l.follow()
 	r := l.dialog.request(methodBye)
 	r.fields = reasonFields(c)
 	done := func(res *wire.Message) {

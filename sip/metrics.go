@@ -13,7 +13,11 @@ type metrics struct {
 	refusals, drops, sheds, auth   *prometheus.CounterVec
 }
 
+// newMetrics registers with reg; with nil nobody reads what is counted.
 func newMetrics(reg prometheus.Registerer, s *Server) *metrics {
+	if reg == nil {
+		reg = prometheus.NewRegistry()
+	}
 	counter := func(name, help string) prometheus.Counter {
 		c := prometheus.NewCounter(prometheus.CounterOpts{Name: "cordpair_sip_" + name, Help: help})
 		reg.MustRegister(c)

@@ -3,6 +3,7 @@ package sip
 import (
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cordpair/cordpair/sip/location"
@@ -18,24 +19,55 @@ func (w *worker) register(m *wire.Message, f flow) {
 	if !ok {
 		return
 	}
-	tx := w.newServerTx(serverKey(m), false, f)
+	if w.refuseMerged(m, f) {
+		return
+	}
 	req := registration(m, f, account.Extension)
+	if tooLong(&req) {
+		w.server.metrics.refused("register")
+		w.answer(m, f, 400, "Contact Too Long")
+		return
+	}
+	tx := w.newServerTx(serverKey(m), false, f)
+	tx.claim(m)
 	var res location.Result
 	// done may run before Update returns, but its job runs after this one.
 	res, err := w.server.location.Update(req, w.now, func(err error) {
 		w.do(func() { w.registered(tx, m, res, err) })
 	})
+	if s, ok := f.(*streamFlow); ok && s.closed() {
+		w.server.flowGone(s) // lost while we were at it
+	}
 	if err != nil || !res.Pending {
 		w.registered(tx, m, res, err)
 	}
 }
 
+// What a contact may be long: ten of them must fit into one datagram.
+const (
+	longestContact  = 2048
+	longestInstance = 256
+	longestAgent    = 256
+)
+
+func tooLong(r *location.Request) bool {
+	for i := range r.Contacts {
+		if len(r.Contacts[i].URI) > longestContact || len(r.Contacts[i].Instance) > longestInstance {
+			return true
+		}
+	}
+	return false
+}
+
 func registration(m *wire.Message, f flow, extension int64) location.Request {
 	seq, _ := m.CSeq()
-	agent, _ := m.Header("User-Agent")
+	agent, _ := m.Header("User-Agent") // comes clean (S15)
+	if len(agent) > longestAgent {
+		agent = strings.ToValidUTF8(agent[:longestAgent], "")
+	}
 	r := location.Request{
 		Extension: extension, CallID: m.CallID(), CSeq: seq, Expires: location.NoExpires,
-		Flow: locationFlow(f), Source: f.remote(), UserAgent: wire.Clean(agent),
+		Flow: locationFlow(f), Source: f.remote(), UserAgent: agent,
 	}
 	if d, ok := m.Expires(); ok {
 		r.Expires = d
@@ -62,6 +94,7 @@ func (w *worker) registered(tx *serverTx, m *wire.Message, res location.Result, 
 	if err != nil {
 		status, phrase, extra := registerError(err)
 		w.server.metrics.refused("register")
+		tx.disclaim()
 		tx.respond(status, w.server.statelessReply(m, tx.flow, status, phrase, extra...))
 		return
 	}
@@ -98,6 +131,8 @@ func registerError(err error) (int, string, []wire.Field) {
 		return 400, "Contact Wildcard Needs Expires 0", nil
 	case errors.Is(err, location.ErrOutOfOrder):
 		return 500, "CSeq Out Of Order", nil
+	case errors.Is(err, location.ErrClosed):
+		return 503, "Service Unavailable", []wire.Field{retryAfter()}
 	}
 	return 500, "Server Internal Error", nil
 }

@@ -13,16 +13,37 @@ import (
 	"github.com/cordpair/cordpair/sip/wire"
 )
 
+// amplification is how many bytes we send over UDP for each byte of a request
+// nobody has authenticated (S12).
+const amplification = 3
+
 // reply answers without keeping a transaction (RFC 3261 8.2.7): the same
-// request gets the same answer because nothing about it is random.
+// request gets the same answer because nothing about it but a nonce is random.
+// An answer that would amplify is tried without its extra fields if it can do
+// without them, and is not sent at all otherwise.
 func (w *worker) reply(m *wire.Message, f flow, status int, phrase string, extra ...wire.Field) {
-	_ = f.send(w.server.statelessReply(m, f, status, phrase, extra...)) // counted by the flow
+	b := w.server.statelessReply(m, f, status, phrase, extra...)
+	if amplifies(b, m, f) && status == 200 {
+		b = w.server.statelessReply(m, f, status, phrase)
+	}
+	if b == nil || amplifies(b, m, f) {
+		w.server.metrics.dropped("unanswerable")
+		return
+	}
+	_ = f.send(b) // counted by the flow
 }
 
-// answer is the final response of a transaction other than INVITE, which
-// absorbs repetitions of m for 32 s (S9).
+// amplifies is about UDP only: over a stream the source is who it says.
+func amplifies(b []byte, m *wire.Message, f flow) bool {
+	return !f.reliable() && len(b) > amplification*m.Size()
+}
+
+// answer is the final response to a request whose sender is known. It makes a
+// transaction, which absorbs repetitions of m for 32 s (S9): handled a second
+// time, the same credentials would be a replay and the answer another one.
 func (w *worker) answer(m *wire.Message, f flow, status int, phrase string, extra ...wire.Field) {
-	w.newServerTx(serverKey(m), false, f).respond(status, w.server.statelessReply(m, f, status, phrase, extra...))
+	tx := w.newServerTx(serverKey(m), m.Method() == methodInvite, f)
+	tx.respond(status, w.server.statelessReply(m, f, status, phrase, extra...))
 }
 
 // stateless renders an answer with a tag of the caller's choice.
@@ -37,8 +58,13 @@ func (s *Server) statelessReply(m *wire.Message, f flow, status int, phrase stri
 // replyTag is the To tag of a stateless answer: a function of the request, so
 // that a repeated request meets the same tag.
 func (s *Server) replyTag(m *wire.Message) string {
+	return s.tagOf([]byte(m.Branch() + "|" + m.CallID() + "|" + m.FromTag()))
+}
+
+// tagOf is a tag that only we can make and that is always the same for seed.
+func (s *Server) tagOf(seed []byte) string {
 	h := hmac.New(sha256.New, s.tagKey)
-	h.Write([]byte(m.Branch() + "|" + m.CallID() + "|" + m.FromTag()))
+	h.Write(seed)
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
@@ -68,10 +94,16 @@ func retryAfter() wire.Field {
 
 func uintText(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
 
-// isOurs tells whether an address is one of our own SIP listeners (S14, M5).
+// isOurs tells whether an address is one of our own SIP listeners, as it is
+// bound or as it is announced (S14).
 func (s *Server) isOurs(a netip.AddrPort) bool {
-	for _, l := range s.listening {
-		if l.Port() == a.Port() && (l.Addr() == a.Addr() || l.Addr().IsUnspecified() && a.Addr().IsLoopback()) {
+	for _, l := range s.udp {
+		if l.is(l.addr, a) {
+			return true
+		}
+	}
+	for _, l := range s.tcp {
+		if l.is(l.addr, a) {
 			return true
 		}
 	}

@@ -3,6 +3,7 @@ package sip
 import (
 	"net/netip"
 	"strconv"
+	"strings"
 
 	"github.com/cordpair/cordpair/sip/wire"
 )
@@ -121,11 +122,13 @@ func sipURI(user string, a netip.AddrPort, transport string) string {
 
 const userUnreserved = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()&=+$,;?/"
 
+// escapeUser escapes what may not stand in a user part; what is escaped already
+// stays as it is.
 func escapeUser(s string) string {
 	const hex = "0123456789ABCDEF"
 	var out []byte
 	for i := 0; i < len(s); i++ {
-		if c := s[i]; isUnreserved(c) {
+		if c := s[i]; isUnreserved(c) || c == '%' && isEscape(s[i:]) {
 			out = append(out, c)
 		} else {
 			out = append(out, '%', hex[c>>4], hex[c&15])
@@ -133,6 +136,12 @@ func escapeUser(s string) string {
 	}
 	return string(out)
 }
+
+func isEscape(s string) bool {
+	return len(s) > 2 && strings.IndexByte(hexDigits, s[1]) >= 0 && strings.IndexByte(hexDigits, s[2]) >= 0
+}
+
+const hexDigits = "0123456789ABCDEFabcdef"
 
 func isUnreserved(c byte) bool {
 	for i := 0; i < len(userUnreserved); i++ {

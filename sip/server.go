@@ -1,7 +1,6 @@
 package sip
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -39,6 +38,7 @@ type Config struct {
 	Media     *media.Engine
 	// Location says how bindings are kept; the Server opens and closes them.
 	Location location.Config
+	// Registry gets the metrics; may be nil.
 	Registry Registerer
 	Logger   *slog.Logger
 	// ListenPacket and Listen open sockets; nil for real ones.
@@ -58,6 +58,8 @@ type Server struct {
 	log       *slog.Logger
 	metrics   *metrics
 	refusals  refusals
+	faults    faults
+	routes    routes
 	rules     wire.Rules
 	nonces    *digest.Authority
 	tagKey    []byte
@@ -80,6 +82,7 @@ func Listen(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, directory: cfg.Directory, media: cfg.Media, nonces: digest.New(digest.Config{}),
 		log: cfg.Logger, stop: make(chan struct{}), tagKey: make([]byte, 32),
+		routes: routes{ask: routeTo},
 	}
 	rand.Read(s.tagKey) // never fails (crypto/rand)
 	s.refusals.out = s.log
@@ -151,7 +154,7 @@ func (s *Server) openUDP(l Listener) error {
 		return fmt.Errorf("sip listener %q: %w", l.Name, err)
 	}
 	u := &udpListener{server: s, name: l.Name, conn: conn, addr: addrPortOf(conn.LocalAddr())}
-	u.announcer = announce(l, u.addr)
+	u.announcer = s.announce(l, u.addr)
 	s.udp = append(s.udp, u)
 	s.listening = append(s.listening, u.addr)
 	return nil
@@ -167,18 +170,18 @@ func (s *Server) openTCP(l Listener) error {
 		return fmt.Errorf("sip listener %q: %w", l.Name, err)
 	}
 	t := &streamListener{server: s, name: l.Name, ln: ln, addr: addrPortOf(ln.Addr())}
-	t.announcer = announce(l, t.addr)
+	t.announcer = s.announce(l, t.addr)
 	s.tcp = append(s.tcp, t)
 	s.listening = append(s.listening, t.addr)
 	return nil
 }
 
-func announce(l Listener, bound netip.AddrPort) announcer {
+func (s *Server) announce(l Listener, bound netip.AddrPort) announcer {
 	fixed := bound
 	if l.Advertise.IsValid() {
 		fixed = l.Advertise
 	}
-	return announcer{fixed: fixed, route: routeTo}
+	return announcer{fixed: fixed, route: s.routes.to}
 }
 
 // Addrs are the addresses in use, in the order of Config.Listeners.
@@ -246,19 +249,6 @@ func listenUDP(a netip.AddrPort) (PacketConn, error) {
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
-}
-
-// routeTo asks the kernel which of our addresses it would use towards remote; no
-// packet is sent.
-func routeTo(remote netip.Addr) netip.Addr {
-	var d net.Dialer
-	c, err := d.DialContext(context.Background(), "udp", netip.AddrPortFrom(remote, 9).String())
-	if err != nil {
-		return remote // unreachable: nothing we announce would help
-	}
-	local := addrPortOf(c.LocalAddr()).Addr()
-	_ = c.Close() // a connected socket without data
-	return local
 }
 
 func mediaStats(s media.Stats) call.MediaStats {

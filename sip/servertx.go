@@ -1,6 +1,10 @@
 package sip
 
-import "time"
+import (
+	"time"
+
+	"github.com/cordpair/cordpair/sip/wire"
+)
 
 // txState is the state of a transaction, server or client (RFC 3261 section 17,
 // RFC 6026).
@@ -26,6 +30,11 @@ type mergeKey struct {
 	cseq            uint32
 }
 
+func mergeKeyOf(m *wire.Message) mergeKey {
+	seq, _ := m.CSeq()
+	return mergeKey{m.CallID(), m.FromTag(), seq}
+}
+
 // serverTx is a server transaction: a key, a state and the last response as it
 // was sent. It belongs to its worker.
 type serverTx struct {
@@ -47,6 +56,19 @@ func (w *worker) newServerTx(key string, invite bool, f flow) *serverTx {
 	tx := &serverTx{w: w, key: key, invite: invite, flow: f, state: txProceeding}
 	w.servers[key] = tx
 	return tx
+}
+
+// claim makes this transaction the one by which m was handled.
+func (tx *serverTx) claim(m *wire.Message) {
+	tx.merge = mergeKeyOf(m)
+	tx.w.merged[tx.merge] = tx
+}
+
+// disclaim lets the same request be tried again in another transaction.
+func (tx *serverTx) disclaim() {
+	if tx.w.merged[tx.merge] == tx {
+		delete(tx.w.merged, tx.merge)
+	}
 }
 
 // respond sends a response and keeps it for repeated requests.
@@ -111,8 +133,6 @@ func (tx *serverTx) end() {
 	tx.w.wheel.stop(&tx.resend)
 	tx.w.wheel.stop(&tx.life)
 	delete(tx.w.servers, tx.key)
-	if tx.w.merged[tx.merge] == tx {
-		delete(tx.w.merged, tx.merge)
-	}
+	tx.disclaim()
 	tx.leg = nil
 }

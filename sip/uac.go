@@ -1,24 +1,28 @@
 package sip
 
 import (
-	"time"
-
 	"github.com/cordpair/cordpair/dialplan/call"
 	"github.com/cordpair/cordpair/media"
 	"github.com/cordpair/cordpair/sip/wire"
 )
 
+// maxForks bounds how many phones behind one contact may answer (S13).
+const maxForks = 10
+
 // calling is our side of an INVITE we sent.
 type calling struct {
-	binding string // whose contact is called
-	tx      *clientTx
-	req     *outRequest
-	like    *media.Session // whose codecs are offered first; may be nil
-	// ack is repeated with every repeated 2xx of the dialog.
-	ack []byte
+	claims *claims // the contacts this call rings already
+	tx     *clientTx
+	req    *outRequest
+	like   *media.Session // whose codecs are offered first; may be nil
+	// ack is repeated with every repeated 2xx of the dialog, forks are those of
+	// the dialogs we did not want, by To tag.
+	ack   []byte
+	forks map[string][]byte
 	// cancelled is set when the call gave the leg up; the CANCEL itself waits
 	// for a provisional response (RFC 3261 9.1).
 	cancelled call.Cause
+	withdrawn bool // the CANCEL is on its way
 	heard     bool // a provisional response came
 	ringing   bool
 	early     bool
@@ -112,7 +116,9 @@ func (l *leg) accepted(res *wire.Message) {
 		l.bye(c.cancelled) // it answered while we were cancelling
 		return
 	}
-	if _, err := l.session.SetAnswer(sdpOf(res)); err != nil {
+	// Who has answered our offer early need not repeat it (RFC 3264).
+	sdp := sdpOf(res)
+	if _, err := l.session.SetAnswer(sdp); err != nil && (sdp != nil || !c.early) {
 		l.w.server.metrics.refused("media")
 		l.finish(call.CauseNotAcceptable, false)
 		l.bye(call.CauseNotAcceptable)
@@ -131,11 +137,23 @@ func (l *leg) ackOf(seq uint32) []byte {
 // dropFork ends the dialog of a second phone behind one contact that answered
 // as well (RFC 3261 13.2.2.4).
 func (l *leg) dropFork(res *wire.Message) {
+	c := l.calling
+	if ack := c.forks[res.ToTag()]; ack != nil {
+		_ = l.dialog.flow.send(ack) // repeated as long as the 2xx is
+		return
+	}
+	if len(c.forks) >= maxForks {
+		return
+	}
 	d := l.dialog
 	d.confirm(res)
-	d.localSeq = l.calling.req.cseq
-	ack := d.request(methodAck)
-	_ = d.flow.send(ack.render(d.flow)) // repeated as long as the 2xx is
+	d.localSeq = c.req.cseq
+	ack := d.request(methodAck).render(d.flow)
+	_ = d.flow.send(ack) // repeated as long as the 2xx is
+	if c.forks == nil {
+		c.forks = map[string][]byte{}
+	}
+	c.forks[res.ToTag()] = ack
 	bye := d.request(methodBye)
 	bye.fields = reasonFields(call.CauseAnsweredElsewhere)
 	l.w.send(bye, d.flow, func(*wire.Message) {}, func() {})
@@ -156,14 +174,11 @@ func (l *leg) cancel(cause call.Cause) {
 
 func (l *leg) sendCancel() {
 	c := l.calling
-	if c.tx.state != txProceeding {
+	if c.tx.state != txProceeding || c.withdrawn {
 		return
 	}
+	c.withdrawn = true
 	cancel := c.req.cancel(reasonFields(c.cancelled)...)
 	l.w.send(cancel, l.dialog.flow, func(*wire.Message) {}, func() {})
 	c.tx.expireIn(timerLong)
 }
-
-// flowPatience is how long a call waits for the new connection of a phone whose
-// old one broke (L2).
-const flowPatience = 5 * time.Second

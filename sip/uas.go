@@ -40,22 +40,29 @@ func (w *worker) newCall(m *wire.Message, f flow) {
 	if !ok {
 		return
 	}
-	seq, _ := m.CSeq()
-	merge := mergeKey{m.CallID(), m.FromTag(), seq}
-	if w.merged[merge] != nil {
-		w.reply(m, f, 482, "Loop Detected")
+	if w.refuseMerged(m, f) {
 		return
 	}
 	dialled, err := dialplan.CleanDialled(m.URI().User)
 	if err != nil {
 		w.server.metrics.refused("bad_number")
-		w.reply(m, f, 484, "Address Incomplete")
+		w.answer(m, f, 484, "Address Incomplete")
 		return
 	}
 	tx := w.newServerTx(serverKey(m), true, f)
-	tx.merge, w.merged[merge] = merge, tx
+	tx.claim(m)
 	tx.respond(100, w.stateless(m, f, 100, "Trying", ""))
 	w.begin(m, tx, account, call.Invite{Client: account.Client, From: from, Dialled: dialled})
+}
+
+// refuseMerged answers a request that has come by another path already (S9).
+func (w *worker) refuseMerged(m *wire.Message, f flow) bool {
+	if w.merged[mergeKeyOf(m)] == nil {
+		return false
+	}
+	w.server.metrics.refused("merged")
+	w.answer(m, f, 482, "Loop Detected")
+	return true
 }
 
 // begin makes the caller's leg and hands it to a new call.
@@ -68,6 +75,7 @@ func (w *worker) begin(m *wire.Message, tx *serverTx, a Account, inv call.Invite
 	}
 	l.party = inv.From
 	l.dialog = acceptDialog(m, tx.flow, newTag())
+	l.binding = w.server.bindingBehind(a.Extension, tx.flow, w.now)
 	l.invite = inviteServer{tx: tx, request: m, offered: sdpOf(m) != nil}
 	tx.leg = l
 	w.addLeg(l)
@@ -91,14 +99,18 @@ func (w *worker) refuseBusy(m *wire.Message, tx *serverTx) {
 
 // refuseMedia answers an offer we cannot take.
 func (l *leg) refuseMedia(err error) {
-	status, phrase := 488, "Not Acceptable Here"
-	if errors.Is(err, media.ErrBadSDP) {
-		status, phrase = 400, "Bad SDP"
-	}
+	status, phrase := mediaRefusal(err)
 	l.w.server.metrics.refused("media")
 	l.finish(call.CauseNotAcceptable, false)
 	l.respond(status, phrase, nil)
 	l.remove()
+}
+
+func mediaRefusal(err error) (status int, phrase string) {
+	if errors.Is(err, media.ErrBadSDP) {
+		return 400, "Bad SDP"
+	}
+	return 488, "Not Acceptable Here"
 }
 
 // respond sends a response to the INVITE at hand.
@@ -181,9 +193,14 @@ func (l *leg) repeatOK() {
 
 // noACK gives up on a caller that never acknowledged our 2xx.
 func (l *leg) noACK() {
-	l.w.wheel.stop(&l.invite.resend)
-	l.finish(call.CauseProtocol, false)
-	l.bye(call.CauseProtocol)
+	l.invite.stop(l.w)
+	l.invite.ok = nil
+	cause := call.CauseProtocol
+	if l.invite.bye != "" {
+		cause = l.invite.bye
+	}
+	l.finish(cause, false)
+	l.bye(cause)
 }
 
 // acked handles the ACK of our 2xx.
@@ -191,6 +208,10 @@ func (l *leg) acked(m *wire.Message) {
 	i := &l.invite
 	if i.ok == nil {
 		return
+	}
+	asked, _ := i.request.CSeq()
+	if seq, _ := m.CSeq(); seq != asked {
+		return // repeated, of an INVITE before this one
 	}
 	i.stop(l.w)
 	i.ok = nil

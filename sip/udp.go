@@ -67,6 +67,18 @@ type announcer struct {
 	route func(remote netip.Addr) netip.Addr
 }
 
+// is tells whether a is the listener bound to addr. To an address of its own a
+// machine speaks from that very address.
+func (a *announcer) is(bound, addr netip.AddrPort) bool {
+	switch {
+	case addr == a.fixed || addr == bound:
+		return true
+	case addr.Port() != bound.Port() || !bound.Addr().IsUnspecified():
+		return false
+	}
+	return addr.Addr().IsLoopback() || a.route(addr.Addr()) == addr.Addr()
+}
+
 func (a *announcer) announced(remote netip.Addr) netip.AddrPort {
 	if !a.fixed.Addr().IsUnspecified() {
 		return a.fixed

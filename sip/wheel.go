@@ -87,6 +87,9 @@ func (w *wheel) next(now time.Time) (time.Duration, bool) {
 	if w.count == 0 {
 		return 0, false
 	}
+	if w.firing != nil {
+		return 0, true // what fired before them panicked
+	}
 	for i := int64(1); i <= wheelSlots; i++ {
 		if w.slots[(w.tick+i)%wheelSlots] != nil {
 			due := w.start.Add(time.Duration(w.tick+i) * wheelTick)
@@ -100,6 +103,7 @@ func (w *wheel) next(now time.Time) (time.Duration, bool) {
 // function runs and may be set again there.
 func (w *wheel) advance(now time.Time) {
 	target := int64(now.Sub(w.start) / wheelTick)
+	w.fireAll()
 	for w.tick < target {
 		if w.count == 0 {
 			w.tick = target
@@ -122,6 +126,10 @@ func (w *wheel) fireSlot(tick int64) {
 		}
 		t = next
 	}
+	w.fireAll()
+}
+
+func (w *wheel) fireAll() {
 	for w.firing != nil {
 		t := w.firing
 		w.unlink(t)

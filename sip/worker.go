@@ -2,7 +2,6 @@ package sip
 
 import (
 	"net/netip"
-	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -29,6 +28,18 @@ type packet struct {
 	flow flow
 	from netip.AddrPort
 	data []byte
+	// again: a CANCEL that waited behind the INVITE it may mean.
+	again bool
+}
+
+// answerFlow is where answers to p go, given where its Via asks for them
+// (S11).
+func (p packet) answerFlow(to netip.AddrPort) flow {
+	if u, ok := p.flow.(udpFlow); ok {
+		u.to = to
+		return u
+	}
+	return p.flow
 }
 
 // job is a unit of work for a worker: a packet or a function.
@@ -85,8 +96,8 @@ func (w *worker) push(l lane, j job) bool {
 	return true
 }
 
-// do runs f on the worker's goroutine; f is lost if the worker has ended.
-func (w *worker) do(f func()) { w.push(laneDialog, job{do: f}) }
+// do runs f on the worker's goroutine, or reports that the worker has ended.
+func (w *worker) do(f func()) bool { return w.push(laneDialog, job{do: f}) }
 
 // run handles jobs and timers until stop is closed.
 func (w *worker) run(stop <-chan struct{}) {
@@ -94,8 +105,7 @@ func (w *worker) run(stop <-chan struct{}) {
 	defer sleep.Stop()
 	for {
 		w.drain()
-		w.now = time.Now()
-		w.guard(func() { w.wheel.advance(w.now) })
+		w.turnWheel()
 		wait, armed := w.wheel.next(w.now)
 		if !armed {
 			wait = time.Hour
@@ -123,12 +133,12 @@ func (w *worker) drain() {
 		for _, j := range batch {
 			w.guard(func() { w.handle(j) })
 		}
-		w.wheelIfDue()
+		w.turnWheel()
 	}
 }
 
-// wheelIfDue keeps timers honest while jobs never cease.
-func (w *worker) wheelIfDue() {
+// turnWheel fires what is due, also while jobs never cease.
+func (w *worker) turnWheel() {
 	w.now = time.Now()
 	w.guard(func() { w.wheel.advance(w.now) })
 }
@@ -164,12 +174,12 @@ func (w *worker) handle(j job) {
 }
 
 // guard keeps a fault of ours from ending the process (S1): it is counted, its
-// stack is logged, and the message or timer it came from is given up.
+// stack is logged once, and the message or timer it came from is given up.
 func (w *worker) guard(f func()) {
 	defer func() {
 		if p := recover(); p != nil {
 			w.server.metrics.panics.Inc()
-			w.server.log.Error("panic in a SIP worker", "panic", p, "stack", string(debug.Stack()))
+			w.server.faults.note(w.server.log, p)
 		}
 	}()
 	f()
