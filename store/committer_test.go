@@ -25,6 +25,20 @@ func memory(t testing.TB) *DB {
 	return db
 }
 
+// names lists the names in a table, in the order of their keys.
+func names(t *testing.T, tab *Table[item]) string {
+	t.Helper()
+	page, err := tab.List(Range{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for _, r := range page.Rows {
+		list = append(list, r.Value.Name)
+	}
+	return strings.Join(list, ",")
+}
+
 // TestGroup: submissions made while the committer is busy share a commit; one
 // that fails leaves no trace and disturbs nobody; done is called in order.
 func TestGroup(t *testing.T) {
@@ -75,15 +89,7 @@ func TestGroup(t *testing.T) {
 		if n := db.Config().Stats().Commits - before; n > 2 {
 			t.Errorf("%d commits", n)
 		}
-		page, err := tab.List(Range{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var names []string
-		for _, r := range page.Rows {
-			names = append(names, r.Value.Name)
-		}
-		if got := strings.Join(names, ","); got != "zero after 6,n1,n3,n6" {
+		if got := names(t, tab); got != "zero after 6,n1,n3,n6" {
 			t.Errorf("rows %s", got)
 		}
 		if err := tab.Check(); err != nil {
