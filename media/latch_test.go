@@ -354,3 +354,45 @@ func TestForbiddenTargets(t *testing.T) {
 func isForbidden(err error) bool {
 	return errors.Is(err, ErrForbiddenTarget) && errors.Is(err, ErrNotAcceptable)
 }
+
+// A permitted address does not make our own service a target, and a far end that
+// never showed itself gets 100 packets a second, not what the peer sends (M5).
+func TestUnconfirmedTargets(t *testing.T) {
+	service := netip.MustParseAddrPort(prefix + "3:29000")
+	cfg := Config{Forbidden: func(a netip.AddrPort) bool { return a == service }}
+	onBoth(t, cfg, func(t *testing.T, r *rig) {
+		p, victim, ours := r.phone("2:0"), r.phone("3:0"), r.phone("3:29000")
+		a, b := r.session(p, "0", Events{}), r.session(victim, "0", Events{})
+		if err := Join(a, b); err != nil {
+			t.Fatal(err)
+		}
+		r.settle()
+		ours.speak(b, 0)
+		r.settle()
+		if st := b.Stats(); st.Dropped != 1 || st.PacketsReceived != 0 {
+			t.Errorf("our own service was learnt: %+v", st)
+		}
+		n := 0
+		for range 9 {
+			for range 20 {
+				p.speak(a, 0)
+			}
+			r.advance(100 * time.Millisecond)
+			n += len(victim.heard())
+		}
+		if n != maxUnconfirmed {
+			t.Errorf("%d packets within a second", n)
+		}
+		victim.speak(b, 0)
+		r.settle()
+		for range 150 {
+			p.speak(a, 0)
+		}
+		if n := len(victim.heard()); n != 150 {
+			t.Errorf("once it has shown itself: %d of 150 packets", n)
+		}
+		if n := len(ours.heard()); n != 0 {
+			t.Errorf("%d packets went to our own service", n)
+		}
+	})
+}
