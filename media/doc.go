@@ -3,6 +3,10 @@
 // party shall hear (another session, sounds, its own voice, nothing) and packets
 // then flow without the call.
 //
+// Two engines move the packets behind one loop: epoll on threads of their own,
+// with raw system calls, and a goroutine per socket over PacketConn, for other
+// systems and for networks in memory. What a packet meets is the same in both.
+//
 // Ownership: each media port belongs to one worker of the engine, and everything
 // a packet reads or writes belongs to that worker. Methods of Session may be
 // called from any goroutine; they swap the sink of the arriving packets or post
