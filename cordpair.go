@@ -66,7 +66,7 @@ func Open(cfg Config) (*Switch, error) {
 		}
 	}
 	s.calls = call.NewRegistry(call.Config{
-		Node: s.node, Dialer: s.edge, Mixer: mixer{}, Effects: features.New(),
+		Node: s.node, Dialer: s.edge, Mixer: mixer{s.log}, Effects: features.New(),
 		Plan: s.tenants.plan, Bus: s.bus, Logger: s.log,
 	})
 	return s, nil
@@ -251,7 +251,12 @@ func (s *Switch) close() error {
 }
 
 // mixer joins the media of two legs of this node.
-type mixer struct{}
+type mixer struct{ log *slog.Logger }
 
-// Join implements call.Mixer.
-func (mixer) Join(a, b call.Media) { media.Join(a.(*media.Session), b.(*media.Session)) }
+// Join implements call.Mixer. Parties that do not understand each other are
+// joined all the same: the phone's next offer may change that.
+func (m mixer) Join(a, b call.Media) {
+	if err := media.Join(a.(*media.Session), b.(*media.Session)); err != nil {
+		m.log.Warn("two parties cannot hear each other", "err", err)
+	}
+}

@@ -51,7 +51,8 @@ type EngineStats struct {
 	Panics uint64
 }
 
-// Open starts an engine. Its ports are opened when first used.
+// Open starts an engine. Its ports are opened when used, and closed when nobody
+// wanted them for half a minute.
 func Open(cfg Config) (*Engine, error) {
 	opened := time.Now()
 	// Time zero means "never" in many places, so the clock starts later.
@@ -89,7 +90,7 @@ func open(cfg Config, clock func() int64, loops int) (*Engine, error) {
 	}
 	lo, hi := cfg.ports()
 	for _, a := range cfg.Addresses {
-		e.pools = append(e.pools, newPool(a.Unmap().WithZone(""), lo, hi, bind))
+		e.pools = append(e.pools, newPool(a.Unmap().WithZone(""), lo, hi, clock, bind))
 	}
 	for range loops {
 		l := &loop{clock: clock, log: e.log}

@@ -5,10 +5,15 @@ import (
 	"math/big"
 	"net/netip"
 	"sync"
+	"time"
 )
 
 // restTime is how long a pair is left alone after a session, in ns (M6).
 const restTime = 2e9
+
+// keepFor is how long a pair that nobody takes stays bound. Under load pairs come
+// round sooner and keep their sockets; after it the descriptors are given back.
+const keepFor = 30 * time.Second
 
 // bindTries is how many pairs one session tries when others hold their ports.
 const bindTries = 32
@@ -24,8 +29,9 @@ type socket interface {
 }
 
 // pair is an even port for RTP and the next one for RTCP. Its sockets are opened
-// when it is first used and then kept: a port that is closed between calls could
-// be taken by another program, and its late packets would tell the sender so.
+// when it is used and kept for keepFor after it: a port closed between two calls
+// could be taken by another program, and its late packets would tell the sender
+// so.
 type pair struct {
 	local     netip.AddrPort // of RTP
 	rtp, rtcp socket         // nil before the first use
@@ -38,17 +44,21 @@ type pool struct {
 	addr  netip.Addr
 	first int // lowest RTP port
 	open  func(netip.AddrPort) (socket, error)
+	clock func() int64
 
-	mu    sync.Mutex
-	free  []*pair // by freed, longest ago first
-	pairs []*pair // all, by port
-	bound []bool  // by port; read by owns
-	used  int
+	mu sync.Mutex
+	// reaper closes what nobody takes; nil while no free pair is bound.
+	reaper *time.Timer
+	free   []*pair // by freed, longest ago first
+	pairs  []*pair // all, by port
+	bound  []bool  // by port; read by owns
+	used   int
+	closed bool
 }
 
 // newPool makes a pool of the pairs within lo..hi; nothing is opened yet.
-func newPool(addr netip.Addr, lo, hi int, open func(netip.AddrPort) (socket, error)) *pool {
-	p := &pool{addr: addr, first: (lo + 1) &^ 1, open: open}
+func newPool(addr netip.Addr, lo, hi int, clock func() int64, open func(netip.AddrPort) (socket, error)) *pool {
+	p := &pool{addr: addr, first: (lo + 1) &^ 1, open: open, clock: clock}
 	for port := p.first; port < hi; port += 2 {
 		x := &pair{local: netip.AddrPortFrom(addr, uint16(port))}
 		p.pairs, p.free = append(p.pairs, x), append(p.free, x)
@@ -117,8 +127,36 @@ func (p *pool) bind(x *pair) bool {
 		return false
 	}
 	x.rtp, x.rtcp = rtp, rtcp
-	p.bound[(int(x.local.Port())-p.first)/2] = true
+	p.bound[p.index(x)] = true
 	return true
+}
+
+// release closes the sockets of a pair.
+func (p *pool) release(x *pair) {
+	x.rtp.close()
+	x.rtcp.close()
+	x.rtp, x.rtcp = nil, nil
+	p.bound[p.index(x)] = false
+}
+
+func (p *pool) index(x *pair) int { return (int(x.local.Port()) - p.first) / 2 }
+
+// reap closes the pairs that nobody took for keepFor.
+func (p *pool) reap() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.reaper = nil
+	now := p.clock()
+	for _, x := range p.free {
+		if x.rtp == nil {
+			continue
+		}
+		if left := x.freed + int64(keepFor) - now; left > 0 {
+			p.reaper = time.AfterFunc(time.Duration(left), p.reap)
+			return
+		}
+		p.release(x)
+	}
 }
 
 // put returns a pair.
@@ -128,6 +166,9 @@ func (p *pool) put(x *pair, now int64) {
 	x.freed = max(now, 1)
 	p.free = append(p.free, x)
 	p.used--
+	if p.reaper == nil && !p.closed {
+		p.reaper = time.AfterFunc(keepFor, p.reap)
+	}
 }
 
 // owns tells whether one of our bound sockets has this address. Sending there
@@ -153,11 +194,13 @@ func (p *pool) count() (free, used int) {
 func (p *pool) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.closed = true
+	if p.reaper != nil {
+		p.reaper.Stop()
+	}
 	for i, x := range p.pairs {
 		if p.bound[i] {
-			x.rtp.close()
-			x.rtcp.close()
-			p.bound[i] = false
+			p.release(x)
 		}
 	}
 	p.free = nil

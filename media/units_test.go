@@ -6,13 +6,14 @@ import (
 	"net"
 	"net/netip"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
 func TestPoolTakesTheOldest(t *testing.T) {
 	opened := map[netip.AddrPort]int{}
 	taken := netip.AddrPortFrom(here, 20005)
-	p := newPool(here, 20001, 20201, func(a netip.AddrPort) (socket, error) {
+	p := newPool(here, 20001, 20201, func() int64 { return 0 }, func(a netip.AddrPort) (socket, error) {
 		if a == taken {
 			return nil, errors.New("another program's")
 		}
@@ -106,7 +107,7 @@ func TestAddressChoice(t *testing.T) {
 	six, other := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("192.0.2.9")
 	e := &Engine{}
 	for _, a := range []netip.Addr{here, other, six} {
-		e.pools = append(e.pools, newPool(a, 2000, 2001, nil))
+		e.pools = append(e.pools, newPool(a, 2000, 2001, nil, nil))
 	}
 	for local, want := range map[netip.Addr]netip.Addr{
 		here: here, other: other, six: six, {}: here,
@@ -365,3 +366,50 @@ func TestIPv6(t *testing.T) {
 		}
 	}
 }
+
+func TestIdlePairsAreGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		clock := func() int64 { return int64(time.Since(begin)) + 1e9 }
+		open := 0
+		p := newPool(here, 20000, 20099, clock, func(netip.AddrPort) (socket, error) {
+			open++
+			return &countedSocket{open: &open}, nil
+		})
+		take := func() *pair {
+			x, err := p.take(clock())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return x
+		}
+		a, b := take(), take()
+		p.put(a, clock())
+		time.Sleep(keepFor / 2)
+		synctest.Wait()
+		p.put(b, clock())
+		c := take()
+		time.Sleep(keepFor/2 + time.Second)
+		synctest.Wait()
+		if open != 4 || a.rtp != nil || b.rtp == nil {
+			t.Errorf("%d sockets open after the first pair's time, want those of the second and the one in use", open)
+		}
+		time.Sleep(keepFor)
+		synctest.Wait()
+		if open != 2 || c.rtp == nil {
+			t.Errorf("%d sockets open, want the pair in use", open)
+		}
+		p.put(c, clock())
+		p.close()
+		if open != 0 {
+			t.Errorf("%d sockets open after close", open)
+		}
+	})
+}
+
+// countedSocket counts itself out when it closes.
+type countedSocket struct{ open *int }
+
+func (*countedSocket) send([]byte, *target) {}
+func (*countedSocket) drain()               {}
+func (s *countedSocket) close()             { *s.open-- }
