@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -371,9 +372,9 @@ func TestIdlePairsAreGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		clock := func() int64 { return int64(time.Since(begin)) + 1e9 }
-		open := 0
+		var open atomic.Int64
 		p := newPool(here, 20000, 20099, clock, func(netip.AddrPort) (socket, error) {
-			open++
+			open.Add(1)
 			return &countedSocket{open: &open}, nil
 		})
 		take := func() *pair {
@@ -391,25 +392,25 @@ func TestIdlePairsAreGivenBack(t *testing.T) {
 		c := take()
 		time.Sleep(keepFor/2 + time.Second)
 		synctest.Wait()
-		if open != 4 || a.rtp != nil || b.rtp == nil {
-			t.Errorf("%d sockets open after the first pair's time, want those of the second and the one in use", open)
+		if open.Load() != 4 || p.owns(a.local) || !p.owns(b.local) {
+			t.Errorf("%d sockets open after the first pair's time, want those of the second and the one in use", open.Load())
 		}
 		time.Sleep(keepFor)
 		synctest.Wait()
-		if open != 2 || c.rtp == nil {
-			t.Errorf("%d sockets open, want the pair in use", open)
+		if open.Load() != 2 || !p.owns(c.local) {
+			t.Errorf("%d sockets open, want the pair in use", open.Load())
 		}
 		p.put(c, clock())
 		p.close()
-		if open != 0 {
-			t.Errorf("%d sockets open after close", open)
+		if open.Load() != 0 {
+			t.Errorf("%d sockets open after close", open.Load())
 		}
 	})
 }
 
 // countedSocket counts itself out when it closes.
-type countedSocket struct{ open *int }
+type countedSocket struct{ open *atomic.Int64 }
 
 func (*countedSocket) send([]byte, *target) {}
 func (*countedSocket) drain()               {}
-func (s *countedSocket) close()             { *s.open-- }
+func (s *countedSocket) close()             { s.open.Add(-1) }

@@ -54,7 +54,16 @@ func writePhones(dir string, d cordpair.Demo) error {
 	return nil
 }
 
-// newSoftphone gives the n-th phone ports of its own, near those of the server.
+// A softphone's ports are those of the server plus these, so that two demos on
+// one machine have phones that do not meet.
+const (
+	sipAfter     = 100 // two ports each
+	controlAfter = 200 // two each
+	rtpAfter     = 300 // rtpPorts each
+	rtpPorts     = 20
+)
+
+// newSoftphone gives the n-th phone ports of its own.
 func newSoftphone(d cordpair.Demo, x cordpair.DemoExtension, transport string, n int) (softphone, error) {
 	server := d.SIP.UDP
 	if transport == "tcp" {
@@ -71,8 +80,8 @@ func newSoftphone(d cordpair.Demo, x cordpair.DemoExtension, transport string, n
 	p := softphone{
 		User: x.User, Password: x.Password, Realm: d.SIP.Realm, Transport: transport,
 		Server: server, ServerHost: host, Host: host,
-		SIPPort: port + 100 + 2*n, TCPPort: -1, ControlPort: port + 200 + 2*n,
-		RTPLow: 40000 + 100*n, RTPHigh: 40099 + 100*n,
+		SIPPort: port + sipAfter + 2*n, TCPPort: -1, ControlPort: port + controlAfter + 2*n,
+		RTPLow: port + rtpAfter + rtpPorts*n, RTPHigh: port + rtpAfter + rtpPorts*(n+1) - 1,
 	}
 	if transport == "tcp" {
 		p.TCPPort = p.SIPPort

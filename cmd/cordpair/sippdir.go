@@ -18,11 +18,19 @@ var templates embed.FS
 // lists of calls, echo.csv (everybody to *43) and calls.csv (each second phone
 // to the one after it).
 func writeSipp(dir string, d cordpair.Demo) error {
+	dir, err := filepath.Abs(dir) // SIPp seeks files where it was started
+	if err != nil {
+		return err
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
+	scenario := struct {
+		cordpair.DemoSIP
+		Dir string
+	}{d.SIP, dir}
 	for _, name := range []string{"register.xml", "call.xml", "call-rtp.xml", "answer.xml"} {
-		if err := render(name, filepath.Join(dir, name), d.SIP); err != nil {
+		if err := render(name, filepath.Join(dir, name), scenario); err != nil {
 			return err
 		}
 	}
