@@ -25,6 +25,7 @@ type commands struct {
 }
 
 func main() {
+	privateFiles()
 	ctx := untilSignal()
 	var cli commands
 	k := kong.Parse(&cli, kong.Name("cordpair"),
