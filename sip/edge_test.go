@@ -190,7 +190,11 @@ func newDirectory() *directory {
 	for i, number := range []string{"101", "102", "103", "104"} {
 		x := dialplan.DefaultExtension()
 		x.ID, x.ClientID, x.Type, x.Name, x.Label = int64(i+1), 1, dialplan.TypePhone, "0001*"+number, "Phone "+number
-		rows.Extensions = append(rows.Extensions, dialplan.Row{Extension: x, Phone: dialplan.DefaultPhone()})
+		p := dialplan.DefaultPhone()
+		if number == "104" {
+			p.HangupTimeout = 300 // has time to find the phone
+		}
+		rows.Extensions = append(rows.Extensions, dialplan.Row{Extension: x, Phone: p})
 		d.accounts[number] = sip.Account{
 			Client: 1, Extension: x.ID, Number: number, FullName: x.Name, Name: x.Label, Domain: domain,
 			Secret: digest.NewSecret(number, domain, password),

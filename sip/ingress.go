@@ -119,10 +119,12 @@ func (f *streamFlow) received(b []byte) {
 	s.queue(head, packet{flow: f, from: f.to, data: bytes.Clone(b)})
 }
 
-// refuse answers what broke the framing, if it can be answered, and closes.
+// refuse answers what broke the framing, if it can be answered, and closes
+// when what came whole before it may have been answered too.
 func (f *streamFlow) refuse(err error) {
 	var fault *wire.Fault
 	if !errors.As(err, &fault) {
+		f.linger()
 		return
 	}
 	s := f.table.server

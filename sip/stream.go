@@ -203,9 +203,13 @@ func (f *streamFlow) finish(b []byte) {
 	f.mu.Lock()
 	f.finishing = true
 	f.mu.Unlock()
-	if f.send(b) != nil {
-		return
+	if f.send(b) == nil {
+		f.linger()
 	}
+}
+
+// linger reads what nobody wants any more, for a while.
+func (f *streamFlow) linger() {
 	if f.conn.SetReadDeadline(time.Now().Add(lingerFor)) == nil {
 		_, _ = io.Copy(io.Discard, f.conn) // ends with the deadline at the latest
 	}

@@ -337,14 +337,18 @@ func TestProceedingAbsorbs(t *testing.T) {
 func TestKeepRinging(t *testing.T) {
 	inEdge(t, func(e *edge) {
 		callee := e.rawUDP("10.0.9.2:5060")
-		callee.register("102")
+		callee.register("104") // rings for 300 s
 		caller := e.rawUDP("10.0.9.1:5060")
 		begin := time.Now()
-		caller.call("102")
-		callee.send(reply(callee.one(), 180, "far", nil, ""))
-		wait(59 * time.Second)
-		if at := instants(caller.heard(), "SIP/2.0 180", begin); !slices.Equal(at, []int{0}) {
+		caller.call("104")
+		invite := callee.one()
+		callee.send(reply(invite, 180, "far", nil, ""))
+		wait(200 * time.Second)
+		if at := instants(caller.heard(), "SIP/2.0 180", begin); !slices.Equal(at, []int{0, 60000, 120000, 180000}) {
 			t.Errorf("180 at %v ms", at)
 		}
+		callee.accept(invite, "far")
+		caller.lastOf(200)
+		wait(time.Second)
 	})
 }
