@@ -78,17 +78,19 @@ func TestCorpus(t *testing.T) {
 						wait(3 * time.Second) // what cannot be framed ends the connection
 					}
 					list := slices.DeleteFunc(u.heard(), func(g got) bool { return g.raw == "" || g.raw[:4] != "SIP/" })
-					status := -1
-					if len(list) > 0 {
-						_, err := fmt.Sscanf(list[0].raw, "SIP/2.0 %d", &status) // it may echo what nobody can read
+					codes := []int{-1}
+					for i, g := range list { // an answer may echo what nobody can read
+						codes = append(codes[:i], 0)
+						_, err := fmt.Sscanf(g.raw, "SIP/2.0 %d", &codes[i])
 						e.must(err)
 					}
 					want := corpus[file]
 					if u.tcp != nil && unframed[file] != 0 {
 						want = unframed[file]
 					}
-					if status != want {
-						t.Errorf("%s: %d, want %d", file, status, want)
+					// On a stream dblreq is two requests.
+					if !slices.Contains(codes, want) || len(codes) > 1 && file != "rfc4475/dblreq" {
+						t.Errorf("%s: %v, want %d", file, codes, want)
 					}
 				}
 				out, _ := e.talk(e.phone("101"), e.phone("102"))
