@@ -1,0 +1,125 @@
+//go:build system
+
+package system
+
+import (
+	"encoding/csv"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// sipp is a running SIPp.
+type sipp struct {
+	*process
+	stats string // CSV file
+}
+
+// sippPort takes a port for a SIPp.
+func (d *demo) sippPort(t *testing.T) int {
+	t.Helper()
+	if d.sipps++; d.sipps > mostSipps {
+		t.Fatal("more SIPps than ports")
+	}
+	return int(d.ports) + atSipp + d.sipps - 1
+}
+
+// sipp runs a scenario of the demo against it, from the given port.
+func (d *demo) sipp(t *testing.T, port int, args ...string) *sipp {
+	t.Helper()
+	d.runs++
+	s := &sipp{stats: d.path(fmt.Sprintf("stats-%d.csv", d.runs))}
+	media := int(d.ports) + atSippMedia + sippMedia*(port-int(d.ports)-atSipp)
+	args = append(args, "-p", strconv.Itoa(port), "-mp", strconv.Itoa(media), "-i", "127.0.0.1",
+		"-nostdin", "-trace_stat", "-stf", s.stats, "-fd", "1",
+		"-trace_err", "-error_file", d.path(fmt.Sprintf("errors-%d.log", d.runs)), d.SIP.UDP)
+	s.process = start(t, d.dir, "sipp", args...)
+	return s
+}
+
+// scenario names a file of --sipp-dir.
+func (d *demo) scenario(name string) string { return d.path("sipp", name) }
+
+// answering registers all users of the demo from one port over UDP and answers
+// there.
+func (d *demo) answering(t *testing.T, rate int) *sipp {
+	t.Helper()
+	port := d.sippPort(t)
+	d.register(t, port, rate)
+	s := d.sipp(t, port, "-sf", d.scenario("answer.xml"), "-rtp_echo")
+	until(t, patience, "answering SIPp", func() bool { return udpBound(t, port) })
+	return s
+}
+
+// udpBound tells whether some process of this machine has the UDP port.
+func udpBound(t *testing.T, port int) bool {
+	t.Helper()
+	text, err := os.ReadFile("/proc/net/udp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Contains(string(text), fmt.Sprintf(":%04X 00000000:0000", port))
+}
+
+// register registers every user once from a port.
+func (d *demo) register(t *testing.T, port, rate int) sippResult {
+	t.Helper()
+	s := d.sipp(t, port, "-sf", d.scenario("register.xml"), "-inf", d.scenario("users.csv"),
+		"-m", strconv.Itoa(len(d.Extensions)), "-r", strconv.Itoa(rate))
+	return s.clean(t, len(d.Extensions), time.Minute)
+}
+
+// end stops an answering SIPp and returns what it counted.
+func (s *sipp) end(t *testing.T) sippResult {
+	t.Helper()
+	s.signal(t, syscall.SIGUSR1) // ends at once, with its statistics
+	s.wait(t, patience)
+	return s.result(t)
+}
+
+// sippResult is the last line of SIPp's statistics.
+type sippResult struct {
+	success, failed, unexpected, retransmitted, outOfCall, dead int
+}
+
+// clean waits for SIPp and wants all calls good: none failed, nothing
+// unexpected, nothing retransmitted.
+func (s *sipp) clean(t *testing.T, calls int, bound time.Duration) sippResult {
+	t.Helper()
+	code := s.wait(t, bound)
+	r := s.result(t)
+	if want := (sippResult{success: calls}); r != want || code != 0 {
+		t.Errorf("SIPp, exit code %d: %+v, want %+v", code, r, want)
+	}
+	return r
+}
+
+func (s *sipp) result(t *testing.T) sippResult {
+	t.Helper()
+	f, err := os.Open(s.stats)
+	if err != nil {
+		t.Fatalf("SIPp left no statistics: %v", err)
+	}
+	defer f.Close()
+	r := csv.NewReader(f)
+	r.Comma, r.FieldsPerRecord = ';', -1
+	rows, err := r.ReadAll()
+	if err != nil || len(rows) < 2 {
+		t.Fatalf("SIPp's statistics: %d rows, %v", len(rows), err)
+	}
+	last := map[string]int{}
+	for i, name := range rows[0] {
+		if i < len(rows[len(rows)-1]) {
+			last[name], _ = strconv.Atoi(rows[len(rows)-1][i]) // times are no numbers
+		}
+	}
+	return sippResult{
+		success: last["SuccessfulCall(C)"], failed: last["FailedCall(C)"],
+		unexpected: last["FailedUnexpectedMessage(C)"], retransmitted: last["Retransmissions(C)"],
+		outOfCall: last["OutOfCallMsgs(C)"], dead: last["DeadCallMsgs(C)"],
+	}
+}
