@@ -72,7 +72,7 @@ var pauses = map[string]string{
 	"sip/udp.go":                  "a reader whose socket fails would spin; 1 ms, and Close ends it",
 }
 
-// unfinished are words that nothing committed may hold.
+// unfinished are words nothing may hold.
 var unfinished = regexp.MustCompile(`\b(TODO|FIXME|XXX|HACK)\b|/(home|root|work)/[a-z]`)
 
 // vague are endings of type names that say nothing, or name a layer we do not have.
