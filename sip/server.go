@@ -72,9 +72,9 @@ type Server struct {
 	legs      atomic.Int64
 	waiting   waiting
 
-	stop    chan struct{}
-	started atomic.Bool
-	wg      sync.WaitGroup
+	stop   chan struct{}
+	closed atomic.Bool
+	wg     sync.WaitGroup
 }
 
 // Listen opens the sockets of cfg. Nothing is read before Start.
@@ -190,7 +190,6 @@ func (s *Server) Addrs() []netip.AddrPort { return s.listening }
 // Start begins to read; new calls go to calls.
 func (s *Server) Start(calls Calls) {
 	s.calls = calls
-	s.started.Store(true)
 	for _, w := range s.workers {
 		s.wg.Go(func() { w.run(s.stop) }) // ends with Close
 	}
@@ -204,7 +203,11 @@ func (s *Server) Start(calls Calls) {
 
 // Close closes the sockets and ends the workers. Legs that are left report
 // Gone; whoever wants goodbyes said ends the calls first.
+// Closing twice does nothing.
 func (s *Server) Close() error {
+	if s.closed.Swap(true) {
+		return nil
+	}
 	s.closeSockets()
 	close(s.stop)
 	s.wg.Wait()
