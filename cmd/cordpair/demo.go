@@ -63,14 +63,15 @@ func (c demoCmd) prepare(sw *cordpair.Switch) (cordpair.Demo, error) {
 
 func (c demoCmd) config() (cordpair.Config, error) {
 	cfg := cordpair.DefaultConfig()
-	sip, err := freeAddr(c.SIP, "udp", "tcp")
+	given := ports{}
+	sip, err := given.free(c.SIP, "udp", "tcp")
 	if err != nil {
 		return cfg, fmt.Errorf("--sip: %w", err)
 	}
-	if cfg.Listen.HTTP, err = freeAddr(c.HTTP, "tcp"); err != nil {
+	if cfg.Listen.HTTP, err = given.free(c.HTTP, "tcp"); err != nil {
 		return cfg, fmt.Errorf("--http: %w", err)
 	}
-	if cfg.Listen.Metrics, err = freeAddr(c.Metrics, "tcp"); err != nil {
+	if cfg.Listen.Metrics, err = given.free(c.Metrics, "tcp"); err != nil {
 		return cfg, fmt.Errorf("--metrics: %w", err)
 	}
 	cfg.DataDir, cfg.RTP.Ports, cfg.Demo, cfg.DrainTime = c.DataDir, c.RTPPorts, true, 0
@@ -82,29 +83,37 @@ func (c demoCmd) config() (cordpair.Config, error) {
 	return cfg, nil
 }
 
-// portsToTry is how far freeAddr looks.
+// portsToTry is how far free looks.
 const portsToTry = 100
 
-// freeAddr returns addr, or the next port of it that is free in all networks.
-// Port 0 takes any.
-func freeAddr(addr string, networks ...string) (string, error) {
+// ports are those that free has given away already.
+type ports map[uint16]bool
+
+// free returns addr, or the next port of it that is free in all networks. Port
+// 0 takes any.
+func (given ports) free(addr string, networks ...string) (string, error) {
 	at, err := netip.ParseAddrPort(addr)
 	if err != nil {
 		return "", err
 	}
-	var taken error
+	taken := errNoPort
 	for range portsToTry {
 		port, err := tryPort(at, networks)
-		if err == nil {
+		if err == nil && !given[port] {
+			given[port] = true
 			return netip.AddrPortFrom(at.Addr(), port).String(), nil
 		}
-		taken = err
+		if err != nil {
+			taken = err
+		}
 		if at.Port() != 0 {
 			at = netip.AddrPortFrom(at.Addr(), at.Port()+1)
 		}
 	}
 	return "", taken
 }
+
+var errNoPort = errors.New("no port is free")
 
 // tryPort opens and closes the port in every network.
 func tryPort(at netip.AddrPort, networks []string) (uint16, error) {
