@@ -12,8 +12,8 @@ const (
 	Extensions  Prefix = "extension/"   // config: dialplan.Extension by id
 	Phones      Prefix = "phone/"       // config: dialplan.Phone by extension id
 	PhoneSecret Prefix = "phonesecret/" // config: SIP password by extension id
-	Bindings    Prefix = "binding/"     // live: a registered contact by address of record and contact
-	Journal     Prefix = "journal/"     // records: calls that have not ended, by call_uuid
+	Bindings    Prefix = "binding/"     // live: location.Record by extension id
+	Journal     Prefix = "journal/"     // live: calls that have not ended, by call_uuid
 	Calls       Prefix = "call/"        // records: calls that have ended, by call_uuid
 )
 

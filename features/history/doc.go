@@ -4,10 +4,12 @@
 //
 // A call that starts gets a journal entry, which is the record it would have if
 // the switch were killed at that moment; the entry is written again when the
-// call is answered and every ten seconds. When the call ends, its final record
-// takes the place of the entry in one transaction. What a killed process left in
-// the journal becomes a record at the next start, with CauseRestart and an end
-// that is right to ten seconds.
+// call is answered and every ten seconds. When the call ends, its final record is
+// written within a fraction of a second, together with those of other calls, so
+// that one sync of the disk serves many; then the entry goes. The journal lies in
+// the live space, which a killed process cannot lose and which syncs nothing by
+// itself. What such a process left in the journal becomes a record at the next
+// start, with CauseRestart and an end that is right to ten seconds.
 //
 // Ownership: one goroutine, Run, holds the open calls; readers read the store.
 // Order: the writes of a call reach the store in the order of its events.

@@ -17,6 +17,9 @@ const (
 	refreshEvery = 10 * time.Second
 	maxPending   = 4096 // writes on their way to the disk
 	busyWait     = 20 * time.Millisecond
+	// gather is how long the record of an ended call waits for others, so that
+	// one sync of the disk serves them all. Until then its journal entry stands.
+	gather = 200 * time.Millisecond
 )
 
 // Options of a History.
@@ -51,13 +54,17 @@ type Stats struct {
 // goroutine, the other methods to any.
 type History struct {
 	opts    Options
-	sp      *store.Space
+	records *store.Space
+	live    *store.Space // the journal: safe from a killed process without a sync
 	journal *store.Table[Record]
 	calls   *store.Table[Record]
 	sub     *call.Subscription
 
 	recovered atomic.Bool
-	open      map[call.ID]*running // Run only
+	// Run only
+	open    map[call.ID]*running
+	ended   []Record  // of calls that have ended, not yet on their way
+	flushAt time.Time // when they go; zero while there is none
 
 	slots           chan struct{} // one for every pending write
 	pending         sync.WaitGroup
@@ -73,12 +80,11 @@ func New(db *store.DB, bus *call.Bus, opts Options) *History {
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
 	}
-	sp := db.Records()
 	return &History{
-		opts: opts, sp: sp, sub: bus.Subscribe("history"),
+		opts: opts, records: db.Records(), live: db.Live(), sub: bus.Subscribe("history"),
 		open: make(map[call.ID]*running), slots: make(chan struct{}, maxPending),
-		journal: store.NewTable[Record](sp, store.Journal, 1),
-		calls: store.NewTable(sp, store.Calls, 1, store.Index[Record]{Name: byTime, Keys: func(r Record) []store.Key {
+		journal: store.NewTable[Record](db.Live(), store.Journal, 1),
+		calls: store.NewTable(db.Records(), store.Calls, 1, store.Index[Record]{Name: byTime, Keys: func(r Record) []store.Key {
 			return []store.Key{store.Join(store.Int(r.Client), store.Time(r.InitTime.Time))}
 		}}),
 	}
@@ -105,19 +111,45 @@ func (h *History) Recover(ctx context.Context) (n int, err error) {
 			h.recovered.Store(true)
 			return n, nil
 		}
-		err = h.sp.Update(func(tx *store.Tx) error {
-			for _, row := range page.Rows {
-				if err := h.finish(tx, row.Value); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		made, err := h.closeJournal(page.Rows)
 		if err != nil {
 			return n, fmt.Errorf("history: recover: %w", err)
 		}
-		n += len(page.Rows)
+		n += made
 	}
+}
+
+// closeJournal makes records of journal entries, except where the record got
+// through before the process was killed, and then forgets the entries. It may
+// be cut off anywhere and run again.
+func (h *History) closeJournal(rows []store.Row[Record]) (made int, err error) {
+	err = h.records.Update(func(tx *store.Tx) error {
+		made = 0
+		for _, row := range rows {
+			switch _, err := h.calls.In(tx).Get(row.Key); {
+			case err == nil:
+				continue
+			case !errors.Is(err, store.ErrNotFound):
+				return err
+			}
+			if err := put(h.calls.In(tx), row.Value); err != nil {
+				return err
+			}
+			made++
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return made, h.live.Update(func(tx *store.Tx) error {
+		for _, row := range rows {
+			if err := h.journal.In(tx).Delete(row.Key); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Run writes until ctx ends; then it takes in what has been published by that
@@ -131,7 +163,11 @@ func (h *History) Run(ctx context.Context) error {
 	next := time.Now().Add(refreshEvery)
 	for ctx.Err() == nil {
 		h.readUntil(ctx, next)
-		if now := time.Now(); !now.Before(next) {
+		now := time.Now()
+		if !h.flushAt.IsZero() && !now.Before(h.flushAt) {
+			h.flush()
+		}
+		if !now.Before(next) {
 			h.refresh(now)
 			next = now.Add(refreshEvery)
 		}
@@ -144,22 +180,48 @@ func (h *History) Run(ctx context.Context) error {
 		}
 		h.take(ev)
 	}
+	h.flush()
 	h.refresh(time.Now())
 	h.pending.Wait()
 	return nil
 }
 
-// readUntil takes events in until it is time for the next refresh or ctx ends.
+// readUntil takes events in until it is time for the next refresh or flush, or
+// ctx ends.
 func (h *History) readUntil(ctx context.Context, next time.Time) {
+	if !h.flushAt.IsZero() && h.flushAt.Before(next) {
+		next = h.flushAt
+	}
 	ctx, cancel := context.WithDeadline(ctx, next)
 	defer cancel()
 	for ctx.Err() == nil {
+		none := h.flushAt.IsZero()
 		ev, ok := h.sub.Next(ctx)
 		if !ok {
 			return
 		}
 		h.take(ev)
+		if none && !h.flushAt.IsZero() {
+			return // there is a nearer end now
+		}
 	}
+}
+
+// flush sends the gathered records to the store, which makes few commits of
+// them, and lets each journal entry go when its record is durable.
+func (h *History) flush() {
+	for _, rec := range h.ended {
+		h.submit(h.records, rec.CallUUID, func(tx *store.Tx) error { return put(h.calls.In(tx), rec) }, h.recorded)
+	}
+	h.ended, h.flushAt = nil, time.Time{}
+}
+
+// recorded counts a durable record and forgets its journal entry. Should that
+// fail, the next start finds the record and forgets it then.
+func (h *History) recorded(id call.ID) {
+	h.written.Add(1)
+	h.pending.Add(1)
+	h.live.Submit(func(tx *store.Tx) error { return h.journal.In(tx).Delete(key(id)) }, func(error) { h.pending.Done() })
 }
 
 // take takes one event in and writes what it makes due. Events of calls that
@@ -175,8 +237,10 @@ func (h *History) take(ev call.Event) {
 	case ev.Kind == call.EventEnded:
 		r.apply(ev)
 		delete(h.open, ev.Call)
-		rec := r.record(ev.At, h.opts.Extension)
-		h.submit(rec.CallUUID, func(tx *store.Tx) error { return h.finish(tx, rec) }, &h.written)
+		h.ended = append(h.ended, r.record(ev.At, h.opts.Extension))
+		if h.flushAt.IsZero() {
+			h.flushAt = time.Now().Add(gather)
+		}
 	default:
 		was := r.answered
 		r.apply(ev)
@@ -197,15 +261,7 @@ func (h *History) refresh(now time.Time) {
 // enter writes the journal entry of a call as of now.
 func (h *History) enter(r *running, now time.Time) {
 	rec := r.record(now, h.opts.Extension)
-	h.submit(rec.CallUUID, func(tx *store.Tx) error { return put(h.journal.In(tx), rec) }, nil)
-}
-
-// finish puts the final record in the place of the journal entry.
-func (h *History) finish(tx *store.Tx, rec Record) error {
-	if err := put(h.calls.In(tx), rec); err != nil {
-		return err
-	}
-	return h.journal.In(tx).Delete(key(rec.CallUUID))
+	h.submit(h.live, rec.CallUUID, func(tx *store.Tx) error { return put(h.journal.In(tx), rec) }, nil)
 }
 
 // put writes a record; one that is too large goes without its sequence.
@@ -220,13 +276,13 @@ func put(rows store.Rows[Record], rec Record) error {
 }
 
 // submit hands a write to the store in order, waiting while too many are on
-// their way. good, if not nil, counts it when it is durable.
-func (h *History) submit(id call.ID, fn func(*store.Tx) error, good *atomic.Uint64) {
+// their way. good, if not nil, hears that it is durable.
+func (h *History) submit(sp *store.Space, id call.ID, fn func(*store.Tx) error, good func(call.ID)) {
 	h.slots <- struct{}{}
 	h.pending.Add(1)
 	for {
 		busy := false // ErrBusy is told from within Submit
-		h.sp.Submit(fn, func(err error) {
+		sp.Submit(fn, func(err error) {
 			if errors.Is(err, store.ErrBusy) {
 				busy = true
 				return
@@ -240,13 +296,13 @@ func (h *History) submit(id call.ID, fn func(*store.Tx) error, good *atomic.Uint
 	}
 }
 
-func (h *History) done(id call.ID, err error, good *atomic.Uint64) {
+func (h *History) done(id call.ID, err error, good func(call.ID)) {
 	switch {
 	case err != nil:
 		h.failed.Add(1)
 		h.opts.Logger.Error("call record not written", "call", id, "err", err)
 	case good != nil:
-		good.Add(1)
+		good(id)
 	}
 	<-h.slots
 	h.pending.Done()

@@ -53,7 +53,7 @@ func TestRecords(t *testing.T) {
 			c.gone("b", bob, call.CauseNormal, true)
 			sec(1)
 			c.gone("a", world, call.CauseNormal, false)
-			c.end(call.CauseNormal, "")
+			c.end(call.CauseNormal, "b")
 		}, "in bridged NORMAL_CLEARING callee_bye 4s with 102 3s | a in answered NORMAL_CLEARING callee_bye 4s | b in answered NORMAL_CLEARING callee_bye 3s"},
 		{"busy", func(c *teller) {
 			c.start(alice, "102")
@@ -98,6 +98,34 @@ func TestRecords(t *testing.T) {
 			c.gone("a", alice, call.CauseNormal, true)
 			c.end(call.CauseNormal, "a")
 		}, "out answered NORMAL_CLEARING caller_bye 7s | a out answered NORMAL_CLEARING caller_bye 7s"},
+		{"a phone falls silent", func(c *teller) {
+			c.start(alice, "102")
+			c.ring("b", bob)
+			c.answer("b", bob)
+			c.answer("a", alice)
+			sec(90)
+			c.gone("b", bob, call.CauseMediaTimeout, false)
+			c.gone("a", alice, call.CauseMediaTimeout, false)
+			c.end(call.CauseMediaTimeout, "b")
+		}, "out bridged MEDIA_TIMEOUT internal_cancel 90s with 102 90s | a out answered MEDIA_TIMEOUT internal_cancel 90s | b in answered MEDIA_TIMEOUT internal_cancel 90s"},
+		{"the caller never acknowledges", func(c *teller) {
+			c.start(alice, "*43")
+			c.answer("a", alice)
+			sec(32)
+			c.gone("a", alice, call.CauseProtocol, false)
+			c.end(call.CauseProtocol, "a")
+		}, "out answered PROTOCOL_ERROR internal_cancel 32s | a out answered PROTOCOL_ERROR internal_cancel 32s"},
+		{"the called party leaves, the longest call ends the rest", func(c *teller) {
+			c.start(alice, "102")
+			c.ring("b", bob)
+			c.answer("b", bob)
+			c.answer("a", alice)
+			sec(10)
+			c.gone("b", bob, call.CauseNormal, true)
+			sec(10)
+			c.gone("a", alice, call.CauseDuration, false)
+			c.end(call.CauseDuration, "")
+		}, "out bridged ALLOTTED_TIMEOUT internal_cancel 20s with 102 10s | a out answered ALLOTTED_TIMEOUT internal_cancel 20s | b in answered NORMAL_CLEARING callee_bye 10s"},
 		{"overload", func(c *teller) {
 			c.start(alice, "102")
 			c.gone("a", alice, call.CauseOverload, false)
@@ -119,7 +147,7 @@ func TestRecords(t *testing.T) {
 			sec(5)
 			c.gone("d", carol, call.CauseNormal, true)
 			c.gone("a", alice, call.CauseNormal, false)
-			c.end(call.CauseNormal, "")
+			c.end(call.CauseNormal, "d")
 		}, "out bridged NORMAL_CLEARING callee_bye 10s with 102 10s | a out answered NORMAL_CLEARING callee_bye 10s | b in answered NORMAL_CLEARING internal_cancel 5s | d in answered NORMAL_CLEARING callee_bye 5s"},
 	}
 	synctest.Test(t, func(t *testing.T) {
@@ -127,6 +155,7 @@ func TestRecords(t *testing.T) {
 		for i, tt := range tests {
 			id := call.ID(fmt.Sprintf("%032X", i))
 			tt.tell(b.call(id))
+			time.Sleep(gather)
 			synctest.Wait()
 			if got := summary(b.get(id)); got != tt.want {
 				t.Errorf("%s:\n got %s\nwant %s", tt.name, got, tt.want)
