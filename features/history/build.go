@@ -93,16 +93,13 @@ func (r *running) result(cause call.Cause) string {
 	return verdictOf(cause).result
 }
 
-// disposition says who ended the whole call.
+// disposition says who ended the whole call. A party did if it hung up; one that
+// fell silent or broke the protocol was hung up by the switch.
 func (r *running) disposition(cause call.Cause) string {
 	if r.answered.IsZero() {
 		return verdictOf(cause).disposition
 	}
-	by := r.byeBy
-	if by == "" {
-		by = r.endedBy
-	}
-	if l := r.leg(by); l != nil {
+	if l := r.leg(r.endedBy); l != nil && l.remote {
 		return bye(l)
 	}
 	return InternalCancel

@@ -32,7 +32,6 @@ type running struct {
 	first   time.Time     // when that first was so
 	talked  time.Duration // how long that was so before
 	partner call.Party    // the called party of the first talk
-	byeBy   call.LegID    // the leg whose far end first left after an answer
 	cause   call.Cause    // empty until ended
 	endedBy call.LegID
 	events  []Event
@@ -83,9 +82,6 @@ func (r *running) apply(ev call.Event) {
 		}
 	case call.EventLegEnded:
 		if leg != nil && leg.ended.IsZero() {
-			if leg.up() && ev.Remote && r.byeBy == "" {
-				r.byeBy = leg.id
-			}
 			leg.ended, leg.cause, leg.remote, leg.stats = ev.At, known(ev.Cause), ev.Remote, ev.Stats
 		}
 	case call.EventJoined:
