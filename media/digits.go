@@ -26,6 +26,10 @@ type digits struct {
 	rate  window
 }
 
+// restart forgets the last event: the timestamps to come have nothing to do with
+// its own, so they could not be told from those of a late packet.
+func (d *digits) restart() { d.known = false }
+
 // see takes one event packet. digit is the key that begins with it, 0 for none;
 // pass tells whether it may be relayed. clock is the events' rate in Hz.
 func (d *digits) see(ts uint32, payload []byte, now int64, clock int) (digit byte, pass bool) {

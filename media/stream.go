@@ -91,9 +91,12 @@ func (s *stream) admitRTP(p *packet, b []byte, from netip.AddrPort) bool {
 		s.in.reset()
 	}
 	s.heard = now
-	clock := int(t.clocks[p.pt])
+	clock, epoch := int(t.clocks[p.pt]), s.in.epoch
 	if !s.in.accept(p, now, clock, s.epochs) {
 		return false
+	}
+	if s.in.epoch != epoch {
+		s.keys.restart()
 	}
 	s.counters.received.add(1)
 	s.counters.octetsIn.add(uint64(p.end - p.head))
