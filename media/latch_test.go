@@ -274,7 +274,7 @@ func TestRTCPRelay(t *testing.T) {
 			}
 			c.raw(rtcpPort(s), raw)
 		}
-		send(ca, a, &rtcp.SenderReport{SSRC: pa.ssrc, NTPTime: 99, RTPTime: pa.ts + 80, PacketCount: 1, OctetCount: 160,
+		send(ca, a, &rtcp.SenderReport{SSRC: pa.ssrc, NTPTime: 99, RTPTime: pa.ts + 80, PacketCount: 70, OctetCount: 7000,
 			Reports: []rtcp.ReceptionReport{{SSRC: atA[0].SSRC, FractionLost: 7, LastSequenceNumber: uint32(atA[0].SequenceNumber)}, {SSRC: 12345}}},
 			&rtcp.Goodbye{Sources: []uint32{pa.ssrc}})
 		got := cb.datagrams()
@@ -286,7 +286,8 @@ func TestRTCPRelay(t *testing.T) {
 			t.Fatal(err)
 		}
 		sr, ok := parts[0].(*rtcp.SenderReport)
-		if !ok || len(parts) != 2 || sr.SSRC != atB[0].SSRC || sr.NTPTime != 99 || sr.RTPTime != atB[0].Timestamp+80 {
+		if !ok || len(parts) != 2 || sr.SSRC != atB[0].SSRC || sr.NTPTime != 99 || sr.RTPTime != atB[0].Timestamp+80 ||
+			sr.PacketCount != 1 || sr.OctetCount != frameSamples {
 			t.Fatalf("passed %v", parts)
 		}
 		if len(sr.Reports) != 1 || sr.Reports[0].SSRC != pb.ssrc || sr.Reports[0].FractionLost != 7 || uint16(sr.Reports[0].LastSequenceNumber) != pb.seq {

@@ -217,3 +217,45 @@ func TestJoinMigrates(t *testing.T) {
 		}
 	})
 }
+
+// A hold: the party that holds hears nothing while the other, who hears music,
+// goes on sending. What was kept from it is not lost, so no number is missing
+// after the resume.
+func TestSourceReturns(t *testing.T) {
+	onBoth(t, Config{}, func(t *testing.T, r *rig) {
+		pa, pb := r.phone("1:0"), r.phone("2:0")
+		a, b := r.session(pa, "0", Events{}), r.session(pb, "0", Events{})
+		talk := func() {
+			for range 5 {
+				pa.speak(a, 0)
+				pb.speak(b, 0)
+				r.advance(20 * time.Millisecond)
+			}
+		}
+		for range 3 {
+			if err := Join(a, b); err != nil {
+				t.Fatal(err)
+			}
+			r.settle()
+			talk()
+			b.Play([]string{"music"}, true, nil)
+			a.Quiet()
+			r.settle()
+			talk()
+		}
+		got := pa.heard()
+		if len(got) != 15 {
+			t.Fatalf("heard %d packets, want 15", len(got))
+		}
+		continuous(t, got)
+		for i, x := range got {
+			step := uint32(frameSamples)
+			if i%5 == 0 {
+				step += 5 * frameSamples
+			}
+			if x.Marker != (i%5 == 0) || i > 0 && x.Timestamp-got[i-1].Timestamp != step {
+				t.Errorf("packet %d: %v", i, x.Header)
+			}
+		}
+	})
+}

@@ -48,7 +48,8 @@ func partLength(b []byte) int { return 4 * (int(binary.BigEndian.Uint16(b[2:])) 
 func reporter(b []byte) uint32 { return binary.BigEndian.Uint32(b[4:]) }
 
 // report passes the reports of one party to the other, as if both spoke of our
-// streams: a sender's report becomes one about the stream we send, and what was
+// streams: a sender's report becomes one about the stream we send, with what that
+// has carried whatever its sources were (RFC 3550 section 6.4.1), and what was
 // reported about our stream becomes a report about the other party's. BYE, names
 // and application parts stay here: a source that leaves does not end our stream.
 func (s *stream) report(from *stream, compound []byte) {
@@ -63,6 +64,8 @@ func (s *stream) report(from *stream, compound []byte) {
 		out = append(out, compound[rtcpHead:rtcpHead+rtcpSender]...)
 		at := out[rtcpHead+8:] // after the NTP time
 		binary.BigEndian.PutUint32(at, binary.BigEndian.Uint32(at)+s.out.tsOff)
+		binary.BigEndian.PutUint32(at[4:], uint32(s.counters.sent.get()))
+		binary.BigEndian.PutUint32(at[8:], uint32(s.counters.octetsOut.get()))
 	}
 	for b := compound; len(b) > 0; b = b[partLength(b):] {
 		head := rtcpHead

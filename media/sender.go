@@ -9,6 +9,7 @@ type sender struct {
 	ts   uint32 // highest sent
 	at   int64  // when
 
+	turn   uint64 // of the relay that fed it last
 	epoch  uint64 // of the source that is mapped; 0 for none
 	seqOff uint16 // ours minus the source's
 	tsOff  uint32
@@ -51,6 +52,15 @@ func (o *sender) gap(now int64, clock int) uint32 {
 		passed = frameTime
 	}
 	return uint32(passed/1e9*int64(clock) + passed%1e9*int64(clock)/1e9)
+}
+
+// hear begins a spurt when a source has its turn again: what it sent meanwhile
+// went elsewhere and is not missing in our numbers.
+func (o *sender) hear(turn uint64) {
+	if turn != o.turn {
+		o.turn = turn
+		o.interrupt()
+	}
 }
 
 // interrupt makes the next packet, of whatever source, the first of a spurt.

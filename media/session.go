@@ -26,6 +26,7 @@ type Session struct {
 	closed   bool
 	final    Stats
 	hears    *Session // whose packets the party hears; itself for echo
+	turn     uint64   // numbers what it hears from sessions
 	listener *Session // who hears this party
 	player   *player  // what the party hears instead
 }

@@ -34,8 +34,9 @@ type passage struct {
 // relay hands the packets of one party to another, or back to itself. It never
 // changes: new terms of either side make a new relay.
 type relay struct {
-	to  *stream
-	way [128]passage
+	to   *stream
+	turn uint64 // of the source that is heard; new terms do not change it
+	way  [128]passage
 }
 
 // newRelay makes the way from a party with terms from to the one at to. speech
@@ -72,6 +73,7 @@ func convert(from, to sdp.Codec) conversion {
 
 // rtp implements sink.
 func (r *relay) rtp(from *stream, p *packet) {
+	r.to.out.hear(r.turn)
 	way := r.way[p.pt]
 	switch way.how {
 	case refuse:
@@ -86,4 +88,7 @@ func (r *relay) rtp(from *stream, p *packet) {
 }
 
 // rtcp implements sink.
-func (r *relay) rtcp(from *stream, compound []byte) { r.to.report(from, compound) }
+func (r *relay) rtcp(from *stream, compound []byte) {
+	r.to.out.hear(r.turn)
+	r.to.report(from, compound)
+}

@@ -87,6 +87,7 @@ func (s *Session) setSource(from *Session, p *player, why error) {
 		other.hears = nil
 	}
 	s.hears, from.listener = from, s
+	s.turn = s.engine.nextEpoch()
 	s.link()
 }
 
@@ -107,6 +108,7 @@ func (s *Session) link() {
 		s.move(from.loop)
 	default:
 		r, _ := newRelay(s.stream, there, here)
+		r.turn = s.turn
 		var k sink = r
 		from.stream.sink.Store(&k)
 	}
