@@ -66,13 +66,15 @@ func (s *Switch) load() error {
 			return err
 		}
 	}
+	views := make([]*dialplan.View, 0, len(rows))
 	for _, r := range rows {
 		v, err := dialplan.Compile(*r)
 		if err != nil {
 			return err
 		}
-		s.tenants.replace(v)
+		views = append(views, v)
 	}
+	s.tenants.replace(views...)
 	return nil
 }
 
@@ -121,30 +123,39 @@ func newAccount(c dialplan.Client, x dialplan.Extension, s phoneSecret) account 
 func (s *Switch) Clients() ([]Client, error) { return all(s.tables.clients) }
 
 // AddClient stores a new client and returns it with its id. What is left empty
-// in c gets its default; the prefix is made from the id. Errors wrap
-// dialplan.ErrInvalid and name the field.
+// in c gets its default; the prefix is made from the id. An empty list of
+// emergency numbers that is not nil stays empty. Errors wrap dialplan.ErrInvalid
+// and name the field.
 func (s *Switch) AddClient(c Client) (Client, error) {
+	s.writes.Lock()
+	defer s.writes.Unlock()
 	c = withClientDefaults(c)
+	var added Client
 	var view *dialplan.View
 	err := s.tables.space.Update(func(tx *store.Tx) error {
 		id, err := tx.NextID(store.Clients)
 		if err != nil {
 			return err
 		}
-		c.ID = id
-		if c.Prefix == "" {
-			c.Prefix = fmt.Sprintf("%04d", id)
+		added = c
+		added.ID = id
+		others := s.tenants.now.Load()
+		if added.Prefix == "" {
+			added.Prefix = others.freePrefix(id)
 		}
-		if view, err = dialplan.Compile(dialplan.Rows{Client: c, Demo: s.cfg.Demo}); err != nil {
+		if err := others.clash(added); err != nil {
+			return fmt.Errorf("client %d: %w", id, err)
+		}
+		if view, err = dialplan.Compile(dialplan.Rows{Client: added, Demo: s.cfg.Demo}); err != nil {
 			return err
 		}
-		return s.tables.clients.In(tx).Put(store.Int(id), c)
+		return s.tables.clients.In(tx).Put(store.Int(id), added)
 	})
 	if err != nil {
 		return Client{}, err
 	}
 	s.tenants.replace(view)
-	return c, nil
+	return added, nil
 }
 
 func withClientDefaults(c Client) Client {
@@ -157,6 +168,9 @@ func withClientDefaults(c Client) Client {
 	}
 	if c.Timezone == "" {
 		c.Timezone = d.Timezone
+	}
+	if c.EmergencyNumbers == nil {
+		c.EmergencyNumbers = d.EmergencyNumbers
 	}
 	return c
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/caarlos0/env/v11"
 	"github.com/goccy/go-yaml"
+
+	"github.com/cordpair/cordpair/dialplan/call"
 )
 
 // Config is everything a process needs to know before it starts. What users,
@@ -28,6 +30,9 @@ type Config struct {
 	Log       Log    `yaml:"log"`
 	// DrainTime is how long running calls may go on after a request to stop.
 	DrainTime time.Duration `yaml:"drain_time" env:"DRAIN_TIME"`
+	// MaxCalls is how many calls may be up at once; a phone whose call would be
+	// one more is told to try again later.
+	MaxCalls int `yaml:"max_calls" env:"MAX_CALLS"`
 
 	// Demo gives every client the numbers *43, *44 and *45.
 	Demo bool `yaml:"-"`
@@ -91,6 +96,7 @@ func DefaultConfig() Config {
 		RTP:       RTP{Ports: "16384-32767"},
 		Log:       Log{Level: "info", Format: "text"},
 		DrainTime: 30 * time.Second,
+		MaxCalls:  call.DefaultMaxCalls,
 	}
 }
 
@@ -156,6 +162,9 @@ func (c Config) Validate() error {
 	if c.DrainTime < 0 {
 		errs = append(errs, badConfig("drain_time", "is negative"))
 	}
+	if c.MaxCalls < 1 {
+		errs = append(errs, badConfig("max_calls", "must be at least 1"))
+	}
 	return errors.Join(errs...)
 }
 
@@ -175,8 +184,8 @@ func (l SIPListener) validate(field string) error {
 		errs = append(errs, badConfig(field+".addr", "%q is not address:port", l.Addr))
 	}
 	if l.Advertise != "" {
-		if _, err := netip.ParseAddrPort(l.Advertise); err != nil {
-			errs = append(errs, badConfig(field+".advertise", "%q is not address:port", l.Advertise))
+		if a, err := netip.ParseAddrPort(l.Advertise); err != nil || a.Addr().IsUnspecified() || a.Port() == 0 {
+			errs = append(errs, badConfig(field+".advertise", "%q is not an address:port that phones can reach", l.Advertise))
 		}
 	}
 	return errors.Join(errs...)
@@ -186,7 +195,11 @@ func validAddr(field, addr string) error {
 	if addr == "" {
 		return nil
 	}
-	if _, err := net.ResolveTCPAddr("tcp", addr); err != nil {
+	_, port, err := net.SplitHostPort(addr)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
 		return badConfig(field, "%q is not address:port", addr)
 	}
 	return nil
@@ -198,7 +211,7 @@ func (r RTP) validate() error {
 		errs = append(errs, err)
 	}
 	for i, a := range r.Addresses {
-		if ip, err := netip.ParseAddr(a); err != nil || ip.IsUnspecified() {
+		if ip, err := netip.ParseAddr(a); err != nil || ip.IsUnspecified() || ip.IsMulticast() || ip.Zone() != "" {
 			errs = append(errs, badConfig(fmt.Sprintf("rtp.addresses[%d]", i), "%q is not the address of an interface", a))
 		}
 	}
@@ -210,7 +223,8 @@ func (r RTP) ports() (low, high int, err error) {
 	a, b, found := strings.Cut(r.Ports, "-")
 	low, errLow := strconv.Atoi(strings.TrimSpace(a))
 	high, errHigh := strconv.Atoi(strings.TrimSpace(b))
-	if !found || errLow != nil || errHigh != nil || low < 1024 || high > 65535 || high-low < 3 {
+	// A pair begins at an even port.
+	if !found || errLow != nil || errHigh != nil || low < 1024 || high > 65535 || high-(low+low%2) < 3 {
 		return 0, 0, badConfig("rtp.ports", "%q is not a range within 1024-65535 with room for two pairs", r.Ports)
 	}
 	return low, high, nil

@@ -41,7 +41,11 @@ type Switch struct {
 	web           *web
 	metrics       registry
 
+	running atomic.Bool // since Run began, for good
+	ready   atomic.Bool // while new calls are taken
+	life    sync.Mutex  // starting and closing exclude each other
 	closing sync.Once
+	gone    chan struct{} // closed when Close begins
 	closed  error
 }
 
@@ -51,8 +55,8 @@ func Open(cfg Config) (*Switch, error) {
 		return nil, err
 	}
 	s := &Switch{
-		cfg: cfg, log: cfg.Logger, node: "local", tenants: newTenants(cfg.Demo), bus: call.NewBus(),
-		stopRecording: func() {},
+		cfg: cfg, log: cfg.Logger, node: "local", tenants: newTenants(), bus: call.NewBus(),
+		stopRecording: func() {}, gone: make(chan struct{}),
 	}
 	if s.log == nil {
 		s.log = cfg.Log.logger()
@@ -67,7 +71,7 @@ func Open(cfg Config) (*Switch, error) {
 	}
 	s.calls = call.NewRegistry(call.Config{
 		Node: s.node, Dialer: s.edge, Mixer: mixer{s.log}, Effects: features.New(),
-		Plan: s.tenants.plan, Bus: s.bus, Logger: s.log,
+		Plan: s.tenants.plan, Bus: s.bus, MaxCalls: cfg.MaxCalls, Logger: s.log,
 	})
 	return s, nil
 }
@@ -140,8 +144,11 @@ func packetConn[T any](n Network, a netip.AddrPort) (T, error) {
 	return conn, nil
 }
 
+// ErrRunning says that Run was called a second time.
+var ErrRunning = errors.New("the switch runs already or has run")
+
 // Run answers phones until ctx ends, then refuses new calls, lets running ones
-// go on for Config.DrainTime, ends the rest and closes the switch.
+// go on for Config.DrainTime, ends the rest and closes the switch. It runs once.
 func (s *Switch) Run(ctx context.Context) error {
 	return s.RunThen(ctx, func() error { return nil })
 }
@@ -149,25 +156,34 @@ func (s *Switch) Run(ctx context.Context) error {
 // RunThen is Run that calls ready once phones are answered; an error of ready
 // ends it.
 func (s *Switch) RunThen(ctx context.Context, ready func() error) error {
-	if err := s.start(ctx); err != nil {
+	if !s.running.CompareAndSwap(false, true) {
+		return ErrRunning
+	}
+	err := s.start()
+	if err == nil {
+		err = ready()
+	}
+	if err != nil {
 		return errors.Join(err, s.Close())
 	}
-	if err := ready(); err != nil {
-		return errors.Join(err, s.Close())
+	select {
+	case <-ctx.Done():
+		s.drain()
+	case <-s.gone:
 	}
-	<-ctx.Done()
-	s.drain()
 	return s.Close()
 }
 
 // start opens the records after listening has begun to be possible (L2), closes
 // what a crash left open, and lets the edge read.
-func (s *Switch) start(ctx context.Context) error {
+func (s *Switch) start() error {
+	s.life.Lock()
+	defer s.life.Unlock()
 	if err := s.db.OpenRecords(); err != nil {
 		return err
 	}
 	h := history.New(s.db, s.bus, history.Options{Extension: s.tenants.recordedAs, Logger: s.log})
-	cut, err := h.Recover(ctx)
+	cut, err := h.Recover(context.Background()) // short: no more than the calls of one moment
 	if err != nil {
 		return fmt.Errorf("call records: %w", err)
 	}
@@ -175,10 +191,12 @@ func (s *Switch) start(ctx context.Context) error {
 		s.log.Warn("calls cut off by the last stop have their records now", "calls", cut)
 	}
 	s.history.Store(h)
-	ctx, s.stopRecording = context.WithCancel(context.Background())
+	ctx, stop := context.WithCancel(context.Background())
+	s.stopRecording = stop
 	s.recording.Go(func() { s.record(ctx, h) }) // ends with close
 	s.web.start()
 	s.edge.Start(s.calls)
+	s.ready.Store(true)
 	return nil
 }
 
@@ -193,20 +211,23 @@ func (s *Switch) record(ctx context.Context, h *history.History) {
 // sayGoodbye is how long the BYEs of calls that are ended may take.
 const sayGoodbye = 2 * time.Second
 
+// drain ends the calls as L1 asks: no new ones, time for those that run, a BYE
+// for the rest.
 func (s *Switch) drain() {
+	s.ready.Store(false)
 	if s.calls.Len() > 0 {
 		s.log.Info("stopping: waiting for running calls", "calls", s.calls.Len(), "drain_time", s.cfg.DrainTime)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTime)
 	defer cancel()
-	if s.calls.Drain(ctx) == nil {
-		return
+	if s.calls.Drain(ctx) != nil {
+		s.calls.Close()
 	}
-	s.calls.Close()
 	s.awaitGoodbyes()
 }
 
-// awaitGoodbyes gives the far ends a moment to answer our BYEs.
+// awaitGoodbyes gives the far ends a moment to answer our BYEs, also those of
+// calls that ended by themselves: a BYE that was lost has to be sent again.
 func (s *Switch) awaitGoodbyes() {
 	end := time.NewTimer(sayGoodbye)
 	defer end.Stop()
@@ -217,19 +238,30 @@ func (s *Switch) awaitGoodbyes() {
 		case <-look.C:
 		case <-end.C:
 			return
+		case <-s.gone:
+			return
 		}
 	}
 }
 
 // Close stops at once what Run has not ended and closes the data folder. It may
-// be called more than once, and instead of Run.
+// be called more than once, and instead of Run; a Run under way returns.
 func (s *Switch) Close() error {
-	s.closing.Do(func() { s.closed = s.close() })
+	s.closing.Do(func() {
+		close(s.gone)
+		s.life.Lock()
+		defer s.life.Unlock()
+		s.closed = s.close()
+	})
 	return s.closed
 }
 
+// close ends everything in the order in which it depends on each other: calls,
+// which say goodbye through the edge; the edge; the records of the calls; media;
+// the store last.
 func (s *Switch) close() error {
 	var errs []error
+	s.ready.Store(false)
 	if s.calls != nil {
 		s.calls.Close()
 	}
@@ -238,11 +270,11 @@ func (s *Switch) close() error {
 	}
 	s.stopRecording()
 	s.recording.Wait()
-	if s.media != nil {
-		errs = append(errs, s.media.Close())
-	}
 	if s.web != nil {
 		errs = append(errs, s.web.close())
+	}
+	if s.media != nil {
+		errs = append(errs, s.media.Close())
 	}
 	if s.db != nil {
 		errs = append(errs, s.db.Close())

@@ -59,6 +59,10 @@ func (s *Switch) EnsureDemo(n int) (Demo, error) {
 	if err != nil {
 		return Demo{}, err
 	}
+	if client.ExtensionLen < 4 && n > demoShortMost {
+		return Demo{}, fmt.Errorf("%d extensions: the demo in %s has three digits, %d at most; begin a new data folder",
+			n, s.cfg.DataDir, demoShortMost)
+	}
 	var missing []NewPhone
 	for i := len(have); i < n; i++ {
 		number := strconv.Itoa(demoNumber(client, i))
@@ -87,7 +91,8 @@ func (s *Switch) demoClient(n int) (Client, error) {
 			return c, nil
 		}
 	}
-	c := Client{Name: "Demo", Domain: demoDomain}
+	// Nobody can be reached outside, and 112 and 911 are phones of a large demo.
+	c := Client{Name: "Demo", Domain: demoDomain, EmergencyNumbers: []string{}}
 	if n > demoShortMost {
 		c.ExtensionLen = 4
 	}
@@ -129,20 +134,21 @@ func (s *Switch) describe(c Client, extensions []Extension) (Demo, error) {
 	return d, nil
 }
 
-// reachable is an address a phone on this machine can use.
+// reachable is an address a program on this machine can use.
 func reachable(a netip.AddrPort) netip.AddrPort {
-	if !a.Addr().IsUnspecified() {
+	switch {
+	case !a.Addr().IsUnspecified():
 		return a
-	}
-	if a.Addr().Is4() {
+	case a.Addr().Is4():
 		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), a.Port())
 	}
 	return netip.AddrPortFrom(netip.IPv6Loopback(), a.Port())
 }
 
 func webURL(addr, path string) string {
-	if addr == "" {
-		return ""
+	at, err := netip.ParseAddrPort(addr)
+	if err != nil {
+		return "" // the listener is off
 	}
-	return "http://" + addr + path
+	return "http://" + reachable(at).String() + path
 }

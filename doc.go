@@ -9,7 +9,7 @@
 //	}
 //	client, err := sw.AddClient(cordpair.Client{Name: "Acme", Domain: "sip.acme.example"})
 //	...
-//	ext, err := sw.AddExtension(client.ID, "101", "Reception", "a long password")
+//	phone, err := sw.AddPhone(client.ID, cordpair.NewPhone{Number: "101", Label: "Reception"})
 //	...
 //	return sw.Run(ctx) // until ctx ends; then calls are drained and the data folder closed
 //

@@ -6,6 +6,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/cordpair/cordpair/dialplan/call"
 )
 
 // registry is where every part of the switch registers its metrics.
@@ -24,6 +26,19 @@ func (s *Switch) newMetrics() registry {
 	gauge("calls", "Calls that are up.", func() float64 { return float64(s.calls.Len()) })
 	counter("calls_started_total", "Calls begun.", func() float64 { return float64(s.calls.Stats().Started) })
 	counter("panics_total", "Faults recovered in calls.", func() float64 { return float64(s.calls.Stats().Panics) })
+	counter("call_faults_total", "Calls ended because a step of theirs failed.", func() float64 { return float64(s.calls.Stats().Faults) })
+	counter("call_parts_abandoned_total", "Legs and scripts that did not end when told.", func() float64 { return float64(s.calls.Stats().Abandoned) })
+	gauge("call_mailbox_deepest", "Most messages that ever waited for one call.", func() float64 { return float64(s.calls.Stats().MailboxDepth) })
+	for _, why := range call.Refusals() {
+		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "cordpair_calls_refused_total", Help: "What was asked of calls and not done.",
+			ConstLabels: prometheus.Labels{"reason": string(why)},
+		}, func() float64 { return float64(s.calls.Stats().Refused[why]) }))
+	}
+	counter("records_written_total", "Call records that are durable.", func() float64 { return float64(s.recordStats().Written) })
+	counter("records_failed_total", "Writes of call records that the store refused for good.", func() float64 { return float64(s.recordStats().Failed) })
+	gauge("records_pending", "Writes of call records on their way to the disk.", func() float64 { return float64(s.recordStats().Pending) })
+	gauge("record_events_waiting", "Events of calls not yet looked at for records.", func() float64 { return float64(s.recordStats().Backlog) })
 	gauge("media_ports_free", "Media port pairs that can be taken.", func() float64 { return float64(s.media.Stats().PortsFree) })
 	gauge("media_ports_used", "Media port pairs in use.", func() float64 { return float64(s.media.Stats().PortsUsed) })
 	counter("media_packets_received_total", "RTP and RTCP packets received.", func() float64 { return float64(s.media.Stats().PacketsReceived) })

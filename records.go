@@ -36,3 +36,11 @@ func (s *Switch) CallRecords(q CallQuery) ([]CallRecord, store.Cursor, error) {
 	}
 	return h.List(q)
 }
+
+// recordStats are the counters of the writer; none before Run.
+func (s *Switch) recordStats() history.Stats {
+	if h := s.history.Load(); h != nil {
+		return h.Stats()
+	}
+	return history.Stats{}
+}

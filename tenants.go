@@ -1,6 +1,7 @@
 package cordpair
 
 import (
+	"fmt"
 	"maps"
 	"strings"
 	"sync"
@@ -17,8 +18,6 @@ import (
 // View per client and what the edge needs of each account. Readers take one
 // atomic load; writers are serialised. It meets sip.Directory.
 type tenants struct {
-	demo bool
-
 	write sync.Mutex
 	now   atomic.Pointer[tenancy]
 	// accounts are looked up by extension id; they change one at a time.
@@ -42,21 +41,21 @@ type account struct {
 	policy     digest.Policy
 }
 
-func newTenants(demo bool) *tenants {
-	t := &tenants{demo: demo}
+func newTenants() *tenants {
+	t := &tenants{}
 	t.now.Store(&tenancy{})
 	return t
 }
 
-// replace publishes v as the view of its client.
-func (t *tenants) replace(v *dialplan.View) {
+// replace publishes views as those of their clients.
+func (t *tenants) replace(views ...*dialplan.View) {
 	t.write.Lock()
 	defer t.write.Unlock()
-	next := &tenancy{views: maps.Clone(t.now.Load().views), domains: map[string]int64{}, prefixes: map[string]int64{}}
-	if next.views == nil {
-		next.views = map[int64]*dialplan.View{}
+	next := &tenancy{views: map[int64]*dialplan.View{}, domains: map[string]int64{}, prefixes: map[string]int64{}}
+	maps.Copy(next.views, t.now.Load().views)
+	for _, v := range views {
+		next.views[v.Client().ID] = v
 	}
-	next.views[v.Client().ID] = v
 	for id, v := range next.views {
 		c := v.Client()
 		next.domains[strings.ToLower(c.Domain)] = id
@@ -66,6 +65,36 @@ func (t *tenants) replace(v *dialplan.View) {
 		}
 	}
 	t.now.Store(next)
+}
+
+// clash says what of a new client another one has already: two with one domain
+// or prefix would answer for each other's phones.
+func (n *tenancy) clash(c dialplan.Client) error {
+	var taken dialplan.FieldErrors
+	if _, ok := n.prefixes[c.Prefix]; ok {
+		taken = append(taken, dialplan.FieldError{Field: "prefix", Message: "is taken"})
+	}
+	if _, ok := n.domains[strings.ToLower(c.Domain)]; ok {
+		taken = append(taken, dialplan.FieldError{Field: "domain", Message: "is taken"})
+	}
+	for _, v := range n.views {
+		if d := v.Client().DomainPrefix; d != "" && d == c.DomainPrefix {
+			taken = append(taken, dialplan.FieldError{Field: "domain_prefix", Message: "is taken"})
+		}
+	}
+	if taken == nil {
+		return nil
+	}
+	return taken
+}
+
+// freePrefix is the first prefix from n on that no client has.
+func (n *tenancy) freePrefix(from int64) string {
+	for ; ; from++ { // ends: there are fewer clients than numbers
+		if p := fmt.Sprintf("%04d", from); n.prefixes[p] == 0 {
+			return p
+		}
+	}
 }
 
 func (t *tenants) view(client int64) (*dialplan.View, bool) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -23,6 +25,7 @@ const (
 // web is the pair of HTTP listeners: the API, and metrics on an address of
 // their own (H11).
 type web struct {
+	log       *slog.Logger
 	servers   []*http.Server
 	listeners []net.Listener
 	addrs     map[string]string // "http", "metrics"
@@ -30,7 +33,7 @@ type web struct {
 }
 
 func (s *Switch) openWeb() error {
-	s.web = &web{addrs: map[string]string{}}
+	s.web = &web{log: s.log, addrs: map[string]string{}}
 	s.metrics = s.newMetrics()
 	if s.cfg.Network != nil {
 		return nil // a network in memory has no browsers
@@ -40,7 +43,17 @@ func (s *Switch) openWeb() error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", metricsHandler(s.metrics))
+	mux.HandleFunc("GET /ready", s.serveReady)
 	return s.web.listen("metrics", s.cfg.Listen.Metrics, mux)
+}
+
+// serveReady tells a load balancer whether new calls are taken (L1).
+func (s *Switch) serveReady(w http.ResponseWriter, _ *http.Request) {
+	if !s.ready.Load() {
+		http.Error(w, "stopping", http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = io.WriteString(w, "ready\n") // whoever asked may be gone
 }
 
 func (w *web) listen(name, addr string, h http.Handler) error {
@@ -56,13 +69,18 @@ func (w *web) listen(name, addr string, h http.Handler) error {
 	w.servers = append(w.servers, &http.Server{
 		Handler: h, ReadHeaderTimeout: headerWithin, ReadTimeout: requestWithin,
 		IdleTimeout: idleFor, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(w.log.Handler(), slog.LevelWarn),
 	})
 	return nil
 }
 
 func (w *web) start() {
 	for i, srv := range w.servers {
-		w.serving.Go(func() { _ = srv.Serve(w.listeners[i]) }) // ends with close
+		w.serving.Go(func() { // ends with close
+			if err := srv.Serve(w.listeners[i]); !errors.Is(err, http.ErrServerClosed) {
+				w.log.Error("HTTP is no longer served", "addr", w.listeners[i].Addr(), "err", err)
+			}
+		})
 	}
 }
 

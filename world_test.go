@@ -21,27 +21,37 @@ const domain = "acme.example"
 // synctest bubble.
 type world struct {
 	t    *testing.T
-	ctx  context.Context
+	ctx  context.Context // of the phones
 	net  *siptest.Net
 	sw   *cordpair.Switch
 	log  *logBuffer
 	pass map[string]string
+
+	stop  context.CancelFunc // asks the switch to stop
+	ended chan struct{}      // closed when Run has returned
+	err   error              // what it returned
 }
 
 // inWorld runs f in a bubble with a running switch, and stops the switch after
 // it: whatever goroutine is left fails the test.
-func inWorld(t *testing.T, f func(w *world)) {
+func inWorld(t *testing.T, f func(w *world), change ...func(*cordpair.Config)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		w := &world{t: t, ctx: ctx, net: siptest.NewNet(t), log: &logBuffer{}, pass: map[string]string{}}
-		w.open()
-		stopped := make(chan error)
-		go func() { stopped <- w.sw.Run(ctx) }() // ends with cancel
+		w := &world{
+			t: t, ctx: t.Context(), net: siptest.NewNet(t), log: &logBuffer{}, pass: map[string]string{},
+			ended: make(chan struct{}),
+		}
+		w.open(change)
+		ctx, stop := context.WithCancel(t.Context())
+		w.stop = stop
+		go func() { // ends with stop
+			defer close(w.ended)
+			w.err = w.sw.Run(ctx)
+		}()
 		defer func() {
-			cancel()
-			if err := <-stopped; err != nil {
-				t.Errorf("stopping: %v", err)
+			stop()
+			if <-w.ended; w.err != nil {
+				t.Errorf("stopping: %v", w.err)
 			}
 			if t.Failed() || strings.Contains(w.log.String(), "panic") {
 				t.Errorf("the switch logged:\n%s", w.log)
@@ -52,7 +62,7 @@ func inWorld(t *testing.T, f func(w *world)) {
 	})
 }
 
-func (w *world) open() {
+func (w *world) open(change []func(*cordpair.Config)) {
 	w.t.Helper()
 	cfg := cordpair.InMemory(w.net, w.net.Switch)
 	cfg.Demo = true
@@ -60,21 +70,21 @@ func (w *world) open() {
 	cfg.Listen.SIP = append(cfg.Listen.SIP,
 		cordpair.SIPListener{Name: "udp6", Transport: "udp", Addr: w.net.Switch6.String()},
 		cordpair.SIPListener{Name: "tcp6", Transport: "tcp", Addr: w.net.Switch6.String()})
+	for _, c := range change {
+		c(&cfg)
+	}
 	sw, err := cordpair.Open(cfg)
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.sw = sw
 	client, err := sw.AddClient(cordpair.Client{Name: "Acme", Domain: domain})
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	w.must(err)
 	for _, number := range []string{"101", "102", "103", "104"} {
 		w.pass[number] = "correct-horse-" + rand.Text()
-		if _, err := sw.AddPhone(client.ID, cordpair.NewPhone{Number: number, Label: "Phone " + number, Password: w.pass[number]}); err != nil {
-			w.t.Fatal(err)
-		}
+		_, err := sw.AddPhone(client.ID, cordpair.NewPhone{Number: number, Label: "Phone " + number, Password: w.pass[number]})
+		w.must(err)
 	}
-	w.sw = sw
 }
 
 // phone makes a registered phone.

@@ -18,6 +18,11 @@ const (
 	RefusedHandover Refusal = "handover" // a leg that could not be moved stays where it is
 )
 
+// Refusals lists every reason, for metrics.
+func Refusals() []Refusal {
+	return []Refusal{RefusedOverload, RefusedDraining, RefusedEnded, RefusedMailbox, RefusedHandover}
+}
+
 // Stats are the counters of a registry since it was made.
 type Stats struct {
 	Active  int
