@@ -35,6 +35,7 @@ func TestDigitsOfANewStream(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, r *rig) {
 		k := &keypad{phone: r.phone("1:0")}
 		s := r.session(k.phone, "0 101", Events{Digit: k.digit})
+		r.settle()
 		k.speak(s, 0)
 		k.press(s, 1)
 		r.advance(time.Second)

@@ -12,6 +12,13 @@ const (
 	frameSamples = 160
 	// maxCatchUp is how late frames are still sent; beyond it the clock skips.
 	maxCatchUp = 5 * frameTime
+	// maxLead is how long a playback waits for the first packet of the party. A
+	// phone opens its ears when it opens its mouth, which is after our answer has
+	// reached it, and behind a NAT only its packet tells us where it is.
+	maxLead = 500e6 // ns, from the answer on
+	// tailFrames of silence follow the last sound: phones hold back about as
+	// much, and throw it away when the call ends.
+	tailFrames = 6
 )
 
 // player is a source: sounds, one after another, to one stream. It is ticked by
@@ -25,7 +32,9 @@ type player struct {
 	over  atomic.Bool // set once, by whoever ends it
 
 	// loop only
+	begun    bool // the first sample is out
 	clip, at int
+	tail     int // frames of silence sent after the last sample
 	seq      uint16
 	ts       uint32
 }
@@ -48,10 +57,14 @@ func (p *player) report(err error) {
 	}
 }
 
-// fill copies the next samples, with silence after the last; false when there
-// are none left.
+// fill copies the next samples, between silence while the party is waited for
+// and silence after the last; false when there is nothing left.
 func (p *player) fill(pcm []int16) bool {
 	n := 0
+	if !p.begun && len(p.clips) > 0 && p.to.awaited() {
+		clear(pcm)
+		return true
+	}
 	for n < len(pcm) {
 		if p.clip == len(p.clips) {
 			if !p.loop {
@@ -67,7 +80,11 @@ func (p *player) fill(pcm []int16) bool {
 		}
 	}
 	clear(pcm[n:])
-	return n > 0
+	if n == 0 && p.begun {
+		p.tail++
+	}
+	p.begun = p.begun || n > 0
+	return n > 0 || p.begun && p.tail <= tailFrames
 }
 
 // play starts a player. The first starts the clock. A player to a party that has

@@ -3,11 +3,13 @@ package media
 import (
 	"errors"
 	"math"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/cordpair/cordpair/media/g711"
+	"github.com/cordpair/cordpair/media/mediatest"
 	"github.com/cordpair/cordpair/media/sounds"
 	"github.com/pion/rtp"
 )
@@ -36,11 +38,12 @@ func TestPlay(t *testing.T) {
 	if !ok {
 		t.Fatal("no beep")
 	}
-	frames := (2*len(beep) + frameSamples - 1) / frameSamples
+	frames := (2*len(beep)+frameSamples-1)/frameSamples + tailFrames
 	for _, format := range []string{"0", "8"} {
 		onBoth(t, Config{}, func(t *testing.T, r *rig) {
 			p := r.phone("1:0")
 			s := r.session(p, format, Events{})
+			p.speak(s, s.terms.Load().Codec.PayloadType)
 			r.settle()
 			var ended atomic.Int32
 			s.Play([]string{"beep", "beep"}, false, func(err error) {
@@ -70,7 +73,8 @@ func TestPlay(t *testing.T) {
 				}
 			}
 			pcm := samples(t, got)
-			for i, want := range append(append([]int16(nil), beep...), beep...) {
+			tail := make([]int16, tailFrames*frameSamples)
+			for i, want := range slices.Concat(beep, beep, tail) {
 				if d := math.Abs(float64(pcm[i]) - float64(want)); d > 40+math.Abs(float64(want))/16 {
 					t.Fatalf("sample %d is %d, want about %d", i, pcm[i], want)
 				}
@@ -147,10 +151,56 @@ func TestPlayEnds(t *testing.T) {
 			}
 			p.heard()
 		}
-		if n := len(late.heard()); n != 10 {
-			t.Errorf("a party answered late heard %d frames of the beep, want 10", n)
+		if n := len(late.heard()); n != maxLead/frameTime+10+tailFrames {
+			t.Errorf("a party answered late heard %d frames around the beep of 10", n)
 		}
 	})
+}
+
+// The first syllable: silence until the party shows itself, for half a second at
+// most, and none for one that will not send.
+func TestPlayWaitsForTheParty(t *testing.T) {
+	for _, c := range []struct {
+		name, line string
+		speaks     int // after so many frames; -1 never
+		silent     int
+	}{
+		{"at once", "a=sendrecv", 0, 0},
+		{"soon", "a=sendrecv", 7, 7},
+		{"never", "a=sendrecv", -1, maxLead / frameTime},
+		{"only listens", "a=recvonly", -1, 0},
+	} {
+		onBoth(t, Config{}, func(t *testing.T, r *rig) {
+			p := r.phone("1:0")
+			s, err := r.engine.NewSession(SessionConfig{Local: here})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Play([]string{"beep"}, false, nil)
+			if _, err := s.SetOffer(p.sdp("0", c.line)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Answer(); err != nil {
+				t.Fatal(err)
+			}
+			r.settle()
+			for i := range 60 {
+				if i == c.speaks {
+					p.speak(s, 0)
+				}
+				r.advance(20 * time.Millisecond)
+			}
+			got := p.heard()
+			continuous(t, got)
+			silent := 0
+			for silent < len(got) && mediatest.Peak(samples(t, got[silent:silent+1])) == 0 {
+				silent++
+			}
+			if d := silent - c.silent; d < 0 || d > 1 || len(got) != silent+10+tailFrames {
+				t.Errorf("%s: %d frames of silence in %d, want %d", c.name, silent, len(got), c.silent)
+			}
+		})
+	}
 }
 
 // What holds the clock: an idle engine lets virtual time jump, so a loop is not

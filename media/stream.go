@@ -35,6 +35,7 @@ type stream struct {
 	old         quarantine
 	unconfirmed window
 	waiting     *player // until there are terms
+	agreed      int64   // when the terms were adopted
 	heard       int64   // when the party last sent anything, or was reported silent
 }
 
@@ -44,7 +45,7 @@ func (s *stream) adopt(t *terms) {
 	if s.terms == nil || t.rtp != s.terms.rtp || t.Codec != s.terms.Codec {
 		s.in.reset()
 	}
-	s.terms = t
+	s.terms, s.agreed = t, s.loop.now
 	s.rtpLatch.retarget(t.rtp, t.hosts)
 	s.rtcpLatch.retarget(t.rtcp, t.rtcpHosts)
 	if !talked {
@@ -55,6 +56,11 @@ func (s *stream) adopt(t *terms) {
 		s.waiting = nil
 		s.loop.play(p)
 	}
+}
+
+// awaited tells whether the party's first packet may still be on its way.
+func (s *stream) awaited() bool {
+	return s.terms.Direction.Receives() && !s.rtpLatch.confirmed() && s.loop.now-s.agreed < maxLead
 }
 
 // rtpArrived takes a datagram from the RTP port.

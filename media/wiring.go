@@ -30,7 +30,9 @@ func (s *Session) Quiet() { s.become(nil, nil) }
 
 // Play lets the party hear the named sounds one after another, from the
 // beginning when loop is set and the last has ended. Before an offer has been
-// answered it waits for that, and no time passes. done is called exactly
+// answered it waits for that, and no time passes. The first sound waits up to
+// half a second for the party's first packet, and a little silence follows the
+// last, so that nothing is cut at either end. done is called exactly
 // once, from a media worker or the caller: nil at the natural end, ErrNoSound,
 // ErrNoG711, ErrReplaced or ErrClosed. It may be nil.
 func (s *Session) Play(names []string, loop bool, done func(error)) {
