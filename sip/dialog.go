@@ -98,10 +98,20 @@ func bareURI(nameAddr string) string {
 func contactURI(m *wire.Message) string {
 	for _, c := range m.Contacts() {
 		if !c.Wildcard() {
-			return uriText(&c.Address)
+			return requestURI(uriText(&c.Address))
 		}
 	}
 	return ""
+}
+
+// requestURI is a Contact as a Request-URI: without the headers it may have
+// (RFC 3261 19.1.5).
+func requestURI(contact string) string {
+	host := strings.IndexByte(contact, '@') + 1
+	if i := strings.IndexByte(contact[host:], '?'); i >= 0 {
+		return contact[:host+i]
+	}
+	return contact
 }
 
 func uriText(u *sip.Uri) string { return u.String() }

@@ -1,9 +1,6 @@
 package sip
 
 import (
-	"strings"
-	"time"
-
 	"github.com/cordpair/cordpair/dialplan/call"
 	"github.com/cordpair/cordpair/media"
 	"github.com/cordpair/cordpair/sip/wire"
@@ -118,79 +115,6 @@ func (l *leg) emitChange(c media.Change) {
 	case c.Resumed:
 		l.emit(call.LegResumed)
 	}
-}
-
-// info takes digits sent by INFO; other INFO bodies are refused.
-func (l *leg) info(m *wire.Message, f flow) {
-	digit, known := infoDigit(m.MediaType(), string(m.Body()))
-	switch {
-	case digit != 0:
-		l.w.answer(m, f, 200, "OK")
-		l.digit(digit, digitINFO)
-	case known || len(m.Body()) == 0:
-		l.w.answer(m, f, 200, "OK")
-	default:
-		l.w.answer(m, f, 415, "Unsupported Media Type",
-			wire.Field{Name: "Accept", Value: "application/dtmf-relay, application/dtmf"})
-	}
-}
-
-// infoDigit reads "Signal=5" (application/dtmf-relay) or a bare "5"
-// (application/dtmf). known says that the type is one of the two.
-func infoDigit(mediaType, body string) (digit byte, known bool) {
-	switch mediaType {
-	case "application/dtmf-relay":
-		for line := range strings.Lines(body) {
-			name, value, _ := strings.Cut(line, "=")
-			if strings.EqualFold(strings.TrimSpace(name), "signal") {
-				return digitOf(strings.TrimSpace(value)), true
-			}
-		}
-		return 0, true
-	case "application/dtmf":
-		return digitOf(strings.TrimSpace(body)), true
-	}
-	return 0, false
-}
-
-func digitOf(s string) byte {
-	if len(s) == 1 && strings.Contains("0123456789*#ABCD", s) {
-		return s[0]
-	}
-	return 0
-}
-
-// digitSource is how a digit reached us.
-type digitSource int
-
-const (
-	digitRTP digitSource = iota + 1
-	digitINFO
-)
-
-// digitTwin is how far apart the two reports of one press may be when a phone
-// sends RFC 4733 and INFO alike.
-const digitTwin = 400 * time.Millisecond
-
-// digitFilter counts one press once (M7).
-type digitFilter struct {
-	last byte
-	by   digitSource
-	at   time.Time
-}
-
-func (l *leg) digit(d byte, by digitSource) {
-	if l.state == legEnding || l.state == legGone {
-		return
-	}
-	now := l.w.now
-	twin := l.digits.last == d && l.digits.by != by && now.Sub(l.digits.at) < digitTwin
-	if twin {
-		l.digits = digitFilter{}
-		return
-	}
-	l.digits = digitFilter{last: d, by: by, at: now}
-	l.Emit(call.LegEvent{Leg: l.id, Kind: call.LegDigit, Digit: d})
 }
 
 // probe asks a silent leg whether it is still there (M8).

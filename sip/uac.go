@@ -40,7 +40,7 @@ func (l *leg) place(uri string) {
 		l.remove()
 		return
 	}
-	l.dialog.target = uri
+	l.dialog.target = requestURI(uri)
 	l.dialog.localSeq = 0
 	r := l.dialog.request(methodInvite)
 	r.contact = "<" + sipURI(l.account.Number, l.dialog.flow.local(), l.dialog.flow.transport()) + ">"
