@@ -1,5 +1,5 @@
 # make        format check, vet, staticcheck, unit tests (with -race where gcc is)
-# make run    build and start the demo; needs Go and make only
+# make run    build and start the demo in demo/; needs Go and make only
 # make test   everything: the above, then the system tests with real phones
 # make bench  Go benchmarks         make fuzz  every fuzz target for FUZZTIME
 # make soak   the long sizes        make fmt   format the code
@@ -17,7 +17,7 @@ build:
 	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/...
 
 run: build
-	./bin/cordpair demo $(ARGS)
+	./bin/cordpair demo --data-dir demo/data --phones-dir demo/phones --sipp-dir demo/sipp $(ARGS)
 
 test: check system
 
@@ -27,12 +27,11 @@ vet:
 	go tool staticcheck -tags system,soak ./...
 
 unit:
-	go test $(RACE) ./...
+	go test $(RACE) -timeout 8m ./...
 
-system: build
+system:
 	@.ci/tools
-	grep -rl --include '*_test.go' '^//go:build system' . | xargs -rn1 dirname | sort -u | \
-		xargs -r go test -tags system -count 1 -timeout 30m
+	go test -tags system -count 1 -timeout 10m ./bench/system
 
 bench:
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
@@ -41,6 +40,8 @@ fuzz:
 	@.ci/fuzz $(FUZZTIME)
 
 soak:
+	@.ci/tools
+	go test -tags system,soak -count 1 -timeout 1h -v ./bench/system
 	RAPID_CHECKS=20000 go test $(RACE) -tags soak -count 1 -timeout 100h ./...
 	$(MAKE) fuzz FUZZTIME=10m
 
@@ -48,4 +49,4 @@ fmt:
 	$(GOFMT) -w .
 
 clean:
-	rm -rf bin
+	rm -rf bin demo

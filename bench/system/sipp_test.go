@@ -16,7 +16,7 @@ import (
 // sipp is a running SIPp.
 type sipp struct {
 	*process
-	stats string // CSV file
+	stats, errors string // files it writes
 }
 
 // sippPort takes a port for a SIPp.
@@ -32,11 +32,11 @@ func (d *demo) sippPort(t *testing.T) int {
 func (d *demo) sipp(t *testing.T, port int, args ...string) *sipp {
 	t.Helper()
 	d.runs++
-	s := &sipp{stats: d.path(fmt.Sprintf("stats-%d.csv", d.runs))}
+	s := &sipp{stats: d.path(fmt.Sprintf("stats-%d.csv", d.runs)), errors: d.path(fmt.Sprintf("errors-%d.log", d.runs))}
 	media := int(d.ports) + atSippMedia + sippMedia*(port-int(d.ports)-atSipp)
 	args = append(args, "-p", strconv.Itoa(port), "-mp", strconv.Itoa(media), "-i", "127.0.0.1",
 		"-nostdin", "-trace_stat", "-stf", s.stats, "-fd", "1",
-		"-trace_err", "-error_file", d.path(fmt.Sprintf("errors-%d.log", d.runs)), d.SIP.UDP)
+		"-trace_err", "-error_file", s.errors, d.SIP.UDP)
 	s.process = start(t, d.dir, "sipp", args...)
 	return s
 }
@@ -93,7 +93,8 @@ func (s *sipp) clean(t *testing.T, calls int, bound time.Duration) sippResult {
 	code := s.wait(t, bound)
 	r := s.result(t)
 	if want := (sippResult{success: calls}); r != want || code != 0 {
-		t.Errorf("SIPp, exit code %d: %+v, want %+v", code, r, want)
+		log, _ := os.ReadFile(s.errors) // there is none without errors
+		t.Errorf("SIPp, exit code %d: %+v, want %+v\n%s", code, r, want, log[:min(len(log), 3000)])
 	}
 	return r
 }
@@ -122,4 +123,18 @@ func (s *sipp) result(t *testing.T) sippResult {
 		unexpected: last["FailedUnexpectedMessage(C)"], retransmitted: last["Retransmissions(C)"],
 		outOfCall: last["OutOfCallMsgs(C)"], dead: last["DeadCallMsgs(C)"],
 	}
+}
+
+// summary is the final screen without what is about the terminal.
+func (s *sipp) summary() string {
+	var lines []string
+	for _, line := range strings.Split(s.out.String(), "\n") {
+		for _, part := range []string{"---->", "<----", "Retrans", "cps", "Total-calls", "(UDP)", "(TCP)", "Successful", "Failed"} {
+			if strings.Contains(line, part) {
+				lines = append(lines, strings.TrimRight(line, " \r"))
+				break
+			}
+		}
+	}
+	return strings.Join(lines, "\n")
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/cordpair/cordpair"
 )
@@ -11,7 +12,7 @@ type serveCmd struct {
 	Config string `short:"c" required:"" placeholder:"FILE" help:"YAML configuration file."`
 }
 
-// Run serves until a signal.
+// Run says when phones are answered and serves until a signal.
 func (c serveCmd) Run(ctx context.Context) error {
 	cfg, err := cordpair.LoadConfig(c.Config)
 	if err != nil {
@@ -21,7 +22,14 @@ func (c serveCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return sw.Run(ctx)
+	return sw.RunThen(ctx, func() error {
+		var at []string
+		for _, l := range cfg.Listen.SIP {
+			at = append(at, l.Transport+" "+l.Addr)
+		}
+		_, err := fmt.Println("Cordpair is up: SIP at " + strings.Join(at, ", "))
+		return err
+	})
 }
 
 type checkConfigCmd struct {
