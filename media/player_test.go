@@ -43,6 +43,7 @@ func TestPlay(t *testing.T) {
 		onBoth(t, Config{}, func(t *testing.T, r *rig) {
 			p := r.phone("1:0")
 			s := r.session(p, format, Events{})
+			r.settle()
 			p.speak(s, s.terms.Load().Codec.PayloadType)
 			r.settle()
 			var ended atomic.Int32
