@@ -1,0 +1,160 @@
+package sip_test
+
+import (
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cordpair/cordpair/dialplan/call"
+	"github.com/cordpair/cordpair/sip"
+)
+
+// blocking is a directory that stops a worker in the middle of a message, as a
+// machine without any time left would.
+type blocking struct {
+	sip.Directory
+	user    string
+	release chan struct{}
+}
+
+func (d *blocking) Account(user, domain string) (sip.Account, bool) {
+	if user == d.user {
+		<-d.release
+	}
+	return d.Directory.Account(user, domain)
+}
+
+// TestFullLanes: what comes in faster than it is handled is bounded, refused by
+// its class, and never at the cost of the calls there are.
+func TestFullLanes(t *testing.T) {
+	gate := &blocking{user: "103"}
+	inEdge(t, func(e *edge) {
+		gate.Directory, gate.release = e.dir, make(chan struct{}) // a channel of the bubble
+		u, flood := e.rawUDP("10.0.9.1:5060"), e.rawUDP("10.0.9.3:5060")
+		r, ok := u.talk()
+		flood.send(flood.text(request{method: "INVITE", user: "103"})) // the worker hangs
+
+		const options, invites = 20000, 5000
+		e.pour(flood, options, "OPTIONS")
+		e.pour(flood, invites, "INVITE")
+		refused := flood.heard()
+		if len(refused) != invites-4096 {
+			t.Errorf("%d INVITEs refused", len(refused))
+		}
+		for _, g := range refused {
+			after, _ := g.Header("Retry-After")
+			if n, err := strconv.Atoi(after); g.Status() != 503 || err != nil || n < 5 || n > 30 {
+				t.Fatalf("got %q", g.raw)
+			}
+		}
+		for class, want := range map[string]float64{"invite": invites - 4096, "rest": options - 16384, "dialog": 0} {
+			if n := e.met.Value("cordpair_sip_shed_total", class); n != want {
+				t.Errorf("%s: %v shed, want %v", class, n, want)
+			}
+		}
+		if n := e.met.Value("cordpair_sip_queue_depth", "rest"); n != 16384 {
+			t.Errorf("%v are waiting", n)
+		}
+
+		tap := e.net.Tap()
+		bye := u.text(inDialog(r, ok, "BYE"))
+		u.send(bye)
+		close(gate.release)
+		synctest.Wait()
+		u.expect(200)
+		order := tap.Datagrams()
+		tap.Close()
+		// The refusal that was under way, then the BYE, then the flood.
+		for i, d := range order {
+			if d.From == e.net.Switch && d.To == u.addr {
+				if i > 2 {
+					t.Errorf("the BYE was answered as number %d", i)
+				}
+				break
+			}
+		}
+		if n := len(e.happened(call.EventEnded)); n != 1 {
+			t.Errorf("%d calls ended", n)
+		}
+		if n := e.met.Value("cordpair_sip_queue_depth"); n != 0 {
+			t.Errorf("%v are still waiting", n)
+		}
+		e.free()
+	}, func(c *sip.Config) { gate.Directory, c.Directory, c.Workers = c.Directory, gate, 1 })
+}
+
+// pour sends n requests in portions the network can carry.
+func (e *edge) pour(u *rawUA, n int, method string) {
+	e.t.Helper()
+	for i := range n {
+		_, err := u.udp.WriteToUDPAddrPort([]byte(u.text(request{method: method})), e.net.Switch)
+		e.must(err)
+		if i%500 == 0 {
+			synctest.Wait()
+		}
+	}
+	synctest.Wait()
+}
+
+// TestCancelBehindItsInvite: a CANCEL does not overtake the INVITE that waits in
+// a slower lane.
+func TestCancelBehindItsInvite(t *testing.T) {
+	gate := &blocking{user: "103"}
+	inEdge(t, func(e *edge) {
+		gate.Directory, gate.release = e.dir, make(chan struct{}) // a channel of the bubble
+		callee, u, other := e.rawUDP("10.0.9.2:5060"), e.rawUDP("10.0.9.1:5060"), e.rawUDP("10.0.9.3:5060")
+		callee.register("102")
+		r := u.signed(request{method: "INVITE", uri: "sip:102@" + domain, body: u.sdp()})
+		other.send(other.text(request{method: "REGISTER", user: "103", to: "<sip:103@" + domain + ">"}))
+		u.send(u.text(r))
+		r.method, r.body, r.head = "CANCEL", "", nil
+		u.send(u.text(r))
+		u.expect()
+		close(gate.release)
+		synctest.Wait()
+		u.expect(100, 200, 487)
+		if list := callee.heard(); len(list) > 1 {
+			t.Errorf("callee got %v", starts(list))
+		}
+		// The callee's INVITE was sent already; it is cancelled as soon as it
+		// says anything.
+		wait(33 * time.Second)
+		u.heard()
+		e.free()
+	}, func(c *sip.Config) { gate.Directory, c.Directory, c.Workers = c.Directory, gate, 1 })
+}
+
+// TestNoMorePorts: a call that finds no media port gets 503, and the next one
+// that does is served.
+func TestNoMorePorts(t *testing.T) {
+	inEdge(t, func(e *edge) {
+		u := e.rawUDP("10.0.9.1:5060")
+		var calls []request
+		var answers []got
+		for {
+			r := u.call("*43")
+			list := u.heard()
+			last := list[len(list)-1]
+			if last.Status() == 503 {
+				if _, ok := last.Header("Retry-After"); !ok {
+					t.Errorf("got %q", last.raw)
+				}
+				u.send(u.ackOf(r, last))
+				break
+			}
+			u.send(u.text(inDialog(r, last, "ACK")))
+			calls, answers = append(calls, r), append(answers, last)
+		}
+		if len(calls) < 100 {
+			t.Fatalf("only %d calls", len(calls))
+		}
+		for i := range calls {
+			u.send(u.text(inDialog(calls[i], answers[i], "BYE")))
+		}
+		u.heard()
+		wait(10 * time.Second) // ports rest
+		e.free()
+		u.talk()
+	})
+}
