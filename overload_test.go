@@ -1,0 +1,74 @@
+package cordpair_test
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/cordpair/cordpair"
+	"github.com/cordpair/cordpair/dialplan/call"
+	"github.com/cordpair/cordpair/sip/siptest"
+)
+
+// toldToRetry waits for a refusal that says when to try again (O1).
+func (w *world) toldToRetry(c *siptest.Call) {
+	w.t.Helper()
+	end, err := c.WaitEnded(w.ctx)
+	w.must(err)
+	if end.Code != 503 {
+		w.t.Fatalf("ended with %v, want 503", end)
+	}
+	if n, err := strconv.Atoi(end.Message.Header("Retry-After")); err != nil || n < 5 || n > 30 {
+		w.t.Errorf("Retry-After is %q, want 5 to 30", end.Message.Header("Retry-After"))
+	}
+}
+
+func TestMostCalls(t *testing.T) {
+	inWorld(t, func(w *world) {
+		out, in := w.talk(w.phone("101"), w.phone("102"))
+		third, fourth := w.phone("103"), w.phone("104")
+		for range 3 {
+			w.toldToRetry(w.call(third, "104"))
+		}
+		w.hearEachOther(out, in)
+		w.must(in.Hangup(w.ctx))
+		w.free()
+		next, _ := w.talk(third, fourth)
+		w.must(next.Hangup(w.ctx))
+		w.free()
+	}, func(cfg *cordpair.Config) { cfg.MaxCalls = 1 })
+}
+
+// TestNoMediaPort: a talk takes two pairs. With two pairs a second caller finds
+// none; with three it does, but its callee does not (M6). Either way nothing is
+// left behind.
+func TestNoMediaPort(t *testing.T) {
+	for pairs, recorded := range map[int]int{2: 1, 3: 2} {
+		t.Run(fmt.Sprint(pairs), func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				out, in := w.talk(w.phone("101"), w.phone("102"))
+				third, fourth := w.phone("103"), w.phone("104")
+				w.toldToRetry(w.call(third, "104"))
+				w.hearEachOther(out, in)
+				if n := w.sw.Stats().MediaPorts; n != 2 {
+					t.Errorf("%d pairs in use during one talk", n)
+				}
+				w.must(out.Hangup(w.ctx))
+				w.free()
+				next, _ := w.talk(third, fourth)
+				w.must(next.Hangup(w.ctx))
+				w.free()
+				list, _, err := w.sw.CallRecords(cordpair.CallQuery{Client: 1, OldestFirst: true})
+				w.must(err)
+				if len(list) != recorded+1 {
+					t.Fatalf("%d records, want %d", len(list), recorded+1)
+				}
+				refused := slices.DeleteFunc(list, func(r cordpair.CallRecord) bool { return r.Cause != call.CauseOverload || r.Result != "failed" })
+				if len(refused) != recorded-1 {
+					t.Errorf("%d records of refused calls, want %d", len(refused), recorded-1)
+				}
+			}, func(cfg *cordpair.Config) { cfg.RTP.Ports = fmt.Sprintf("16384-%d", 16384+2*pairs-1) })
+		})
+	}
+}
