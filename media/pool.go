@@ -68,10 +68,13 @@ func newPool(addr netip.Addr, lo, hi int, clock func() int64, open func(netip.Ad
 }
 
 // take gives a bound and drained pair, a random one of the oldest free quarter
-// among those that rested (M6), or ErrNoPorts.
+// among those that rested (M6), or ErrNoPorts, or ErrClosed after close.
 func (p *pool) take(now int64) (*pair, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.closed {
+		return nil, ErrClosed
+	}
 	for range bindTries {
 		x := p.pick(now)
 		if x == nil {
