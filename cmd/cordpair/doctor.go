@@ -25,7 +25,7 @@ func (c doctorCmd) Run() error {
 		}
 	}
 	findings := cordpair.Examine(cfg)
-	for _, tool := range []string{"sipp", "baresip", "linphonec", "sox"} {
+	for _, tool := range []string{"sipp", "baresip", "linphonec"} {
 		findings = append(findings, examineTool(tool))
 	}
 	unwell := false
