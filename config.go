@@ -116,20 +116,47 @@ func InMemory(n Network, addr netip.AddrPort) Config {
 
 // LoadConfig reads a YAML file over the defaults, then environment variables
 // over both (CORDPAIR_DATA_DIR, CORDPAIR_LISTEN_HTTP, CORDPAIR_RTP_PORTS …). A
-// key the switch does not know is an error.
+// key the switch does not know is an error; a section without keys says nothing.
 func LoadConfig(file string) (Config, error) {
 	cfg := DefaultConfig()
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return cfg, err
 	}
-	if err := yaml.UnmarshalWithOptions(text, &cfg, yaml.Strict()); err != nil {
+	if err := cfg.overlay(text); err != nil {
 		return cfg, fmt.Errorf("%s: %w", file, err)
 	}
 	if err := env.ParseWithOptions(&cfg, env.Options{Prefix: "CORDPAIR_"}); err != nil {
 		return cfg, fmt.Errorf("environment: %w", err)
 	}
 	return cfg, cfg.Validate()
+}
+
+// overlay sets what a YAML text says. Null, which is what a text or a section
+// of comments is, would set a whole struct to zero.
+func (c *Config) overlay(text []byte) error {
+	var sections map[string]any
+	if err := yaml.UnmarshalWithOptions(text, &sections, yaml.Strict()); err != nil {
+		return err
+	}
+	if sections == nil {
+		return nil
+	}
+	before := *c
+	if err := yaml.UnmarshalWithOptions(text, c, yaml.Strict()); err != nil {
+		return err
+	}
+	silent := func(key string) bool { v, ok := sections[key]; return ok && v == nil }
+	if silent("listen") {
+		c.Listen = before.Listen
+	}
+	if silent("rtp") {
+		c.RTP = before.RTP
+	}
+	if silent("log") {
+		c.Log = before.Log
+	}
+	return nil
 }
 
 // ErrConfig is the sentinel under every error of Validate.
