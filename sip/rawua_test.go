@@ -159,19 +159,19 @@ func (u *rawUA) expect(codes ...int) got {
 
 // request is a request of a rawUA.
 type request struct {
-	method, uri      string
-	user             string // of From, "101" when empty
-	from, to         string // whole values without tags, made of user and uri when empty
-	fromTag, toTag   string
-	callID           string
-	cseq             int
-	branch           string
-	via              string // parameters behind the sent-by, ";rport" when empty
-	sentBy           string // own address when empty
-	head             []string
-	contentType      string
-	body             string
-	noContact, isACK bool
+	method, uri    string
+	user           string // of From, "101" when empty
+	from, to       string // whole values without tags, made of user and uri when empty
+	fromTag, toTag string
+	callID         string
+	cseq           int
+	branch         string
+	via            string // parameters behind the sent-by, ";rport" when empty
+	sentBy         string // own address when empty
+	head           []string
+	contentType    string
+	body           string
+	noContact      bool
 }
 
 // branches numbers what must differ; nothing in a bubble depends on the number.

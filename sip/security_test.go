@@ -202,7 +202,7 @@ func TestNoEnumeration(t *testing.T) {
 				r.branch += "b"
 				u.send(u.text(r))
 				for _, g := range []got{first, u.one()} {
-					text := strings.ReplaceAll(varying.ReplaceAllString(g.raw, "*"), user, "XXX")
+					text := strings.ReplaceAll(varying.ReplaceAllString(g.raw, "*"), user, "USER")
 					seen[user] = append(seen[user], fmt.Sprint(len(g.raw), text))
 				}
 			}

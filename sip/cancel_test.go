@@ -1,0 +1,93 @@
+package sip_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestCancel(t *testing.T) {
+	inEdge(t, func(e *edge) {
+		caller, callee, r, invite := ringing(e)
+		callee.send(reply(invite, 180, "far", nil, ""))
+		caller.heard()
+		cancel := r
+		cancel.method, cancel.body, cancel.head = "CANCEL", "", nil
+
+		other := e.rawUDP("10.0.9.3:5060")
+		cancel.sentBy = caller.addr.String()
+		other.send(other.text(cancel)) // from elsewhere (S10)
+		other.expect(481)
+
+		caller.send(caller.text(cancel))
+		list := caller.heard()
+		if !slices.Equal(statuses(list), []int{200, 487}) || list[0].ToTag() != list[1].ToTag() {
+			t.Fatalf("caller got %v, tags %q %q", starts(list), list[0].ToTag(), list[1].ToTag())
+		}
+		caller.send(caller.ackOf(r, list[1]))
+		withdrawn := callee.one()
+		if withdrawn.Method() != "CANCEL" || withdrawn.Branch() != invite.Branch() {
+			t.Fatalf("callee got %q", withdrawn.raw)
+		}
+		callee.send(reply(invite, 180, "far", nil, "")) // no second CANCEL for it
+		callee.expect()
+		callee.send(reply(withdrawn, 200, "far", nil, ""))
+		callee.send(reply(invite, 487, "far", nil, ""))
+		if ack := callee.one(); ack.Method() != "ACK" {
+			t.Errorf("callee got %q", ack.raw)
+		}
+		caller.send(caller.text(cancel)) // repeated
+		caller.expect(200)
+		e.free()
+	})
+}
+
+// TestCancelWaitsForProvisional (9.1), and comes too late for a final response.
+func TestCancelWaitsForProvisional(t *testing.T) {
+	inEdge(t, func(e *edge) {
+		caller, callee, r, invite := ringing(e)
+		cancel := r
+		cancel.method, cancel.body, cancel.head = "CANCEL", "", nil
+		caller.send(caller.text(cancel))
+		callee.expect()
+		callee.send(reply(invite, 100, "", nil, ""))
+		if got := callee.one(); got.Method() != "CANCEL" {
+			t.Fatalf("callee got %q", got.raw)
+		}
+		// It neither answers the CANCEL nor the INVITE: given up after 64*T1.
+		wait(33 * time.Second)
+		e.free()
+
+		u := e.rawUDP("10.0.9.4:5060")
+		r, ok := u.talk()
+		r.method, r.body, r.head = "CANCEL", "", nil
+		u.send(u.text(r))
+		u.expect(200)
+		if n := e.registry.Len(); n != 1 {
+			t.Errorf("CANCEL after the 200 left %d calls", n)
+		}
+		_ = ok
+	})
+}
+
+// TestLateAnswerCrossesCancel: ACK and BYE at once.
+func TestLateAnswerCrossesCancel(t *testing.T) {
+	for _, provisional := range []bool{true, false} {
+		inEdge(t, func(e *edge) {
+			caller, callee, r, invite := ringing(e)
+			if provisional {
+				callee.send(reply(invite, 180, "far", nil, ""))
+			}
+			r.method, r.body, r.head = "CANCEL", "", nil
+			caller.send(caller.text(r))
+			callee.heard()
+			callee.accept(invite, "far")
+			list := callee.heard()
+			if len(list) != 2 || list[0].Method() != "ACK" || list[1].Method() != "BYE" {
+				t.Fatalf("callee got %v", starts(list))
+			}
+			callee.send(reply(list[1], 200, "", nil, ""))
+			e.free()
+		})
+	}
+}
