@@ -1,6 +1,9 @@
 package media
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // M7: what one party may press.
 const (
@@ -29,6 +32,16 @@ type digits struct {
 // restart forgets the last event: the timestamps to come have nothing to do with
 // its own, so they could not be told from those of a late packet.
 func (d *digits) restart() { d.known = false }
+
+// rescale gives the duration in the units of another rate, at most what the
+// field can say. The timestamp is that of the speech beside it and stays.
+func rescale(payload []byte, from, to int) {
+	if from == to || from == 0 || len(payload) < 4 {
+		return
+	}
+	d := uint64(binary.BigEndian.Uint16(payload[2:])) * uint64(to) / uint64(from)
+	binary.BigEndian.PutUint16(payload[2:], uint16(min(d, math.MaxUint16)))
+}
 
 // see takes one event packet. digit is the key that begins with it, 0 for none;
 // pass tells whether it may be relayed. clock is the events' rate in Hz.

@@ -22,7 +22,7 @@ const (
 	keep                       // only the payload type changes
 	muToA                      // PCMU to PCMA
 	aToMu                      // PCMA to PCMU
-	keyPress                   // RFC 4733, the payload type changes
+	keyPress                   // RFC 4733, the payload type and the unit of time change
 )
 
 // passage is the way one payload type goes.
@@ -37,12 +37,15 @@ type relay struct {
 	to   *stream
 	turn uint64 // of the source that is heard; new terms do not change it
 	way  [128]passage
+	// Rates of the events on either side, which are not always that of speech:
+	// there are phones with a wide-band codec that know events at 8000 Hz only.
+	eventsIn, eventsOut int
 }
 
 // newRelay makes the way from a party with terms from to the one at to. speech
 // tells whether at least one of the formats the party may send gets through.
 func newRelay(to *stream, from, there *terms) (r *relay, speech bool) {
-	r = &relay{to: to}
+	r = &relay{to: to, eventsIn: from.EventClock, eventsOut: there.EventClock}
 	for _, c := range from.Accepted {
 		how := convert(c, there.Codec)
 		if how == refuse {
@@ -51,7 +54,7 @@ func newRelay(to *stream, from, there *terms) (r *relay, speech bool) {
 		r.way[c.PayloadType&0x7f] = passage{how, there.Codec.PayloadType}
 		speech = true
 	}
-	if from.ReceiveEvents >= 0 && there.SendEvents >= 0 && from.EventClock == there.EventClock {
+	if from.ReceiveEvents >= 0 && there.SendEvents >= 0 {
 		r.way[from.ReceiveEvents&0x7f] = passage{keyPress, uint8(there.SendEvents)}
 	}
 	return r, speech
@@ -83,6 +86,8 @@ func (r *relay) rtp(from *stream, p *packet) {
 		g711.PCMUToPCMA(p.payload(), p.payload())
 	case aToMu:
 		g711.PCMAToPCMU(p.payload(), p.payload())
+	case keyPress:
+		rescale(p.payload(), r.eventsIn, r.eventsOut)
 	}
 	r.to.forward(p, from.in.epoch, way.pt)
 }
