@@ -6,8 +6,9 @@
 // Ownership: every message is hashed by its Call-ID to one of a few workers, and
 // a worker's goroutine alone touches the transactions, dialogs and legs of that
 // Call-ID. Verbs of a leg and answers of the store come to the worker as jobs in
-// the same mailbox. Nothing in a worker waits. Order: messages of one Call-ID
-// are handled in the order they arrived on their flow.
+// the same mailbox. Nothing in a worker waits. Order: messages of one Call-ID and
+// one lane (in dialog, new calls, the rest) are handled in the order they arrived
+// on their flow; a CANCEL waits behind the INVITE it means.
 //
 // Dialogs and legs: a leg is one INVITE dialog, in either role. What an RFC fixes
 // (100, ACK, CANCEL, 200 to BYE) is answered here at once; what policy decides
