@@ -163,7 +163,7 @@ func (s *Server) openUDP(l Listener) error {
 func (s *Server) openTCP(l Listener) error {
 	listen := s.cfg.Listen
 	if listen == nil {
-		listen = func(a netip.AddrPort) (net.Listener, error) { return net.Listen("tcp", a.String()) }
+		listen = func(a netip.AddrPort) (net.Listener, error) { return net.Listen("tcp"+family(a), a.String()) }
 	}
 	ln, err := listen(l.Addr)
 	if err != nil {
@@ -241,10 +241,19 @@ func (s *Server) depth(l lane) int {
 	return n
 }
 
+// family makes 0.0.0.0 mean IPv4; Go would listen on IPv6 as well, where no
+// media address waits. [::] means both.
+func family(a netip.AddrPort) string {
+	if a.Addr().Is4() {
+		return "4"
+	}
+	return ""
+}
+
 // listenUDP opens a real socket with a large receive buffer; the kernel may
 // grant less, which doctor reports.
 func listenUDP(a netip.AddrPort) (PacketConn, error) {
-	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(a))
+	c, err := net.ListenUDP("udp"+family(a), net.UDPAddrFromAddrPort(a))
 	if err != nil {
 		return nil, err
 	}
