@@ -9,23 +9,30 @@ import (
 
 // mediaAddresses are where media is received: those of the configuration, else
 // those the SIP listeners are bound to, else every address of the machine.
-func (s *Switch) mediaAddresses() ([]netip.Addr, error) {
+func (c Config) mediaAddresses() ([]netip.Addr, error) {
 	var addrs []netip.Addr
-	for _, a := range s.cfg.RTP.Addresses {
-		addrs = append(addrs, netip.MustParseAddr(a)) // Validate has seen it
+	for _, text := range c.RTP.Addresses {
+		a, err := netip.ParseAddr(text)
+		if err != nil {
+			return nil, fmt.Errorf("rtp.addresses: %w", err)
+		}
+		addrs = append(addrs, a)
 	}
 	if len(addrs) > 0 {
 		return addrs, nil
 	}
-	for _, l := range s.cfg.Listen.SIP {
-		bound, _ := netip.ParseAddrPort(l.Addr) // Validate has seen it
+	for _, l := range c.Listen.SIP {
+		bound, err := netip.ParseAddrPort(l.Addr)
+		if err != nil {
+			return nil, fmt.Errorf("listen.sip: %w", err)
+		}
 		if !bound.Addr().IsUnspecified() {
 			addrs = append(addrs, bound.Addr())
 			continue
 		}
 		all, err := interfaceAddresses(bound.Addr().Is4())
 		if err != nil {
-			return nil, fmt.Errorf("rtp.addresses: %w", err)
+			return nil, fmt.Errorf("addresses of the machine: %w", err)
 		}
 		addrs = append(addrs, all...)
 	}
@@ -58,14 +65,19 @@ func interfaceAddresses(only4 bool) ([]netip.Addr, error) {
 // ownSocket tells our own SIP and HTTP sockets, to which no media may go (M5).
 func (s *Switch) ownSocket(a netip.AddrPort) bool {
 	for _, own := range s.edge.Addrs() {
-		if own.Port() == a.Port() && (own.Addr() == a.Addr() || own.Addr().IsUnspecified()) {
+		if covers(own, a) {
 			return true
 		}
 	}
 	for _, text := range s.web.addrs {
-		if own, err := netip.ParseAddrPort(text); err == nil && own == a {
+		if own, err := netip.ParseAddrPort(text); err == nil && covers(own, a) {
 			return true
 		}
 	}
 	return false
+}
+
+// covers tells whether what is sent to a may come in at a socket bound to own.
+func covers(own, a netip.AddrPort) bool {
+	return own.Port() == a.Port() && (own.Addr() == a.Addr() || own.Addr().IsUnspecified())
 }

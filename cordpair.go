@@ -89,7 +89,7 @@ func (s *Switch) openStore() error {
 }
 
 func (s *Switch) openMedia() error {
-	addrs, err := s.mediaAddresses()
+	addrs, err := s.cfg.mediaAddresses()
 	if err != nil {
 		return err
 	}

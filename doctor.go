@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"strings"
 	"time"
 )
 
@@ -35,7 +36,7 @@ func Examine(cfg Config) []Finding {
 		found = append(found, examineListener(l))
 	}
 	found = append(found, examineTCP("http", cfg.Listen.HTTP), examineTCP("metrics", cfg.Listen.Metrics),
-		examineBuffer(), examineFiles(cfg), examineClock(),
+		examineMedia(cfg), examineBuffer(), examineFiles(cfg), examineClock(),
 		Finding{"cores", Good, fmt.Sprintf("%d", runtime.GOMAXPROCS(0))})
 	return found
 }
@@ -72,6 +73,27 @@ func closed(what, addr string, c interface{ Close() error }) Finding {
 		return Finding{what, Bad, err.Error()}
 	}
 	return Finding{what, Good, addr + " is free"}
+}
+
+// examineMedia asks whether this machine has the addresses media is received at.
+func examineMedia(cfg Config) Finding {
+	const what = "media address"
+	addrs, err := cfg.mediaAddresses()
+	if err != nil {
+		return Finding{what, Bad, err.Error()}
+	}
+	var names []string
+	for _, a := range addrs {
+		c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(a, 0)))
+		if err != nil {
+			return Finding{what, Bad, err.Error()}
+		}
+		if err := c.Close(); err != nil {
+			return Finding{what, Bad, err.Error()}
+		}
+		names = append(names, a.String())
+	}
+	return Finding{what, Good, strings.Join(names, ", ")}
 }
 
 // examineClock asks whether the wall clock has been set: certificates, records
