@@ -49,6 +49,12 @@ func (p *packet) parse(b []byte) bool {
 	return true
 }
 
+// isSTUN tells STUN from RTP and RTCP on the same port (RFC 8489 section 5, RFC
+// 7983 section 7).
+func isSTUN(b []byte) bool {
+	return len(b) >= 20 && b[0] < 4 && binary.BigEndian.Uint32(b[4:]) == 0x2112A442
+}
+
 // payload is what the packet carries, without padding.
 func (p *packet) payload() []byte { return p.buf[p.head:p.end] }
 

@@ -67,11 +67,19 @@ func (s *stream) awaited() bool {
 func (s *stream) rtpArrived(b []byte, from netip.AddrPort) {
 	p := &s.loop.packet
 	if !s.admitRTP(p, b, from) {
-		s.counters.dropped.add(1)
+		s.refused(&s.rtpLatch, b, from)
 		return
 	}
 	if k := s.sink.Load(); k != nil {
 		(*k).rtp(s, p)
+	}
+}
+
+// refused counts a datagram that goes no further. Phones keep their NAT open with
+// STUN, linphonec once a second: from the party that is nothing amiss.
+func (s *stream) refused(l *latch, b []byte, from netip.AddrPort) {
+	if !isSTUN(b) || !l.permits(from.Addr()) {
+		s.counters.dropped.add(1)
 	}
 }
 
@@ -153,7 +161,7 @@ func (s *stream) mayReach(l *latch) bool {
 // rtcpArrived takes a datagram from the RTCP port.
 func (s *stream) rtcpArrived(b []byte, from netip.AddrPort) {
 	if !s.admitRTCP(b, from) {
-		s.counters.dropped.add(1)
+		s.refused(&s.rtcpLatch, b, from)
 		return
 	}
 	s.heard = s.loop.now

@@ -313,3 +313,25 @@ func TestIPv6(t *testing.T) {
 		}
 	}
 }
+
+// A phone keeps its NAT open: nothing that anybody should look into.
+func TestSTUNIsNotDropped(t *testing.T) {
+	onBoth(t, Config{}, func(t *testing.T, r *rig) {
+		p, stranger := r.phone("3:0"), r.phone("4:0")
+		s := r.session(p, "0", Events{})
+		s.Echo()
+		r.settle()
+		binding := append([]byte{0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42}, make([]byte, 12)...)
+		for _, to := range []netip.AddrPort{s.LocalAddr(), rtcpPort(s)} {
+			p.raw(to, binding)
+			stranger.raw(to, binding)
+		}
+		r.settle()
+		if st := s.Stats(); st.Dropped != 2 || st.PacketsReceived != 0 {
+			t.Errorf("%+v", st)
+		}
+		if n := len(p.datagrams()) + len(stranger.datagrams()); n != 0 {
+			t.Errorf("%d packets were answered", n)
+		}
+	})
+}
