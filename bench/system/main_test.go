@@ -38,6 +38,7 @@ func run(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "%s%v\n", out, err)
 		return 1
 	}
+	go machine.watch(dir) // ends with the process
 	return m.Run()
 }
 
