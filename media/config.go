@@ -114,6 +114,9 @@ type SessionConfig struct {
 	// chooses the media address: the same one if it is ours, else one of its
 	// family, else the first.
 	Local netip.Addr
+	// Announce replaces the media address in what the party is told, for a
+	// switch behind NAT whose ports are forwarded unchanged. May be invalid.
+	Announce netip.Addr
 	// SIPSource is where the leg's SIP comes from; media from there is accepted
 	// besides that of the signalled address (M1). May be invalid.
 	SIPSource netip.Addr

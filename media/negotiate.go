@@ -11,6 +11,7 @@ import (
 // negotiation is the state of offer and answer with one party (RFC 3264).
 type negotiation struct {
 	local  netip.AddrPort // of RTP; never changes
+	shown  netip.Addr     // what the party is told of it
 	writer *sdp.Writer
 	sent   *sdp.Description // our last description; nil before the first
 
@@ -24,7 +25,7 @@ type negotiation struct {
 
 // policy is our side of the next exchange.
 func (n *negotiation) policy() sdp.Policy {
-	return sdp.Policy{Address: n.local.Addr(), Port: n.local.Port(), Codecs: sdp.G711()}
+	return sdp.Policy{Address: n.shown, Port: n.local.Port(), Codecs: sdp.G711()}
 }
 
 // write gives the bytes of a description of ours and remembers it.

@@ -34,7 +34,10 @@ type Session struct {
 // newSession makes a session of a fresh port pair.
 func newSession(e *Engine, cfg SessionConfig, p *pool, x *pair) *Session {
 	s := &Session{engine: e, cfg: cfg, pool: p, stream: e.newStream(cfg, x)}
-	s.talk.local = x.local
+	s.talk.local, s.talk.shown = x.local, x.local.Addr()
+	if cfg.Announce.IsValid() {
+		s.talk.shown = cfg.Announce.Unmap()
+	}
 	return s
 }
 

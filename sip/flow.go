@@ -25,6 +25,11 @@ type flow interface {
 	reliable() bool
 	// local is the address to announce to this far end in Via, Contact and SDP.
 	local() netip.AddrPort
+	// advertised is the configured address in place of own; invalid without one.
+	advertised() netip.Addr
+	// own is the address of this machine that the far end's packets come to; it
+	// differs from local behind NAT.
+	own() netip.Addr
 	remote() netip.AddrPort
 	// send queues or writes b; it never waits.
 	send(b []byte) error
@@ -43,6 +48,8 @@ func (f udpFlow) id() string             { return "udp:" + f.l.name + ":" + f.to
 func (f udpFlow) transport() string      { return transportUDP }
 func (f udpFlow) reliable() bool         { return false }
 func (f udpFlow) local() netip.AddrPort  { return f.l.announced(f.to.Addr()) }
+func (f udpFlow) advertised() netip.Addr { return f.l.advertised }
+func (f udpFlow) own() netip.Addr        { return f.l.own(f.l.addr, f.to.Addr()) }
 func (f udpFlow) remote() netip.AddrPort { return f.to }
 func (f udpFlow) closed() bool           { return f.l.closed.Load() }
 

@@ -170,7 +170,8 @@ func (w *worker) addLeg(l *leg) {
 func (s *Server) newLeg(w *worker, a Account, f flow) (*leg, error) {
 	l := &leg{w: w, id: call.LegID(token(16)), account: a, party: a.party()}
 	session, err := s.media.NewSession(media.SessionConfig{
-		Local:     f.local().Addr(),
+		Local:     f.own(),
+		Announce:  f.advertised(),
 		SIPSource: f.remote().Addr(),
 		Events: media.Events{
 			Digit:  func(d byte) { w.do(func() { l.digit(d, digitRTP) }) },

@@ -181,7 +181,7 @@ func (s *Server) announce(l Listener, bound netip.AddrPort) announcer {
 	if l.Advertise.IsValid() {
 		fixed = l.Advertise
 	}
-	return announcer{fixed: fixed, route: s.routes.to}
+	return announcer{fixed: fixed, advertised: l.Advertise.Addr(), route: s.routes.to}
 }
 
 // Addrs are the addresses in use, in the order of Config.Listeners.

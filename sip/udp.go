@@ -62,6 +62,8 @@ func (l *udpListener) close() {
 // announcer knows the address a listener shows to far ends.
 type announcer struct {
 	fixed netip.AddrPort
+	// advertised is the configured address, invalid without one.
+	advertised netip.Addr
 	// route finds the local address towards a remote one, for a listener that
 	// is bound to the unspecified address.
 	route func(remote netip.Addr) netip.Addr
@@ -77,6 +79,14 @@ func (a *announcer) is(bound, addr netip.AddrPort) bool {
 		return false
 	}
 	return addr.Addr().IsLoopback() || a.route(addr.Addr()) == addr.Addr()
+}
+
+// own is the address of this machine towards remote of a listener bound to bound.
+func (a *announcer) own(bound netip.AddrPort, remote netip.Addr) netip.Addr {
+	if !bound.Addr().IsUnspecified() {
+		return bound.Addr()
+	}
+	return a.route(remote)
 }
 
 func (a *announcer) announced(remote netip.Addr) netip.AddrPort {
