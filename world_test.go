@@ -170,7 +170,7 @@ func (w *world) free() {
 	w.t.Helper()
 	time.Sleep(2 * time.Second) // virtual
 	synctest.Wait()
-	if st := w.sw.Stats(); st.Calls != 0 || st.MediaPorts != 0 {
+	if st := w.sw.Stats(); st.Calls != 0 || st.Legs != 0 || st.MediaPorts != 0 {
 		w.t.Errorf("2 s after the end: %+v", st)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -67,8 +68,8 @@ func render(name, path string, data any) error {
 	if err != nil {
 		return err
 	}
-	if err := t.Execute(f, data); err != nil {
+	if err := errors.Join(t.Execute(f, data), f.Close()); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return f.Close()
+	return nil
 }
