@@ -2,8 +2,11 @@ package sip_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/cordpair/cordpair/dialplan/call"
 )
 
 func TestCancel(t *testing.T) {
@@ -90,4 +93,21 @@ func TestLateAnswerCrossesCancel(t *testing.T) {
 			e.free()
 		})
 	}
+}
+
+// TestNoContact: the BYE to a caller that left Contact out goes to where its
+// INVITE came from.
+func TestNoContact(t *testing.T) {
+	inEdge(t, func(e *edge) {
+		u := e.rawUDP("10.0.9.1:5060")
+		r := u.signed(request{method: "INVITE", uri: "sip:*43@" + domain, body: u.sdp(), noContact: true})
+		u.send(u.text(r))
+		ok := u.lastOf(200)
+		ack := inDialog(r, ok, "ACK")
+		u.send(u.text(ack))
+		e.registry.EndAll(call.CauseShutdown)
+		if bye := u.one(); !strings.HasPrefix(bye.raw, "BYE sip:10.0.9.1:5060 SIP/2.0\r\n") {
+			t.Errorf("got %q", bye.raw)
+		}
+	})
 }

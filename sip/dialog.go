@@ -34,6 +34,9 @@ func acceptDialog(m *wire.Message, f flow, tag string) dialog {
 		local: m.To().Value() + ";tag=" + tag, remote: m.From().Value(),
 		remoteSeq: int64(seq), flow: f, target: contactURI(m),
 	}
+	if d.target == "" { // a peer of RFC 2543 may leave Contact out
+		d.target = sipURI("", f.remote(), f.transport())
+	}
 	for _, rr := range m.RecordRoutes() {
 		d.routes = append(d.routes, "<"+uriText(&rr)+">")
 	}
