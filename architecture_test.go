@@ -1,6 +1,5 @@
-// Tests that guard how the code lives: who imports whom, how large things grow,
-// and a few habits a compiler does not know. Each list below is the rule; an
-// exception is a line in a list, with its reason.
+// Tests that guard how the code lives: imports, sizes and a few habits. Each list
+// below is the rule; an exception is a line in a list, with its reason.
 package cordpair_test
 
 import (
