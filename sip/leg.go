@@ -119,9 +119,12 @@ func (l *leg) finish(c call.Cause, remote bool) {
 		return
 	}
 	l.state = legEnding
-	stats := mediaStats(l.session.Close())
+	stats := mediaStats(l.session.Stats())
 	l.final.Store(&stats)
+	// The call hears of it before its script hears that the media stopped, or a
+	// hangup in the middle of a sound would look like a fault of ours.
 	l.Emit(call.LegEvent{Leg: l.id, Kind: call.LegGone, Cause: c, Remote: remote, Stats: stats})
+	l.session.Close()
 }
 
 // remove forgets the dialog; requests for it are answered with 481 from now on.

@@ -128,8 +128,8 @@ func (l *Leg) Leave(cause call.Cause, remote bool) {
 	l.gone = true
 	l.mu.Unlock()
 	if !was {
-		l.media.Quiet()
 		l.Emit(call.LegEvent{Leg: l.id, Kind: call.LegGone, Cause: cause, Remote: remote, Stats: l.Stats()})
+		l.media.Quiet()
 	}
 }
 
