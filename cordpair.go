@@ -43,10 +43,11 @@ type Switch struct {
 
 	running atomic.Bool // since Run began, for good
 	ready   atomic.Bool // while new calls are taken
-	life    sync.Mutex  // starting and closing exclude each other
-	closing sync.Once
+	life    sync.Mutex  // held by start, which closing waits for
+	closing atomic.Bool
 	gone    chan struct{} // closed when Close begins
-	closed  error
+	done    chan struct{} // closed when it has ended
+	closed  error         // what it ended with
 }
 
 // Open opens the data folder and the sockets. Nothing is answered before Run.
@@ -56,7 +57,7 @@ func Open(cfg Config) (*Switch, error) {
 	}
 	s := &Switch{
 		cfg: cfg, log: cfg.Logger, node: "local", tenants: newTenants(), bus: call.NewBus(),
-		stopRecording: func() {}, gone: make(chan struct{}),
+		stopRecording: func() {}, gone: make(chan struct{}), done: make(chan struct{}),
 	}
 	if s.log == nil {
 		s.log = cfg.Log.logger()
@@ -179,6 +180,11 @@ func (s *Switch) RunThen(ctx context.Context, ready func() error) error {
 func (s *Switch) start() error {
 	s.life.Lock()
 	defer s.life.Unlock()
+	select {
+	case <-s.gone:
+		return fmt.Errorf("switch: %w", store.ErrClosed)
+	default:
+	}
 	if err := s.db.OpenRecords(); err != nil {
 		return err
 	}
@@ -238,21 +244,22 @@ func (s *Switch) awaitGoodbyes() {
 		case <-look.C:
 		case <-end.C:
 			return
-		case <-s.gone:
-			return
 		}
 	}
 }
 
-// Close stops at once what Run has not ended and closes the data folder. It may
-// be called more than once, and instead of Run; a Run under way returns.
+// Close hangs up the calls that Run has not ended, which takes two seconds at
+// most, and closes the data folder. It may be called more than once, and instead
+// of Run; a Run under way returns.
 func (s *Switch) Close() error {
-	s.closing.Do(func() {
+	if s.closing.CompareAndSwap(false, true) {
+		s.life.Lock() // a start under way ends first, a later one sees gone
 		close(s.gone)
-		s.life.Lock()
-		defer s.life.Unlock()
+		s.life.Unlock()
 		s.closed = s.close()
-	})
+		close(s.done)
+	}
+	<-s.done
 	return s.closed
 }
 
@@ -263,7 +270,11 @@ func (s *Switch) close() error {
 	var errs []error
 	s.ready.Store(false)
 	if s.calls != nil {
+		running := s.calls.Len()
 		s.calls.Close()
+		if running > 0 {
+			s.awaitGoodbyes() // a leg is gone for its call before its BYE is sent
+		}
 	}
 	if s.edge != nil {
 		errs = append(errs, s.edge.Close())
