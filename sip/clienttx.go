@@ -97,7 +97,7 @@ func (tx *clientTx) provisional(res *wire.Message) {
 
 func (tx *clientTx) accepted(res *wire.Message) {
 	if tx.state != txAccepted {
-		tx.state = txAccepted
+		tx.state, tx.bytes = txAccepted, nil
 		tx.w.wheel.stop(&tx.resend)
 		tx.w.after(&tx.life, timerLong, tx.end)
 	}
@@ -108,7 +108,7 @@ func (tx *clientTx) final(res *wire.Message) {
 	if tx.state == txAccepted {
 		return // RFC 6026: only further 2xx matter now
 	}
-	tx.state = txCompleted
+	tx.state, tx.bytes = txCompleted, nil
 	tx.w.wheel.stop(&tx.resend)
 	keep := timerT4
 	if tx.invite() {

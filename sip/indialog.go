@@ -87,9 +87,9 @@ func (l *leg) reinvite(m *wire.Message, f flow) {
 		return
 	}
 	l.dialog.retarget(m)
-	l.invite.stop(l.w)
+	l.invite.settle(l.w)
 	l.invite = inviteServer{tx: l.w.newServerTx(serverKey(m), true, f), request: m, offered: sdpOf(m) != nil}
-	l.invite.tx.leg = l
+	l.invite.tx.serve(l)
 	var change media.Change
 	if l.invite.offered {
 		var err error

@@ -319,8 +319,8 @@ func (w *worker) cancelCame(m *wire.Message, f flow) {
 		return
 	}
 	tag := w.server.replyTag(m)
-	if tx.leg != nil {
-		tag = tx.leg.dialog.localTag // the same as in the answer to the INVITE
+	if tx.tag != "" {
+		tag = tx.tag // the same as in the answer to the INVITE
 	}
 	_ = f.send(w.stateless(m, f, 200, "OK", tag)) // counted by the flow
 	if tx.leg != nil && tx.state == txProceeding {

@@ -134,10 +134,11 @@ func (l *leg) remove() {
 		return
 	}
 	l.state = legGone
-	l.invite.stop(l.w)
+	l.invite.settle(l.w)
 	if l.calling != nil {
 		l.w.wheel.stop(&l.calling.flowWait)
 		l.w.server.waiting.drop(l)
+		l.calling.settle(l.w, l.dialog)
 	}
 	delete(l.w.legs, l.key())
 	l.w.server.legs.Add(-1)

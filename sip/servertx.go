@@ -44,8 +44,10 @@ type serverTx struct {
 	flow   flow
 	state  txState
 	last   []byte
-	// leg is what a CANCEL of this INVITE reaches.
+	// leg is what a CANCEL of this INVITE reaches, until it is removed; tag is
+	// the To tag of its answers.
 	leg      *leg
+	tag      string
 	merge    mergeKey
 	resend   timer
 	life     timer
@@ -57,6 +59,9 @@ func (w *worker) newServerTx(key string, invite bool, f flow) *serverTx {
 	w.servers[key] = tx
 	return tx
 }
+
+// serve ties an INVITE to the leg that answers it.
+func (tx *serverTx) serve(l *leg) { tx.leg, tx.tag = l, l.dialog.localTag }
 
 // claim makes this transaction the one by which m was handled.
 func (tx *serverTx) claim(m *wire.Message) {
@@ -83,7 +88,7 @@ func (tx *serverTx) respond(status int, b []byte) {
 	case tx.invite && status < 300:
 		// The leg repeats its 2xx until the ACK comes; this state only absorbs
 		// repeated INVITEs (RFC 6026, timer L).
-		tx.state = txAccepted
+		tx.state, tx.last = txAccepted, nil
 		tx.w.after(&tx.life, timerLong, tx.end)
 	case tx.invite:
 		tx.state = txCompleted

@@ -101,11 +101,7 @@ func (l *leg) progress(res *wire.Message) {
 func (l *leg) accepted(res *wire.Message) {
 	c := l.calling
 	if c.ack != nil {
-		if res.ToTag() == l.dialog.remoteTag {
-			_ = l.dialog.flow.send(c.ack) // repeated as long as the 2xx is
-		} else {
-			l.dropFork(res)
-		}
+		c.again(l.w, l.dialog, res)
 		return
 	}
 	seq := l.dialog.localSeq
@@ -134,18 +130,26 @@ func (l *leg) ackOf(seq uint32) []byte {
 	return r.render(l.dialog.flow)
 }
 
+// again handles a further 2xx: the phone's own is acknowledged as often as it
+// comes, that of another phone behind the contact is dropped.
+func (c *calling) again(w *worker, d dialog, res *wire.Message) {
+	if res.ToTag() == d.remoteTag {
+		_ = d.flow.send(c.ack) // repeated as long as the 2xx is
+		return
+	}
+	c.dropFork(w, d, res)
+}
+
 // dropFork ends the dialog of a second phone behind one contact that answered
 // as well (RFC 3261 13.2.2.4).
-func (l *leg) dropFork(res *wire.Message) {
-	c := l.calling
+func (c *calling) dropFork(w *worker, d dialog, res *wire.Message) {
 	if ack := c.forks[res.ToTag()]; ack != nil {
-		_ = l.dialog.flow.send(ack) // repeated as long as the 2xx is
+		_ = d.flow.send(ack) // repeated as long as the 2xx is
 		return
 	}
 	if len(c.forks) >= maxForks {
 		return
 	}
-	d := l.dialog
 	d.confirm(res)
 	d.localSeq = c.req.cseq
 	ack := d.request(methodAck).render(d.flow)
@@ -156,7 +160,23 @@ func (l *leg) dropFork(res *wire.Message) {
 	c.forks[res.ToTag()] = ack
 	bye := d.request(methodBye)
 	bye.fields = reasonFields(call.CauseAnsweredElsewhere)
-	l.w.send(bye, d.flow, func(*wire.Message) {}, func() {})
+	w.send(bye, d.flow, func(*wire.Message) {}, func() {})
+}
+
+// settle takes the leg off its transaction: only a 2xx can still come, and the
+// transaction should not hold a call's memory for 32 s.
+func (c *calling) settle(w *worker, d dialog) {
+	c.like = nil
+	if c.tx == nil {
+		return
+	}
+	c.req.body, c.req.fields = nil, nil
+	c.tx.failed = func() {}
+	c.tx.answered = func(res *wire.Message) {
+		if s := res.Status(); c.ack != nil && s >= 200 && s < 300 {
+			c.again(w, d, res)
+		}
+	}
 }
 
 // cancel withdraws our INVITE. The media is closed already.

@@ -34,6 +34,15 @@ func (i *inviteServer) stop(w *worker) {
 	w.wheel.stop(&i.ring)
 }
 
+// settle stops the timers and takes the leg off its transaction, which lives on
+// for up to 32 s and should not hold a call's memory as long.
+func (i *inviteServer) settle(w *worker) {
+	i.stop(w)
+	if i.tx != nil {
+		i.tx.leg = nil
+	}
+}
+
 // newCall handles an INVITE outside a dialog.
 func (w *worker) newCall(m *wire.Message, f flow) {
 	account, from, ok := w.authenticated(m, f)
@@ -77,7 +86,7 @@ func (w *worker) begin(m *wire.Message, tx *serverTx, a Account, inv call.Invite
 	l.dialog = acceptDialog(m, tx.flow, newTag())
 	l.binding = w.server.bindingBehind(a.Extension, tx.flow, w.now)
 	l.invite = inviteServer{tx: tx, request: m, offered: sdpOf(m) != nil}
-	tx.leg = l
+	tx.serve(l)
 	w.addLeg(l)
 	if l.invite.offered {
 		if _, err := l.session.SetOffer(sdpOf(m)); err != nil {
