@@ -2,5 +2,5 @@ package cordpair
 
 import "net/http"
 
-// ServeReady is the handler of /ready.
+// ServeReady is the handler of /readyz.
 func (s *Switch) ServeReady(w http.ResponseWriter, r *http.Request) { s.serveReady(w, r) }

@@ -158,7 +158,7 @@ func TestReadyFails(t *testing.T) {
 // isReady asks as a load balancer does.
 func (w *world) isReady() bool {
 	rec := httptest.NewRecorder()
-	w.sw.ServeReady(rec, httptest.NewRequest("GET", "/ready", nil))
+	w.sw.ServeReady(rec, httptest.NewRequest("GET", "/readyz", nil))
 	return rec.Code == 200
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/cordpair/cordpair"
 )
 
-// TestMetrics: names others build on (X6), and /ready, over real sockets.
+// TestMetrics: names others build on (X6), and /readyz, over real sockets.
 func TestMetrics(t *testing.T) {
 	cfg := cordpair.DefaultConfig()
 	cfg.DataDir, cfg.Log.Level, cfg.DrainTime = t.TempDir(), "error", 0
@@ -52,7 +52,7 @@ func TestMetrics(t *testing.T) {
 	if code != 200 {
 		t.Errorf("metrics: %d", code)
 	}
-	if code, _ := get(strings.TrimSuffix(d.Metrics, "metrics") + "ready"); code != 200 {
+	if code, _ := get(strings.TrimSuffix(d.Metrics, "metrics") + "readyz"); code != 200 {
 		t.Errorf("ready: %d", code)
 	}
 	if code, body := get(d.HTTP + "/metrics"); code != 404 || !strings.Contains(body, `"status":404`) {

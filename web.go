@@ -43,7 +43,7 @@ func (s *Switch) openWeb() error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", metricsHandler(s.metrics))
-	mux.HandleFunc("GET /ready", s.serveReady)
+	mux.HandleFunc("GET /readyz", s.serveReady)
 	return s.web.listen("metrics", s.cfg.Listen.Metrics, mux)
 }
 

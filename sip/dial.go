@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"errors"
 	"time"
 
 	"github.com/cordpair/cordpair/dialplan/call"
@@ -24,7 +25,9 @@ func (s *Server) Dial(owner *call.Call, to call.Target) ([]call.Leg, call.Cause)
 	for i := range bindings {
 		l, err := s.dialBinding(owner, account, &bindings[i], to, known)
 		if err != nil {
-			cause = call.CauseOverload
+			if !errors.Is(err, errFlowClosed) {
+				cause = call.CauseOverload
+			}
 			continue
 		}
 		legs = append(legs, l)
