@@ -134,6 +134,7 @@ func (sp *Space) options() badger.Options {
 		WithBlockCacheSize(0).
 		WithIndexCacheSize(0).
 		WithMemTableSize(memTable).
+		WithBaseTableSize(memTable / 2). // 2 MiB each would be a descriptor for every few hundred call records
 		WithNumMemtables(2).
 		WithNumCompactors(2).
 		WithNumGoroutines(2).
