@@ -76,7 +76,7 @@ func (sp *Space) open() (err error) {
 		if sp.mark, last, err = openMark(sp.dir+".mark", sp.db.log); err != nil {
 			return err
 		}
-		if err := checkFiles(sp.dir, last); err != nil {
+		if err := errors.Join(removeUnborn(sp.dir), checkFiles(sp.dir, last)); err != nil {
 			return errors.Join(err, sp.mark.close())
 		}
 	}
