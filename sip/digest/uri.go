@@ -3,6 +3,8 @@ package digest
 import (
 	"net/netip"
 	"strings"
+
+	"github.com/cordpair/cordpair/sip/escape"
 )
 
 // sameTarget reports whether a digest uri names this user and host (A5). Port,
@@ -17,7 +19,7 @@ func sameTarget(uri, user, host string) bool {
 		given, _, _ = strings.Cut(name[:at], ":") // a password is not part of the name
 		name = name[at+1:]
 	}
-	return sameUser(given, user) && sameHost(hostOf(name), host)
+	return escape.Equal(given, user) && sameHost(hostOf(name), host)
 }
 
 func cutScheme(uri string) (string, bool) {
@@ -46,28 +48,4 @@ func sameHost(a, b string) bool {
 	x, errX := netip.ParseAddr(strings.Trim(a, "[]"))
 	y, errY := netip.ParseAddr(strings.Trim(b, "[]"))
 	return errX == nil && errY == nil && x == y
-}
-
-// sameUser compares two users, either of which may be percent-encoded.
-func sameUser(a, b string) bool {
-	for a != "" && b != "" {
-		var x, y byte
-		x, a = unescapeByte(a)
-		y, b = unescapeByte(b)
-		if x != y {
-			return false
-		}
-	}
-	return a == b
-}
-
-func unescapeByte(s string) (byte, string) {
-	if s[0] == '%' && len(s) >= 3 {
-		hi, ok1 := hexDigit(s[1])
-		lo, ok2 := hexDigit(s[2])
-		if ok1 && ok2 {
-			return hi<<4 | lo, s[3:]
-		}
-	}
-	return s[0], s[1:]
 }

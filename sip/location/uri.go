@@ -3,6 +3,8 @@ package location
 import (
 	"net/netip"
 	"strings"
+
+	"github.com/cordpair/cordpair/sip/escape"
 )
 
 // sameURI compares two Contact URIs as RFC 3261 section 19.1.4 says. URIs of
@@ -14,7 +16,7 @@ func sameURI(a, b string) bool {
 	x, okX := splitURI(a)
 	y, okY := splitURI(b)
 	return okX && okY && x.secure == y.secure && x.hasUser == y.hasUser &&
-		sameEscaped(x.user, y.user) && sameHost(x.host, y.host) && x.port == y.port &&
+		escape.Equal(x.user, y.user) && sameHost(x.host, y.host) && x.port == y.port &&
 		sameParams(x.params, y.params) && sameParams(y.params, x.params) &&
 		sameHeaders(x.headers, y.headers) && sameHeaders(y.headers, x.headers)
 }
@@ -66,7 +68,7 @@ func sameParams(a, b string) bool {
 			continue
 		}
 		other, found := param(b, name)
-		if found && !foldEscaped(value, other) {
+		if found && !escape.EqualFold(value, other) {
 			return false
 		}
 		if !found && decisive(name) {
@@ -102,61 +104,11 @@ func sameHeaders(a, b string) bool {
 		found := name == ""
 		for o := range strings.SplitSeq(b, "&") {
 			n, v, _ := strings.Cut(o, "=")
-			found = found || strings.EqualFold(n, name) && sameEscaped(v, value)
+			found = found || strings.EqualFold(n, name) && escape.Equal(v, value)
 		}
 		if !found {
 			return false
 		}
 	}
 	return true
-}
-
-// sameEscaped compares texts in which %HH may stand for a character.
-func sameEscaped(a, b string) bool { return compareEscaped(a, b, false) }
-
-// foldEscaped does so without regard to case.
-func foldEscaped(a, b string) bool { return compareEscaped(a, b, true) }
-
-func compareEscaped(a, b string, fold bool) bool {
-	for a != "" && b != "" {
-		var x, y byte
-		x, a = firstByte(a)
-		y, b = firstByte(b)
-		if fold {
-			x, y = lower(x), lower(y)
-		}
-		if x != y {
-			return false
-		}
-	}
-	return a == b
-}
-
-// firstByte takes the first character off s, decoding an escape.
-func firstByte(s string) (byte, string) {
-	if s[0] == '%' && len(s) >= 3 {
-		hi, ok1 := hexDigit(s[1])
-		lo, ok2 := hexDigit(s[2])
-		if ok1 && ok2 {
-			return hi<<4 | lo, s[3:]
-		}
-	}
-	return s[0], s[1:]
-}
-
-func hexDigit(c byte) (byte, bool) {
-	switch c = lower(c); {
-	case c >= '0' && c <= '9':
-		return c - '0', true
-	case c >= 'a' && c <= 'f':
-		return c - 'a' + 10, true
-	}
-	return 0, false
-}
-
-func lower(c byte) byte {
-	if c >= 'A' && c <= 'Z' {
-		return c + 'a' - 'A'
-	}
-	return c
 }
