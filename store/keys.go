@@ -12,6 +12,15 @@ const (
 	Extensions  Prefix = "extension/"   // config: dialplan.Extension by id
 	Phones      Prefix = "phone/"       // config: dialplan.Phone by extension id
 	PhoneSecret Prefix = "phonesecret/" // config: SIP password by extension id
+	Groups      Prefix = "group/"       // config: dialplan.Group by id
+	Users       Prefix = "user/"        // config: auth.User by id
+	Apps        Prefix = "app/"         // config: auth.App by client_id
+	Tokens      Prefix = "token/"       // config: auth grants by the hash of their token
+	Lockouts    Prefix = "lockout/"     // config: auth's pauses after wrong passwords
+	Versions    Prefix = "version/"     // config: number of the last change by client id
+	Audit       Prefix = "audit/"       // config: audit.Entry by number
+	Streams     Prefix = "stream/"      // config: feed's start numbers by client id
+	RegLog      Prefix = "reglog/"      // records: reglog.Entry by client id and time
 	Bindings    Prefix = "binding/"     // live: location.Record by extension id
 	Journal     Prefix = "journal/"     // live: calls that have not ended, by call_uuid
 	Calls       Prefix = "call/"        // records: calls that have ended, by call_uuid

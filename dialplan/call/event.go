@@ -51,6 +51,12 @@ type MediaStats struct {
 	Dropped         uint64  `json:"dropped"` // malformed, from a stranger, or of an unknown type
 	JitterMS        float64 `json:"jitter_ms"`
 	Codec           string  `json:"codec,omitempty"`
+	// FirstAt is when the first packet was received, zero if none was.
+	FirstAt time.Time `json:"first_at,omitzero"`
+	// Signalled is the address the party named for its audio, Source the one it
+	// really sends from; "192.0.2.7:4000", empty while not known.
+	Signalled string `json:"signalled,omitempty"`
+	Source    string `json:"source,omitempty"`
 }
 
 // EventKind names an event as the event stream does (spec/shapes.md).
@@ -97,6 +103,8 @@ type Event struct {
 	Stats  MediaStats
 	Digit  byte
 	Trace  *TraceEntry
+	// Finding comes with EventFinding.
+	Finding *Finding
 }
 
 // Direction of a leg, seen from the switch.

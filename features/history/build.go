@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cordpair/cordpair/dialplan"
 	"github.com/cordpair/cordpair/dialplan/call"
 )
 
@@ -18,7 +19,7 @@ func (r *running) record(now time.Time, ext func(client, id int64) Extension) Re
 		CallUUID: r.id,
 		Fields: Fields{
 			Flow: flow(call.Inbound, r.caller), Cause: cause, Q850: verdictOf(cause).q850,
-			InitTime: stamp(r.started), StartTime: stamp(r.answered), HangupTime: stamp(now),
+			InitTime: dialplan.StampOf(r.started), StartTime: dialplan.StampOf(r.answered), HangupTime: dialplan.StampOf(now),
 			Client: r.client, ToUsername: r.dialled, ToDomain: r.caller.Domain,
 			DestNumber: r.dialled, DestDomain: r.caller.Domain,
 		},
@@ -46,7 +47,7 @@ func (rec *Record) bridge(r *running, now time.Time) {
 		talked += now.Sub(r.bridged)
 	}
 	n := seconds(talked)
-	rec.Bridged, rec.BridgedDuration, rec.BridgedTime = true, &n, stamp(r.first)
+	rec.Bridged, rec.BridgedDuration, rec.BridgedTime = true, &n, dialplan.StampOf(r.first)
 	number, domain := r.partner.Number, r.partner.Domain
 	rec.BridgedUsername, rec.BridgedDomain = &number, &domain
 	rec.DestNumber, rec.DestDomain = number, domain
@@ -65,7 +66,7 @@ func (r *running) legRecord(l *runningLeg, rec *Record, now time.Time, ext func(
 		Fields: Fields{
 			Flow: flow(l.direction, l.party), Cause: cause, Q850: v.q850, Result: v.result,
 			Disposition: v.disposition,
-			InitTime:    stamp(l.started), StartTime: stamp(l.answered), HangupTime: stamp(end),
+			InitTime:    dialplan.StampOf(l.started), StartTime: dialplan.StampOf(l.answered), HangupTime: dialplan.StampOf(end),
 			Client: r.client, ToUsername: r.dialled, ToDomain: r.caller.Domain,
 			DestNumber: l.party.Number, DestDomain: l.party.Domain,
 		},

@@ -1,9 +1,9 @@
 package history
 
 import (
-	"fmt"
 	"time"
 
+	"github.com/cordpair/cordpair/dialplan"
 	"github.com/cordpair/cordpair/dialplan/call"
 )
 
@@ -14,11 +14,11 @@ type Record struct {
 	Fields
 	// Bridged tells that two parties talked. The party is the one that was
 	// called; duration is in seconds and counts the time two legs were up.
-	Bridged         bool    `json:"bridged"`
-	BridgedDuration *int64  `json:"bridged_duration"`
-	BridgedTime     Stamp   `json:"bridged_time_gmt"`
-	BridgedUsername *string `json:"bridged_username"`
-	BridgedDomain   *string `json:"bridged_domain"`
+	Bridged         bool           `json:"bridged"`
+	BridgedDuration *int64         `json:"bridged_duration"`
+	BridgedTime     dialplan.Stamp `json:"bridged_time_gmt"`
+	BridgedUsername *string        `json:"bridged_username"`
+	BridgedDomain   *string        `json:"bridged_domain"`
 	// CDR are the legs in the order they came.
 	CDR []Leg `json:"cdr"`
 	// Events is the sequence of the call, without its decisions, which are in
@@ -50,10 +50,10 @@ type Fields struct {
 	Q850   string     `json:"hangup_cause"` // NORMAL_CLEARING, USER_BUSY …
 	// Disposition is callee_bye, caller_bye, caller_cancel, callee_refuse or
 	// internal_cancel.
-	Disposition string `json:"hangup_disposition"`
-	InitTime    Stamp  `json:"init_time_gmt"`   // set up
-	StartTime   Stamp  `json:"start_time_gmt"`  // answered; null if never
-	HangupTime  Stamp  `json:"hangup_time_gmt"` // ended
+	Disposition string         `json:"hangup_disposition"`
+	InitTime    dialplan.Stamp `json:"init_time_gmt"`   // set up
+	StartTime   dialplan.Stamp `json:"start_time_gmt"`  // answered; null if never
+	HangupTime  dialplan.Stamp `json:"hangup_time_gmt"` // ended
 	// Duration is the time from the answer to the end in whole seconds, by the
 	// monotonic clock, 0 without an answer.
 	Duration int64 `json:"duration"`
@@ -84,45 +84,4 @@ type Event struct {
 	Number    string         `json:"number,omitempty"`
 	Cause     call.Cause     `json:"cause,omitempty"`
 	Other     call.ID        `json:"other_call_uuid,omitempty"`
-}
-
-// Stamp is a time in UTC as the API writes it: "2021-01-01 16:29:38.76", with a
-// fraction of hundredths unless that is zero; null for the zero time.
-type Stamp struct{ time.Time }
-
-const stampLayout = "2006-01-02 15:04:05"
-
-// stamp keeps of t what a Stamp can say.
-func stamp(t time.Time) Stamp {
-	if t.IsZero() {
-		return Stamp{}
-	}
-	return Stamp{t.UTC().Truncate(10 * time.Millisecond)} // drops the monotonic reading
-}
-
-// MarshalJSON writes the time.
-func (s Stamp) MarshalJSON() ([]byte, error) {
-	if s.IsZero() {
-		return []byte("null"), nil
-	}
-	layout := stampLayout
-	if s.Nanosecond()/int(10*time.Millisecond) != 0 {
-		layout += ".00"
-	}
-	return s.UTC().AppendFormat(nil, `"`+layout+`"`), nil
-}
-
-// UnmarshalJSON reads what MarshalJSON writes, with any number of digits in the
-// fraction.
-func (s *Stamp) UnmarshalJSON(b []byte) error {
-	if string(b) == "null" {
-		*s = Stamp{}
-		return nil
-	}
-	t, err := time.Parse(`"`+stampLayout+`"`, string(b))
-	if err != nil {
-		return fmt.Errorf("history: time: %w", err)
-	}
-	*s = stamp(t)
-	return nil
 }
