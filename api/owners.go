@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 
 	"github.com/cordpair/cordpair/dialplan"
 	"github.com/cordpair/cordpair/dialplan/call"
@@ -15,6 +16,10 @@ import (
 // dialplan.ErrInvalid (with dialplan.FieldErrors that name JSON fields), and the
 // overload and closing errors of their packages.
 
+// ErrInUse says that something cannot be deleted or changed because something
+// else still needs it.
+var ErrInUse = errors.New("is in use")
+
 // Configuration owns clients and extensions. Reading takes an atomic load.
 type Configuration interface {
 	Clients() []dialplan.Client // by id
@@ -23,14 +28,15 @@ type Configuration interface {
 	// ChangeClient lets change edit a copy of the stored row; an error of change
 	// is returned as it is and nothing happens.
 	ChangeClient(ctx context.Context, id int64, change func(*dialplan.Client) error) (dialplan.Client, error)
+	// DeleteClient refuses with ErrInUse while the client has extensions.
 	DeleteClient(ctx context.Context, id int64) error
 
 	Extensions(client int64) []dialplan.Row // by id
 	Extension(id int64) (dialplan.Row, bool)
 	// FindExtension finds an extension of a client by any of its names.
 	FindExtension(client int64, name string) (dialplan.Row, bool)
-	// AddExtension stores a new extension of x.Extension.ClientID. Name is bare or
-	// full. For a phone, an empty password is generated.
+	// AddExtension stores a new extension of x.Extension.ClientID, which gives it
+	// an id. Name is bare or full. For a phone, an empty password is generated.
 	AddExtension(ctx context.Context, x NewExtension) (dialplan.Row, error)
 	// ChangeExtension lets change edit a copy of the stored row. Blocking it ends
 	// its calls and registrations (F9).
