@@ -19,6 +19,7 @@ const (
 	Lockouts    Prefix = "lockout/"     // config: auth's pauses after wrong passwords
 	Versions    Prefix = "version/"     // config: number of the last change by client id
 	Audit       Prefix = "audit/"       // config: audit.Entry by number
+	Probe       Prefix = "probe/"       // config: the write of a readiness test
 	Streams     Prefix = "stream/"      // config: feed's start numbers by client id
 	RegLog      Prefix = "reglog/"      // records: reglog.Entry by client id and time
 	Bindings    Prefix = "binding/"     // live: location.Record by extension id
