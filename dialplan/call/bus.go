@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/cordpair/cordpair/dialplan/call/actor"
 )
@@ -26,8 +27,13 @@ func NewBus() *Bus {
 
 // Publish hands an event to every subscriber. From any goroutine.
 func (b *Bus) Publish(ev Event) {
-	for _, s := range *b.subs.Load() {
-		if s.box.Push(ev) {
+	subs := *b.subs.Load()
+	if len(subs) == 0 {
+		return
+	}
+	shared := ev // by all subscribers, none of whom gets to write to it
+	for _, s := range subs {
+		if s.box.Push(&shared) {
 			s.depth.Add(1)
 		}
 	}
@@ -36,7 +42,7 @@ func (b *Bus) Publish(ev Event) {
 // Subscribe returns a subscription to everything published from now on. Name
 // appears in metrics. The subscriber must read or Close it.
 func (b *Bus) Subscribe(name string) *Subscription {
-	s := &Subscription{bus: b, name: name, box: actor.New[Event](0)}
+	s := &Subscription{bus: b, name: name, box: actor.New[*Event](0)}
 	b.change(func(subs []*Subscription) []*Subscription { return append(subs, s) })
 	return s
 }
@@ -54,16 +60,17 @@ func (b *Bus) change(f func([]*Subscription) []*Subscription) {
 	b.subs.Store(&subs)
 }
 
-// Subscription is one subscriber's queue. Next belongs to one goroutine, the
-// other methods to any.
+// Subscription is one subscriber's queue. Next and Gather belong to one
+// goroutine, the other methods to any.
 type Subscription struct {
 	bus   *Bus
 	name  string
-	box   *actor.Mailbox[Event]
+	box   *actor.Mailbox[*Event]
 	depth atomic.Int64
 
-	batch []Event // reader only
-	at    int     // reader only: the next of batch
+	clock *time.Timer // reader only, of Gather
+	batch []*Event    // reader only
+	at    int         // reader only: the next of batch
 }
 
 // Name is the name given to Subscribe.
@@ -80,20 +87,70 @@ func (s *Subscription) Next(ctx context.Context) (Event, bool) {
 			ev := s.batch[s.at]
 			s.at++
 			s.depth.Add(-1)
-			return ev, true
+			return *ev, true
 		}
-		closed := s.box.Closed() // before taking: what was pushed before it is in the batch
-		s.batch, s.at = s.box.TakeAll(s.batch), 0
-		if len(s.batch) > 0 {
-			continue
+		if !s.wait(ctx) {
+			return Event{}, false
+		}
+		s.take()
+	}
+}
+
+// Gather returns all events that are there, in order, waiting for the first and
+// from then on for linger more, so that a reader of a busy switch wakes a few
+// times a second and not at every event. It returns false, and what is there
+// nevertheless, when ctx ends; and when the subscription is closed and everything
+// before that has been read. The events are valid until the next call and belong
+// to all subscribers: they must not be changed.
+func (s *Subscription) Gather(ctx context.Context, linger time.Duration) (events []*Event, ok bool) {
+	ok = s.at < len(s.batch) || s.wait(ctx)
+	if ok && linger > 0 && !s.box.Closed() {
+		ok = s.pause(ctx, linger)
+	}
+	if s.at == len(s.batch) {
+		s.take()
+	}
+	events, s.at = s.batch[s.at:], len(s.batch)
+	s.depth.Add(-int64(len(events)))
+	return events, ok
+}
+
+// pause waits while others publish; false if ctx ends before that.
+func (s *Subscription) pause(ctx context.Context, d time.Duration) bool {
+	if s.clock == nil {
+		s.clock = time.NewTimer(d)
+	} else {
+		s.clock.Reset(d)
+	}
+	defer s.clock.Stop()
+	select {
+	case <-s.clock.C:
+		return true
+	case <-s.box.Done():
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// take fetches what was published.
+func (s *Subscription) take() { s.batch, s.at = s.box.TakeAll(s.batch), 0 }
+
+// wait waits until there is something to take; false if ctx ends before that, or
+// the subscription is closed and empty.
+func (s *Subscription) wait(ctx context.Context) bool {
+	for {
+		closed := s.box.Closed() // before looking: what was pushed before it is in the box
+		if !s.box.Empty() {
+			return true
 		}
 		if closed {
-			return Event{}, false
+			return false
 		}
 		select {
 		case <-s.box.Wake():
 		case <-ctx.Done():
-			return Event{}, false
+			return false
 		}
 	}
 }

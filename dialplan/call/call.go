@@ -92,6 +92,12 @@ func (c *Call) Info() *Info { return c.info.Load() }
 // An ended call ignores it.
 func (c *Call) Hangup(cause Cause) { c.post(&hangup{cause: cause}) }
 
+// HangupLeg ends one leg as if its party had hung up: with CauseNormal a leg
+// that is not answered is cancelled (a caller's) or rejected (a called one), and
+// whatever follows from its end follows. It does not wait. A leg that is not here
+// any more, or leaving already, is left alone.
+func (c *Call) HangupLeg(leg LegID, cause Cause) { c.post(&hangupLeg{leg: leg, cause: cause}) }
+
 // Redirect makes the call run step instead of what it does now: a running
 // script is cancelled with ErrRedirected, legs that ring are cancelled, and if
 // two parties talk the one that has been in the call longer stays. It returns

@@ -1,11 +1,38 @@
 package call
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // hangup is Call.Hangup and Registry.EndAll in the loop.
 type hangup struct{ cause Cause }
 
 func (m *hangup) handle(c *Call) { c.end(m.cause, "") }
+
+// hangupLeg is Call.HangupLeg in the loop.
+type hangupLeg struct {
+	leg   LegID
+	cause Cause
+}
+
+func (m *hangupLeg) handle(c *Call) {
+	at := slices.IndexFunc(c.legs, func(s *seat) bool { return s.leg.ID() == m.leg })
+	if at < 0 || c.legs[at].state == LegLeaving {
+		return
+	}
+	s, was, cause := c.legs[at], c.main(), m.cause
+	if cause == CauseNormal && s.state == LegWaiting {
+		cause = CauseRejected // what a party that hangs up before the answer does
+		if s.direction == Inbound {
+			cause = CauseCancelled
+		}
+	}
+	c.hangup(s, cause)
+	if c.state < StateEnding { // a leg that panics has ended the call
+		c.carryOn(s, was, cause)
+	}
+}
 
 // end hangs up every leg and stops everything that runs. By is the leg that
 // brought it about, empty if the switch did. A call ends once.
@@ -55,10 +82,7 @@ func (c *Call) abandon() {
 func (c *Call) abandonLeg(s *seat) {
 	c.reg.stats.abandoned.Add(1)
 	c.log().Error("leg did not end", "leg", s.leg.ID(), "cause", s.bye)
-	c.emit(Event{
-		Kind: EventLegEnded, Leg: s.leg.ID(), Party: s.leg.Party(), Direction: s.direction,
-		Cause: s.bye, Stats: s.leg.Stats(),
-	})
+	c.report(s, Event{Cause: s.bye, Stats: s.leg.Stats()})
 	s.leg.line().owner.Store(nil)
 	c.legs = without(c.legs, s)
 }

@@ -104,6 +104,7 @@ func (m *moved) handle(c *Call) {
 	s := m.seat
 	a := c.expected(s.leg.line())
 	c.legs = append(c.legs, s)
+	c.reg.seated(s.leg.ID(), c)
 	c.emit(Event{Kind: EventJoined, Leg: s.leg.ID(), Party: s.leg.Party(), Direction: s.direction, Other: m.from})
 	switch c.state {
 	case StateTalking:

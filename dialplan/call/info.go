@@ -1,6 +1,9 @@
 package call
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Info is an immutable picture of a call, published by its loop after every
 // batch of messages. Reading one costs the call nothing.
@@ -32,8 +35,49 @@ type LegInfo struct {
 	State     LegState
 	// Held tells that the party has put us on hold.
 	Held bool
-	// Started is when the leg came or was dialled.
-	Started time.Time
+	// Started is when the leg came or was dialled, Answered when it was
+	// answered, zero before.
+	Started  time.Time
+	Answered time.Time
+	// Peer is the leg it talks with, empty while it talks with none; see Others.
+	Peer LegID
+}
+
+// Others are the legs on the other side of a leg: the one it talks with; while
+// the call rings the called ones for the caller, and the caller for each of
+// these. None for a leg that is leaving, waits beside a talk or is not here.
+func (i *Info) Others(leg LegID) []LegInfo {
+	at := slices.IndexFunc(i.Legs, func(l LegInfo) bool { return l.ID == leg })
+	if at < 0 || i.Legs[at].State == LegLeaving {
+		return nil
+	}
+	self := &i.Legs[at]
+	var others []LegInfo
+	for _, l := range i.Legs {
+		if l.State == LegLeaving || l.ID == leg {
+			continue
+		}
+		called := l.State == LegWaiting && l.Direction == Outbound
+		calling := self.State == LegWaiting && self.Direction == Outbound
+		if l.ID == self.Peer || i.State == StateRinging && called != calling {
+			others = append(others, l)
+		}
+	}
+	return others
+}
+
+// Leg finds a leg of the call.
+func (i *Info) Leg(id LegID) (LegInfo, bool) {
+	at := slices.IndexFunc(i.Legs, func(l LegInfo) bool { return l.ID == id })
+	if at < 0 {
+		return LegInfo{}, false
+	}
+	return i.Legs[at], true
+}
+
+// Involves reports whether a leg of the extension is in the call.
+func (i *Info) Involves(extension int64) bool {
+	return slices.ContainsFunc(i.Legs, func(l LegInfo) bool { return l.Party.Extension == extension })
 }
 
 // LegState is the state of a leg inside its call. It only moves forward:
@@ -70,7 +114,13 @@ func (c *Call) publish() {
 	for i, s := range c.legs {
 		info.Legs[i] = LegInfo{
 			ID: s.leg.ID(), Party: s.leg.Party(), Direction: s.direction,
-			State: s.state, Held: s.held, Started: s.started,
+			State: s.state, Held: s.held, Started: s.started, Answered: s.answered,
+		}
+		switch s {
+		case c.pair[0]:
+			info.Legs[i].Peer = c.pair[1].leg.ID()
+		case c.pair[1]:
+			info.Legs[i].Peer = c.pair[0].leg.ID()
 		}
 	}
 	c.info.Store(info)

@@ -13,6 +13,7 @@ type seat struct {
 	direction Direction
 	state     LegState
 	started   time.Time
+	answered  time.Time // zero before
 	held      bool
 	heldBy    uint64 // number of the event that set held
 	bye       Cause  // why we hung it up
@@ -23,6 +24,7 @@ type seat struct {
 func (c *Call) seat(leg Leg, d Direction) *seat {
 	s := &seat{leg: leg, direction: d, started: time.Now()}
 	c.legs = append(c.legs, s)
+	c.reg.seated(leg.ID(), c)
 	return s
 }
 
@@ -103,12 +105,20 @@ func (c *Call) gone(s *seat, m *legEvent) {
 	if cause == "" {
 		cause = CauseNormal
 	}
-	c.emit(Event{
-		Kind: EventLegEnded, Leg: s.leg.ID(), Party: s.leg.Party(), Direction: s.direction,
-		Cause: cause, Remote: m.Remote, Stats: m.Stats,
-	})
+	c.report(s, Event{Cause: cause, Remote: m.Remote, Stats: m.Stats})
 	m.line.owner.Store(nil) // who still holds the leg does not hold the call
 	c.leave(s, cause)
+}
+
+// report emits the end of a leg, after what is to be said of its audio.
+func (c *Call) report(s *seat, end Event) {
+	id, party := s.leg.ID(), s.leg.Party()
+	for _, f := range findings(end.Stats, s.answered, time.Now()) {
+		c.emit(Event{Kind: EventFinding, Leg: id, Party: party, Finding: &f})
+	}
+	end.Kind, end.Leg, end.Party, end.Direction = EventLegEnded, id, party, s.direction
+	c.emit(end)
+	c.reg.unseated(id, c)
 }
 
 // leave is what follows when a leg is not here any more, be it gone or moved.
@@ -116,8 +126,15 @@ func (c *Call) gone(s *seat, m *legEvent) {
 func (c *Call) leave(s *seat, cause Cause) {
 	was := c.main()
 	c.legs = without(c.legs, s)
+	if s.state != LegLeaving {
+		c.carryOn(s, was, cause)
+	}
+}
+
+// carryOn goes on without s, which takes no part any more; was is the party the
+// script was for until then.
+func (c *Call) carryOn(s, was *seat, cause Cause) {
 	switch {
-	case s.state == LegLeaving:
 	case c.state == StateTalking:
 		c.part(s, cause)
 	case c.ring != nil && s != was:
@@ -129,7 +146,7 @@ func (c *Call) leave(s *seat, cause Cause) {
 
 // up marks a leg as answered.
 func (c *Call) up(s *seat) {
-	s.state = LegUp
+	s.state, s.answered = LegUp, time.Now()
 	c.emit(Event{Kind: EventAnswered, Leg: s.leg.ID(), Party: s.leg.Party()})
 }
 
@@ -141,7 +158,7 @@ func (c *Call) answer(s *seat) {
 	s.leg.Answer()
 	c.up(s)
 	if c.answered.IsZero() {
-		c.answered = time.Now()
+		c.answered = s.answered
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -54,6 +56,7 @@ type Registry struct {
 
 	mu       sync.RWMutex
 	calls    map[ID]*Call
+	legs     map[LegID]*Call // in whose call each leg sits
 	draining bool
 	idle     chan struct{} // closed when the last call leaves while somebody drains
 }
@@ -75,7 +78,7 @@ func NewRegistry(cfg Config) *Registry {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	return &Registry{cfg: cfg, calls: make(map[ID]*Call)}
+	return &Registry{cfg: cfg, calls: make(map[ID]*Call), legs: make(map[LegID]*Call)}
 }
 
 // Start makes a call of a caller's leg and never waits. From now on the call
@@ -105,6 +108,7 @@ func (r *Registry) add(c *Call) error {
 		return ErrOverload
 	}
 	r.calls[c.ref.ID] = c
+	r.legs[c.legs[0].leg.ID()] = c
 	r.stats.started.Add(1)
 	r.loops.Add(1)
 	return nil
@@ -115,6 +119,11 @@ func (r *Registry) remove(c *Call) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.calls, c.ref.ID)
+	for _, s := range c.legs { // none, but of a call that gave up waiting for them
+		if r.legs[s.leg.ID()] == c {
+			delete(r.legs, s.leg.ID())
+		}
+	}
 	if len(r.calls) == 0 && r.idle != nil {
 		close(r.idle)
 		r.idle = nil
@@ -128,6 +137,31 @@ func (r *Registry) Get(id ID) (*Call, bool) {
 	defer r.mu.RUnlock()
 	c, ok := r.calls[id]
 	return c, ok
+}
+
+// CallOf finds the running call a leg is in; while a leg moves, the giver until
+// the taker has it.
+func (r *Registry) CallOf(leg LegID) (*Call, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	c, ok := r.legs[leg]
+	return c, ok
+}
+
+// seated notes that a leg sits in c now.
+func (r *Registry) seated(leg LegID, c *Call) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.legs[leg] = c
+}
+
+// unseated forgets a leg that has ended in c.
+func (r *Registry) unseated(leg LegID, c *Call) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.legs[leg] == c {
+		delete(r.legs, leg)
+	}
 }
 
 // Len is the number of running calls.
@@ -186,6 +220,26 @@ func (r *Registry) EndAll(cause Cause) {
 	for _, c := range r.calls {
 		c.box.PushExempt(&hangup{cause: cause})
 	}
+}
+
+// EndWhere tells every running call whose picture matches to end, without
+// waiting for it, and returns how many it told: what blocking an extension or a
+// client asks for (F9). A call that Start accepts meanwhile may be missed.
+func (r *Registry) EndWhere(match func(*Info) bool, cause Cause) int {
+	told := 0
+	for _, c := range r.running() {
+		if match(c.Info()) && c.box.PushExempt(&hangup{cause: cause}) {
+			told++
+		}
+	}
+	return told
+}
+
+// running lists the calls, so that nobody is called with the lock held.
+func (r *Registry) running() []*Call {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return slices.Collect(maps.Values(r.calls))
 }
 
 // Close refuses new calls, ends the running ones with CauseShutdown and returns

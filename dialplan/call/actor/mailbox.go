@@ -10,6 +10,7 @@ const keep = 16
 // mutex and leaves a token in a one-slot channel; nobody ever waits for room.
 type Mailbox[T any] struct {
 	wake chan struct{}
+	done chan struct{} // closed with the mailbox; nil until somebody asks
 	cap  int
 
 	mu         sync.Mutex
@@ -99,7 +100,7 @@ func (m *Mailbox[T]) CloseIfEmpty() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.items) == 0 {
-		m.closed = true
+		m.close()
 	}
 	return m.closed
 }
@@ -109,8 +110,36 @@ func (m *Mailbox[T]) CloseIfEmpty() bool {
 func (m *Mailbox[T]) Close() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.closed = true
+	m.close()
 	m.signal()
+}
+
+// close is the end of pushing; the lock is held.
+func (m *Mailbox[T]) close() {
+	if !m.closed && m.done != nil {
+		close(m.done)
+	}
+	m.closed = true
+}
+
+// Done returns a channel that is closed when pushes are refused for good.
+func (m *Mailbox[T]) Done() <-chan struct{} {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.done == nil {
+		m.done = make(chan struct{})
+		if m.closed {
+			close(m.done)
+		}
+	}
+	return m.done
+}
+
+// Empty reports whether nothing is waiting.
+func (m *Mailbox[T]) Empty() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.items) == 0
 }
 
 // Closed reports whether pushes are refused for good.

@@ -24,6 +24,7 @@ type Leg struct {
 	mu    sync.Mutex
 	verbs []string
 	gone  bool
+	stats *call.MediaStats // nil: the usual ones
 }
 
 // legs counts the legs made, for their ids.
@@ -44,8 +45,23 @@ func (l *Leg) Party() call.Party { return l.party }
 // Media is always a *Media.
 func (l *Leg) Media() call.Media { return l.media }
 
-// Stats names a codec, so that a test can see that they were taken along.
-func (l *Leg) Stats() call.MediaStats { return call.MediaStats{Codec: "fake"} }
+// Stats names a codec, so that a test can see that they were taken along, and one
+// packet, so that there is nothing to find fault with; or what SetStats gave.
+func (l *Leg) Stats() call.MediaStats {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stats != nil {
+		return *l.stats
+	}
+	return call.MediaStats{Codec: "fake", PacketsReceived: 1}
+}
+
+// SetStats says what Stats returns from now on.
+func (l *Leg) SetStats(s call.MediaStats) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stats = &s
+}
 
 // Ring records "ring" or "ring early".
 func (l *Leg) Ring(early bool) {
