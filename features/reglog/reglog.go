@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cordpair/cordpair/dialplan"
+	"github.com/cordpair/cordpair/dialplan/call/actor"
 	"github.com/cordpair/cordpair/store"
 )
 
@@ -84,7 +85,7 @@ type Options struct {
 
 const (
 	defaultRetention = 13 * 31 * 24 * time.Hour
-	maxQueue         = 16 << 10 // entries on their way to Run: a power cut takes a site's phones away at once
+	maxQueue         = 64 << 10 // entries on their way to Run: a lost line takes all phones of a site away at once
 )
 
 // Stats are the counters of a Log since New.
@@ -101,7 +102,7 @@ type Log struct {
 	opts   Options
 	space  *store.Space
 	rows   *store.Table[row]
-	queue  chan row
+	box    *actor.Mailbox[row]
 	queued atomic.Int64
 
 	written, lost, removed atomic.Uint64
@@ -131,7 +132,7 @@ func New(db *store.DB, opts Options) *Log {
 		}}
 	}
 	return &Log{
-		opts: opts, space: db.Records(), queue: make(chan row, maxQueue),
+		opts: opts, space: db.Records(), box: actor.New[row](maxQueue),
 		rows: store.NewTable(db.Records(), store.RegLog, 1,
 			index(byClient, func(r row) int64 { return r.Client }),
 			index(byGroup, func(r row) int64 { return r.Group }),
@@ -146,9 +147,7 @@ func (l *Log) Note(c Change) {
 		return
 	}
 	l.queued.Add(1)
-	select {
-	case l.queue <- row{Client: c.Client, Extension: c.Extension, Group: c.Group, Name: c.Name, Online: c.Added, At: c.At.UTC().Round(0)}:
-	default:
+	if !l.box.Push(row{Client: c.Client, Extension: c.Extension, Group: c.Group, Name: c.Name, Online: c.Added, At: c.At.UTC().Round(0)}) {
 		l.queued.Add(-1)
 		l.lost.Add(1)
 	}

@@ -3,6 +3,7 @@ package reglog
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/cordpair/cordpair/store"
@@ -18,55 +19,31 @@ const (
 
 // Run writes what is noted, and removes what has become too old, until ctx ends;
 // then it writes what has been noted by that time and returns. The records space
-// may open after Run began: entries wait for it.
+// may open after Run began: entries wait for it. What is noted later is lost.
 func (l *Log) Run(ctx context.Context) {
 	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
 	l.sweep(ctx)
-	for {
+	var batch []row
+	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
-			l.drain()
-			return
 		case <-sweep.C:
 			l.sweep(ctx)
-		case first := <-l.queue:
-			l.write(ctx, l.gather(ctx, first))
+		case <-l.box.Wake():
+			pause(ctx, linger) // others will come
+			batch = l.box.TakeAll(batch)
+			l.writeAll(ctx, batch)
 		}
 	}
+	l.box.Close()
+	l.writeAll(ctx, l.box.TakeAll(batch))
 }
 
-// gather waits a moment for what else comes.
-func (l *Log) gather(ctx context.Context, first row) []row {
-	rows := []row{first}
-	end := time.NewTimer(linger)
-	defer end.Stop()
-	for len(rows) < maxCommit {
-		select {
-		case r := <-l.queue:
-			rows = append(rows, r)
-		case <-end.C:
-			return rows
-		case <-ctx.Done():
-			return rows
-		}
-	}
-	return rows
-}
-
-// drain writes what is left when Run ends.
-func (l *Log) drain() {
-	ended, cancel := context.WithCancel(context.Background())
-	cancel() // one attempt each
-	for {
-		var rows []row
-		for len(rows) < maxCommit && len(l.queue) > 0 {
-			rows = append(rows, <-l.queue)
-		}
-		if len(rows) == 0 {
-			return
-		}
-		l.write(ended, rows)
+// writeAll writes rows in as many transactions as they need.
+func (l *Log) writeAll(ctx context.Context, rows []row) {
+	for part := range slices.Chunk(rows, maxCommit) {
+		l.write(ctx, part)
 	}
 }
 
