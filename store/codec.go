@@ -14,7 +14,7 @@ import (
 //	flags    1 byte
 //	expiry   8 bytes, Unix milliseconds, if flagExpiry
 //	sealed   length as uvarint and that many bytes, if flagSealed
-//	JSON     the rest; nothing if flagTombstone
+//	body     the rest, JSON or what Coded writes; nothing if flagTombstone
 const (
 	flagExpiry    = 1 << iota // the row is not there any more after that time
 	flagSealed                // secrets follow, as a sealed JSON object of path -> text
@@ -24,6 +24,17 @@ const (
 // expirer is met by rows that carry their own end.
 type expirer interface{ Expires() time.Time }
 
+// Coded is met by the pointers of rows that know a cheaper form than JSON. The
+// form must keep all that indexes look at, for they see the row as it was given.
+// A Coded type holds no Secret.
+type Coded interface {
+	// AppendRow appends the form of the table's present version to b.
+	AppendRow(b []byte) ([]byte, error)
+	// ParseRow reads a row of the present or any earlier version and refuses
+	// everything else with ErrDamaged. b is the caller's.
+	ParseRow(version byte, b []byte) error
+}
+
 // codec turns rows of T into bytes and back.
 type codec[T any] struct {
 	sp      *Space
@@ -31,11 +42,17 @@ type codec[T any] struct {
 	version byte
 	expires bool
 	secrets bool
+	coded   bool
 }
 
 func newCodec[T any](sp *Space, prefix Prefix, version byte) codec[T] {
 	_, expires := any(new(T)).(expirer)
-	return codec[T]{sp, prefix, version, expires, holdsSecret(reflect.TypeFor[T]())}
+	_, coded := any(new(T)).(Coded)
+	secrets := holdsSecret(reflect.TypeFor[T]())
+	if coded && secrets {
+		panic("store: " + string(prefix) + " holds a secret in a form of its own")
+	}
+	return codec[T]{sp, prefix, version, expires, secrets, coded}
 }
 
 // encode gives the stored form of a row.
@@ -46,6 +63,13 @@ func (c codec[T]) encode(key Key, row T) ([]byte, error) {
 			head.flags |= flagExpiry
 			head.expiry = at.UnixMilli()
 		}
+	}
+	if c.coded {
+		b, err := any(&row).(Coded).AppendRow(head.bytes(codedRoom))
+		if err != nil {
+			return nil, fmt.Errorf("store: %w", err)
+		}
+		return b, nil
 	}
 	body, err := json.Marshal(row)
 	if err != nil {
@@ -64,6 +88,9 @@ func (c codec[T]) encode(key Key, row T) ([]byte, error) {
 	}
 	return append(head.bytes(len(body)), body...), nil
 }
+
+// codedRoom is what a coded row is expected to need.
+const codedRoom = 1 << 10
 
 // about ties sealed secrets to their row, so that they open nowhere else.
 func (c codec[T]) about(key Key) []byte {
@@ -84,10 +111,15 @@ func (c codec[T]) parse(key Key, raw []byte) (row T, err error) {
 	if err != nil {
 		return row, fmt.Errorf("store: row %q %w", key, err)
 	}
-	if head.version != c.version {
+	if head.version != c.version && (!c.coded || head.version > c.version) {
 		return row, fmt.Errorf("store: row %q of version %d, want %d: %w", key, head.version, c.version, ErrNewerStore)
 	}
-	if err := json.Unmarshal(body, &row); err != nil {
+	if c.coded {
+		err = any(&row).(Coded).ParseRow(head.version, body)
+	} else {
+		err = json.Unmarshal(body, &row)
+	}
+	if err != nil {
 		return row, fmt.Errorf("store: row %q %w: %w", key, ErrDamaged, err)
 	}
 	if head.sealed != nil {

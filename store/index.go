@@ -54,6 +54,15 @@ func (r Rows[T]) reindex(key Key, was, is *T) error {
 			}
 		}
 		for _, at := range after {
+			if !ix.Unique && !slices.Contains(before, at) {
+				// Nobody else has this entry, and if it should be there although
+				// the old row did not carry it, it is not missed when undone.
+				entry := saved{key: r.t.entryKey(ix, at, key)}
+				if err := r.tx.setOver(entry, []byte(key)); err != nil {
+					return err
+				}
+				continue
+			}
 			if err := r.enter(ix, at, key); err != nil {
 				return err
 			}

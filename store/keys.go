@@ -34,4 +34,5 @@ const (
 	metaCommits  = "~commits"  // number of the last commit, 8 bytes
 	metaKeyCheck = "~keycheck" // a known text, sealed with the key of this store
 	metaSequence = "~sequence/"
+	metaForm     = "~form/" // and a prefix: version and indexes its rows were last brought to
 )

@@ -20,6 +20,9 @@ type Range struct {
 	From, To Key
 	// Reverse reads from the highest key to the lowest.
 	Reverse bool
+	// Skip leaves out that many rows before the first. By an index, of rows that do
+	// not expire, they are not read: each costs a look at its index entry.
+	Skip int
 	// After is the Next of the page before, of the same Range; empty begins.
 	After Cursor
 	// Limit is the most rows List returns; 0 means all. Each ignores it.
@@ -67,6 +70,7 @@ func (r Rows[T]) walk(rg Range, fn func(Cursor, Row[T]) error) error {
 	if rg.Index != "" {
 		return r.walkIndex(rg, fn)
 	}
+	fn = skipping(rg.Skip, fn)
 	base := rowKey(r.t.prefix, "")
 	return r.tx.scan(rg.scan(base), func(k string, raw []byte) (bool, error) {
 		key := Key(k[len(base):])
@@ -81,13 +85,35 @@ func (r Rows[T]) walk(rg Range, fn func(Cursor, Row[T]) error) error {
 	})
 }
 
+// skipping is fn without its first n calls.
+func skipping[T any](n int, fn func(Cursor, Row[T]) error) func(Cursor, Row[T]) error {
+	if n <= 0 {
+		return fn
+	}
+	return func(at Cursor, row Row[T]) error {
+		if n > 0 {
+			n--
+			return nil
+		}
+		return fn(at, row)
+	}
+}
+
 func (r Rows[T]) walkIndex(rg Range, fn func(Cursor, Row[T]) error) error {
 	ix, err := r.t.index(rg.Index)
 	if err != nil {
 		return err
 	}
 	base := indexBase(r.t.prefix, ix.Name)
+	unread := rg.Skip
+	if r.t.codec.expires {
+		unread, fn = 0, skipping(rg.Skip, fn)
+	}
 	return r.tx.scan(rg.scan(base), func(k string, owner []byte) (bool, error) {
+		if unread > 0 {
+			unread--
+			return true, nil
+		}
 		at, key := Key(k[len(base):]), Key(owner)
 		if !ix.Unique {
 			at = Key(strings.TrimSuffix(string(at), string(key)))

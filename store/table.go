@@ -5,7 +5,8 @@ import (
 	"fmt"
 )
 
-// Table is the rows of one type T, stored as JSON with a version byte. It holds
+// Table is the rows of one type T, stored with a version byte as JSON, or in a
+// form of their own if *T is Coded. It holds
 // nothing but how to find and code them, so two tables of one prefix see the
 // same rows. Its methods may be called from any goroutine.
 //
@@ -155,7 +156,11 @@ func (r Rows[T]) Put(key Key, row T) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.t.prefix, err)
 	}
-	old, err := r.replace(key, raw)
+	var is *T // nil: what the indexes must say is read from raw
+	if r.t.codec.coded {
+		is = &row
+	}
+	old, err := r.replace(key, raw, is)
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.t.prefix, err)
 	}
@@ -171,7 +176,7 @@ func (r Rows[T]) Delete(key Key) error {
 	}
 	var old []byte
 	if err == nil {
-		old, err = r.replace(key, r.t.codec.tombstone(raw))
+		old, err = r.replace(key, r.t.codec.tombstone(raw), nil)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.t.prefix, err)
@@ -183,20 +188,24 @@ func (r Rows[T]) Delete(key Key) error {
 // replace writes raw under key, or removes the row if raw is nil, and brings the
 // indexes from what they say of the old row to what they must say of the new
 // one, which is what will be read: JSON may not keep all of what was given, such
-// as bytes that are no UTF-8. It returns the old row unless that was gone.
-func (r Rows[T]) replace(key Key, raw []byte) (old []byte, err error) {
-	old, err = r.tx.get(rowKey(r.t.prefix, key))
+// as bytes that are no UTF-8. A coded row does, and is given in is. It returns the
+// old row unless that was gone.
+func (r Rows[T]) replace(key Key, raw []byte, is *T) (old []byte, err error) {
+	at := rowKey(r.t.prefix, key)
+	old, err = r.tx.get(at)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, err
 	}
+	before := saved{at, old, err == nil}
 	if len(r.t.indexes) > 0 {
 		was, err := r.t.codec.remains(key, old)
 		if err != nil {
 			return nil, err
 		}
-		is, err := r.t.codec.remains(key, raw)
-		if err != nil {
-			return nil, err
+		if is == nil {
+			if is, err = r.t.codec.remains(key, raw); err != nil {
+				return nil, err
+			}
 		}
 		if err := r.reindex(key, was, is); err != nil {
 			return nil, err
@@ -206,9 +215,9 @@ func (r Rows[T]) replace(key Key, raw []byte) (old []byte, err error) {
 		old = nil
 	}
 	if raw == nil {
-		return old, r.tx.delete(rowKey(r.t.prefix, key))
+		return old, r.tx.deleteOver(before)
 	}
-	return old, r.tx.set(rowKey(r.t.prefix, key), raw)
+	return old, r.tx.setOver(before, raw)
 }
 
 // note tells the watchers once the commit is done.

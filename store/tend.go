@@ -157,7 +157,7 @@ func (r Rows[T]) sweep(keys []Key) error {
 		if err != nil {
 			return err
 		}
-		if _, err := r.replace(key, nil); err != nil {
+		if _, err := r.replace(key, nil, nil); err != nil {
 			return err
 		}
 	}

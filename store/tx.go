@@ -61,20 +61,40 @@ func (tx *Tx) get(key string) ([]byte, error) {
 }
 
 func (tx *Tx) set(key string, value []byte) error {
-	if len(key) > MaxKey || len(value) > MaxRow {
-		return fmt.Errorf("store: key of %d and row of %d bytes: %w", len(key), len(value), ErrTooLarge)
-	}
-	if err := tx.save(key); err != nil {
+	old, err := tx.present(key)
+	if err != nil {
 		return err
 	}
-	return tx.write(len(key)+len(value), tx.txn.Set([]byte(key), value))
+	return tx.setOver(old, value)
+}
+
+// setOver is set for who knows what is there.
+func (tx *Tx) setOver(old saved, value []byte) error {
+	switch {
+	case tx.batch == nil:
+		return ErrReadOnly
+	case len(old.key) > MaxKey || len(value) > MaxRow:
+		return fmt.Errorf("store: key of %d and row of %d bytes: %w", len(old.key), len(value), ErrTooLarge)
+	}
+	tx.before = append(tx.before, old)
+	return tx.write(len(old.key)+len(value), tx.txn.Set([]byte(old.key), value))
 }
 
 func (tx *Tx) delete(key string) error {
-	if err := tx.save(key); err != nil {
+	old, err := tx.present(key)
+	if err != nil {
 		return err
 	}
-	return tx.write(len(key), tx.txn.Delete([]byte(key)))
+	return tx.deleteOver(old)
+}
+
+// deleteOver is delete for who knows what is there.
+func (tx *Tx) deleteOver(old saved) error {
+	if tx.batch == nil {
+		return ErrReadOnly
+	}
+	tx.before = append(tx.before, old)
+	return tx.write(len(old.key), tx.txn.Delete([]byte(old.key)))
 }
 
 // write notes what a write came to. A full batch is remembered as well as
@@ -91,17 +111,13 @@ func (tx *Tx) write(size int, err error) error {
 	return nil
 }
 
-// save remembers key as it is, before it is written.
-func (tx *Tx) save(key string) error {
-	if tx.batch == nil {
-		return ErrReadOnly
-	}
+// present is key as it is, before it is written.
+func (tx *Tx) present(key string) (saved, error) {
 	old, err := tx.get(key)
 	if err != nil && !errors.Is(err, ErrNotFound) {
-		return err
+		return saved{}, err
 	}
-	tx.before = append(tx.before, saved{key, old, err == nil})
-	return nil
+	return saved{key, old, err == nil}, nil
 }
 
 // undo sets back what the transaction wrote, latest first, and returns why it
