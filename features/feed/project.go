@@ -1,0 +1,193 @@
+package feed
+
+import (
+	"slices"
+	"time"
+
+	"github.com/cordpair/cordpair/dialplan/call"
+)
+
+// baseCost is what an event takes without its longer texts, with its JSON.
+const baseCost = 900
+
+// callData is what the stream tells of a call and its legs.
+type callData struct {
+	about
+	Seq          int              `json:"seq"`
+	CallerNumber string           `json:"caller_number"`
+	CallerName   string           `json:"caller_name"`
+	CalledNumber string           `json:"called_number"`
+	CalledName   string           `json:"called_name"`
+	Number       string           `json:"number,omitempty"`
+	Name         string           `json:"name,omitempty"`
+	Direction    call.Direction   `json:"direction,omitempty"`
+	Other        call.ID          `json:"other_call_uuid,omitempty"`
+	Cause        call.Cause       `json:"cause,omitempty"`
+	EndedBy      call.LegID       `json:"ended_by,omitempty"`
+	Remote       *bool            `json:"remote,omitempty"`
+	Duration     *seconds         `json:"duration,omitempty"`
+	Talked       *seconds         `json:"talk_duration,omitempty"`
+	Stats        *call.MediaStats `json:"stats,omitempty"`
+	Finding      *call.Finding    `json:"finding,omitempty"`
+}
+
+// conversation is what is remembered of a call until it ends.
+type conversation struct {
+	caller            call.Party
+	dialled           string
+	calledName        string
+	started, answered time.Time
+	seen              []int64 // extensions that have had a leg; grows only
+	legs              []leg
+}
+
+type leg struct {
+	id                call.LegID
+	direction         call.Direction
+	started, answered time.Time
+}
+
+// take takes in an event of a call. Run only.
+func (f *Feed) take(ev call.Event) {
+	c := f.calls[ev.Call]
+	switch {
+	case c == nil && ev.Kind == call.EventStarted:
+		c = &conversation{caller: ev.Party, dialled: ev.Dialled, started: ev.At}
+		f.calls[ev.Call] = c
+	case c == nil:
+		c = &conversation{} // began before us: told with what the event says
+	}
+	c.follow(ev)
+	if kind := Kind(ev.Kind); kind.streamed() {
+		f.append(ev.Client, c.item(kind, ev))
+	}
+	switch ev.Kind {
+	case call.EventEnded:
+		delete(f.calls, ev.Call)
+	case call.EventLegEnded:
+		c.forget(ev.Leg)
+	case call.EventJoined:
+		c.joined(ev)
+	}
+}
+
+// follow keeps account of who is in the call.
+func (c *conversation) follow(ev call.Event) {
+	if x := ev.Party.Extension; x != 0 && !slices.Contains(c.seen, x) {
+		c.seen = append(c.seen, x) // who holds the list as it was does not see the new end
+	}
+	switch ev.Kind {
+	case call.EventLegStarted:
+		c.legs = append(c.legs, leg{id: ev.Leg, direction: ev.Direction, started: ev.At})
+		if ev.Direction == call.Outbound && ev.Party.Name != "" {
+			c.calledName = ev.Party.Name
+		}
+	case call.EventAnswered:
+		l := c.leg(ev.Leg)
+		if l == nil || !l.answered.IsZero() {
+			return
+		}
+		l.answered = ev.At
+		if l.direction == call.Inbound && c.answered.IsZero() {
+			c.answered = ev.At
+		}
+	}
+}
+
+// joined: a leg that was here has gone over to another call, or the reverse.
+func (c *conversation) joined(ev call.Event) {
+	if c.leg(ev.Leg) != nil {
+		c.forget(ev.Leg)
+		return
+	}
+	c.legs = append(c.legs, leg{id: ev.Leg, direction: ev.Direction, started: ev.At, answered: ev.At})
+}
+
+func (c *conversation) leg(id call.LegID) *leg {
+	for i := range c.legs {
+		if c.legs[i].id == id {
+			return &c.legs[i]
+		}
+	}
+	return nil
+}
+
+func (c *conversation) forget(id call.LegID) {
+	c.legs = slices.DeleteFunc(c.legs, func(l leg) bool { return l.id == id })
+}
+
+// item makes an event of the stream.
+func (c *conversation) item(kind Kind, ev call.Event) *item {
+	d := &callData{
+		about: about{text(ev.Call), text(ev.Leg), number(ev.Party.Extension), moment(ev.At)},
+		Seq:   ev.Seq, CalledNumber: c.dialled, CalledName: c.calledName,
+		Direction: ev.Direction, Other: ev.Other, Cause: ev.Cause, EndedBy: ev.By, Finding: ev.Finding,
+	}
+	d.CallerNumber, d.CallerName = shown(c.caller)
+	seen := c.seen
+	switch ev.Kind {
+	case call.EventStarted:
+	case call.EventEnded:
+		d.Duration, d.Talked = c.durations(c.started, c.answered, ev.At)
+	default:
+		d.Number, d.Name = shown(ev.Party)
+		if l := c.leg(ev.Leg); l != nil {
+			d.Direction = l.direction
+		}
+	}
+	switch ev.Kind {
+	case call.EventLegEnded:
+		c.legEnd(d, ev)
+		seen = only(ev.Party.Extension)
+	case call.EventLegStarted, call.EventFinding:
+		seen = only(ev.Party.Extension)
+	}
+	return &item{kind: kind, seen: seen, cost: baseCost + d.texts(), data: d}
+}
+
+// legEnd says how a leg was.
+func (c *conversation) legEnd(d *callData, ev call.Event) {
+	if l := c.leg(ev.Leg); l != nil {
+		d.Duration, d.Talked = c.durations(l.started, l.answered, ev.At)
+	}
+	stats := ev.Stats
+	if !stats.FirstAt.IsZero() {
+		stats.FirstAt = stats.FirstAt.UTC().Truncate(time.Millisecond)
+	}
+	remote := ev.Remote
+	d.Remote, d.Stats = &remote, &stats
+}
+
+// durations are from the beginning and from the answer to the end; none without
+// a beginning. Those of events keep their monotonic reading, so they are true.
+func (c *conversation) durations(started, answered, ended time.Time) (whole, talked *seconds) {
+	if started.IsZero() {
+		return nil, nil
+	}
+	if answered.IsZero() {
+		answered = ended
+	}
+	return secondsOf(ended.Sub(started)), secondsOf(ended.Sub(answered))
+}
+
+// texts are the bytes of what callers make as long as they like, here and in the
+// JSON.
+func (d *callData) texts() int {
+	n := len(d.CallerNumber) + len(d.CallerName) + len(d.CalledNumber) + len(d.CalledName) + len(d.Number) + len(d.Name)
+	if d.Finding != nil {
+		n += len(d.Finding.Text)
+	}
+	if d.Stats != nil {
+		n += 256
+	}
+	return 2 * n
+}
+
+// shown is the number and name of a party, unless it is one from outside that
+// wants to be unknown.
+func shown(p call.Party) (number, name string) {
+	if p.Anonymous && p.Extension == 0 {
+		return "", ""
+	}
+	return p.Number, p.Name
+}
