@@ -81,7 +81,7 @@ func (r Rows[T]) walk(rg Range, fn func(Cursor, Row[T]) error) error {
 		if err != nil {
 			return false, fmt.Errorf("%s: %w", r.t.prefix, err)
 		}
-		return true, fn(Cursor(key), Row[T]{key, row})
+		return true, fn(Cursor(key), Row[T]{Key: key, Value: row, cursor: Cursor(key)})
 	})
 }
 
@@ -122,7 +122,8 @@ func (r Rows[T]) walkIndex(rg Range, fn func(Cursor, Row[T]) error) error {
 		if err != nil || row == nil {
 			return true, err
 		}
-		return true, fn(Cursor(k[len(base):]), Row[T]{key, *row})
+		cursor := Cursor(k[len(base):])
+		return true, fn(cursor, Row[T]{Key: key, Value: *row, At: at, cursor: cursor})
 	})
 }
 

@@ -123,7 +123,15 @@ type Rows[T any] struct {
 type Row[T any] struct {
 	Key   Key
 	Value T
+	// At is the index key it was found under, empty without an index. A row that
+	// stands in an index several times is found as often.
+	At Key
+
+	cursor Cursor
 }
+
+// Cursor leads to what follows this row in the range it was found in.
+func (r Row[T]) Cursor() Cursor { return r.cursor }
 
 // Get returns the row under key, or ErrNotFound.
 func (r Rows[T]) Get(key Key) (row T, err error) {
@@ -160,7 +168,11 @@ func (r Rows[T]) Put(key Key, row T) error {
 	if r.t.codec.coded {
 		is = &row
 	}
-	old, err := r.replace(key, raw, is)
+	before, err := r.tx.present(rowKey(r.t.prefix, key))
+	var old []byte
+	if err == nil {
+		old, err = r.replace(key, before, raw, is)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.t.prefix, err)
 	}
@@ -170,13 +182,13 @@ func (r Rows[T]) Put(key Key, row T) error {
 
 // Delete removes a row. Without one it does nothing.
 func (r Rows[T]) Delete(key Key) error {
-	raw, err := r.tx.get(rowKey(r.t.prefix, key))
-	if errors.Is(err, ErrNotFound) || (err == nil && r.t.codec.gone(raw)) {
+	before, err := r.tx.present(rowKey(r.t.prefix, key))
+	if err == nil && (!before.had || r.t.codec.gone(before.value)) {
 		return nil
 	}
 	var old []byte
 	if err == nil {
-		old, err = r.replace(key, r.t.codec.tombstone(raw), nil)
+		old, err = r.replace(key, before, r.t.codec.tombstone(before.value), nil)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.t.prefix, err)
@@ -185,18 +197,13 @@ func (r Rows[T]) Delete(key Key) error {
 	return nil
 }
 
-// replace writes raw under key, or removes the row if raw is nil, and brings the
+// replace writes raw under key, where before is, or removes the row if raw is nil, and brings the
 // indexes from what they say of the old row to what they must say of the new
 // one, which is what will be read: JSON may not keep all of what was given, such
 // as bytes that are no UTF-8. A coded row does, and is given in is. It returns the
 // old row unless that was gone.
-func (r Rows[T]) replace(key Key, raw []byte, is *T) (old []byte, err error) {
-	at := rowKey(r.t.prefix, key)
-	old, err = r.tx.get(at)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return nil, err
-	}
-	before := saved{at, old, err == nil}
+func (r Rows[T]) replace(key Key, before saved, raw []byte, is *T) (old []byte, err error) {
+	old = before.value
 	if len(r.t.indexes) > 0 {
 		was, err := r.t.codec.remains(key, old)
 		if err != nil {
