@@ -12,7 +12,9 @@ import (
 )
 
 const (
-	// linger is how long those who wait for events are left to wait for more.
+	// gather is how long the events of calls gather before they are taken in, and
+	// linger how long those who wait for events are left to wait for more.
+	gather    = 10 * time.Millisecond
 	linger    = 10 * time.Millisecond
 	trimEvery = time.Minute
 )
@@ -102,21 +104,19 @@ func (f *Feed) Run(ctx context.Context) {
 
 // takeCalls takes in what the calls say.
 func (f *Feed) takeCalls(ctx context.Context) {
-	for {
-		ev, ok := f.sub.Next(ctx) // the place to gather, should a wake-up per burst be one too many
-		if !ok {
-			break
-		}
-		f.take(ev)
+	for f.takeSome(ctx, gather) {
 	}
 	f.sub.Close()
-	for {
-		ev, ok := f.sub.Next(context.Background()) // ends: the subscription is closed
-		if !ok {
-			return
-		}
+	for f.takeSome(context.Background(), 0) { // ends: the subscription is closed
+	}
+}
+
+func (f *Feed) takeSome(ctx context.Context, linger time.Duration) bool {
+	events, ok := f.sub.Gather(ctx, linger)
+	for _, ev := range events {
 		f.take(ev)
 	}
+	return ok
 }
 
 // wakeReaders wakes those who wait at rings that have something new, and lets go

@@ -47,8 +47,8 @@ type leg struct {
 	started, answered time.Time
 }
 
-// take takes in an event of a call. Run only.
-func (f *Feed) take(ev call.Event) {
+// take takes in an event of a call, which others read too. Run only.
+func (f *Feed) take(ev *call.Event) {
 	c := f.calls[ev.Call]
 	switch {
 	case c == nil && ev.Kind == call.EventStarted:
@@ -72,7 +72,7 @@ func (f *Feed) take(ev call.Event) {
 }
 
 // follow keeps account of who is in the call.
-func (c *conversation) follow(ev call.Event) {
+func (c *conversation) follow(ev *call.Event) {
 	if x := ev.Party.Extension; x != 0 && !slices.Contains(c.seen, x) {
 		c.seen = append(c.seen, x) // who holds the list as it was does not see the new end
 	}
@@ -95,7 +95,7 @@ func (c *conversation) follow(ev call.Event) {
 }
 
 // joined: a leg that was here has gone over to another call, or the reverse.
-func (c *conversation) joined(ev call.Event) {
+func (c *conversation) joined(ev *call.Event) {
 	if c.leg(ev.Leg) != nil {
 		c.forget(ev.Leg)
 		return
@@ -117,7 +117,7 @@ func (c *conversation) forget(id call.LegID) {
 }
 
 // item makes an event of the stream.
-func (c *conversation) item(kind Kind, ev call.Event) *item {
+func (c *conversation) item(kind Kind, ev *call.Event) *item {
 	d := &callData{
 		about: about{text(ev.Call), text(ev.Leg), number(ev.Party.Extension), moment(ev.At)},
 		Seq:   ev.Seq, CalledNumber: c.dialled, CalledName: c.calledName,
@@ -146,7 +146,7 @@ func (c *conversation) item(kind Kind, ev call.Event) *item {
 }
 
 // legEnd says how a leg was.
-func (c *conversation) legEnd(d *callData, ev call.Event) {
+func (c *conversation) legEnd(d *callData, ev *call.Event) {
 	if l := c.leg(ev.Leg); l != nil {
 		d.Duration, d.Talked = c.durations(l.started, l.answered, ev.At)
 	}
