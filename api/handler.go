@@ -2,11 +2,10 @@ package api
 
 import "net/http"
 
-// NewHandler answers HTTP requests.
+// NewHandler answers every path as unknown; it stands where no Server is built.
 func NewHandler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		problem(w, http.StatusNotFound, "Not found")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		safeHeaders(w.Header())
+		writeProblem(w, withTrace(r), errNoPath)
 	})
-	return mux
 }

@@ -1,0 +1,32 @@
+package api
+
+import "github.com/cordpair/cordpair/api/auth"
+
+// needs is the one table of who may do what: the lowest level that may use an
+// operation, and the act it performs (T5). Every operation stands here; New
+// panics for one that does not. Which client, group and extension a caller
+// reaches is not here: that follows from its principal (scope.go).
+var needs = map[string]auth.Need{
+	"listClients":  {Level: auth.LevelDealer, Act: auth.Read},
+	"addClient":    {Level: auth.LevelDealer, Act: auth.Configure},
+	"getClient":    {Level: auth.LevelDealer, Act: auth.Read},
+	"changeClient": {Level: auth.LevelDealer, Act: auth.Configure},
+	"deleteClient": {Level: auth.LevelDealer, Act: auth.Configure},
+
+	"getOwnClient":    {Level: auth.LevelClient, Act: auth.Read},
+	"getClientInfo":   {Level: auth.LevelClient, Act: auth.Read},
+	"changeOwnClient": {Level: auth.LevelClient, Act: auth.Configure},
+
+	"listExtensions":  {Level: auth.LevelClient, Act: auth.Read},
+	"addExtension":    {Level: auth.LevelClient, Act: auth.Configure},
+	"getExtension":    {Level: auth.LevelClient, Act: auth.Read},
+	"changeExtension": {Level: auth.LevelClient, Act: auth.Configure},
+	"deleteExtension": {Level: auth.LevelClient, Act: auth.Configure},
+	"getOwnExtension": {Level: auth.LevelExtension, Act: auth.Read},
+
+	"listGroups":  {Level: auth.LevelClient, Act: auth.Read},
+	"addGroup":    {Level: auth.LevelClient, Act: auth.Configure},
+	"getGroup":    {Level: auth.LevelClient, Act: auth.Read},
+	"changeGroup": {Level: auth.LevelClient, Act: auth.Configure},
+	"deleteGroup": {Level: auth.LevelClient, Act: auth.Configure},
+}
