@@ -12,7 +12,7 @@ type clientTx struct {
 	key    string
 	req    *outRequest
 	bytes  []byte
-	ack    []byte // of a final response other than 2xx
+	ack    *outRequest // of a final response other than 2xx
 	flow   flow
 	state  txState
 	resend timer
@@ -33,6 +33,7 @@ func (w *worker) send(r *outRequest, f flow, answered func(*wire.Message), faile
 	tx.bytes = r.render(f)
 	w.clients[tx.key] = tx
 	tx.interval = timerT1
+	r.log.asked(r, f, w.now)
 	if err := f.send(tx.bytes); err != nil && (f.closed() || f.reliable()) {
 		w.after(&tx.life, 0, tx.timeout)
 		return tx
@@ -53,6 +54,7 @@ func (tx *clientTx) retransmit() {
 		return
 	}
 	tx.w.server.metrics.retransmits.Inc()
+	tx.req.log.asked(tx.req, tx.flow, tx.w.now)
 	_ = tx.flow.send(tx.bytes) // counted by the flow; timer B or F ends a dead one
 	switch {
 	case tx.invite():
@@ -67,12 +69,13 @@ func (tx *clientTx) retransmit() {
 
 // response handles one response to this request.
 func (tx *clientTx) response(res *wire.Message) {
+	tx.req.log.received(res, tx.flow, tx.w.now)
 	switch {
 	case res.Status() < 200:
 		tx.provisional(res)
 	case tx.state == txCompleted:
 		if tx.ack != nil {
-			_ = tx.flow.send(tx.ack) // repeated with every repeated response
+			tx.ack.transmit(tx.flow, tx.w.now) // repeated with every repeated response
 		}
 	case tx.invite() && res.Status() < 300:
 		tx.accepted(res)
@@ -112,8 +115,8 @@ func (tx *clientTx) final(res *wire.Message) {
 	tx.w.wheel.stop(&tx.resend)
 	keep := timerT4
 	if tx.invite() {
-		tx.ack = tx.req.ackFor(res).render(tx.flow)
-		_ = tx.flow.send(tx.ack) // repeated with every repeated response
+		tx.ack = tx.req.ackFor(res)
+		tx.ack.transmit(tx.flow, tx.w.now)
 		keep = timerLong
 	}
 	if tx.flow.reliable() {

@@ -24,6 +24,8 @@ type dialog struct {
 	target string
 	routes []string
 	flow   flow
+	// log of the leg; nil before it exists.
+	log *messageLog
 }
 
 // acceptDialog is the dialog of an INVITE that came in (12.1.1).
@@ -70,7 +72,7 @@ func (d *dialog) request(method string) *outRequest {
 	}
 	r := &outRequest{
 		method: method, uri: d.target, branch: newBranch(), from: d.local, to: d.remote,
-		callID: d.callID, cseq: d.localSeq, routes: d.routes,
+		callID: d.callID, cseq: d.localSeq, routes: d.routes, log: d.log,
 	}
 	if len(d.routes) > 0 && !isLoose(d.routes[0]) {
 		r.uri = bareURI(d.routes[0])

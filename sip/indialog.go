@@ -19,6 +19,7 @@ func (w *worker) inDialog(m *wire.Message, f flow) {
 		w.reply(m, f, 481, "Call/Transaction Does Not Exist")
 		return
 	}
+	l.dialog.log.received(m, f, w.now)
 	if f.id() != l.dialog.flow.id() && !w.mayMove(l, m, f) {
 		return
 	}

@@ -231,7 +231,7 @@ func (w *worker) incoming(m *wire.Message, f flow) {
 		return
 	}
 	if tx := w.servers[serverKey(m)]; tx != nil {
-		tx.repeated()
+		tx.repeated(m)
 		return
 	}
 	if m.ToTag() != "" {
@@ -302,10 +302,12 @@ func serverKey(m *wire.Message) string {
 
 func (w *worker) ackCame(m *wire.Message) {
 	if tx := w.servers[serverKey(m)]; tx != nil && tx.state != txAccepted {
+		tx.log.received(m, tx.flow, w.now)
 		tx.ack()
 		return
 	}
 	if l := w.legs[legKey{m.CallID(), m.ToTag()}]; l != nil && m.FromTag() == l.dialog.remoteTag {
+		l.dialog.log.received(m, l.dialog.flow, w.now)
 		l.acked(m)
 	}
 }
@@ -322,6 +324,8 @@ func (w *worker) cancelCame(m *wire.Message, f flow) {
 	if tx.tag != "" {
 		tag = tx.tag // the same as in the answer to the INVITE
 	}
+	tx.log.received(m, f, w.now)
+	tx.log.answered(m, f, 200, "OK", "", w.now)
 	_ = f.send(w.stateless(m, f, 200, "OK", tag)) // counted by the flow
 	if tx.leg != nil && tx.state == txProceeding {
 		tx.leg.cancelled()

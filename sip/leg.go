@@ -141,6 +141,7 @@ func (l *leg) remove() {
 		l.calling.settle(l.w, l.dialog)
 	}
 	delete(l.w.legs, l.key())
+	l.retireLog()
 	l.w.server.legs.Add(-1)
 }
 
@@ -167,6 +168,7 @@ func (l *leg) bye(c call.Cause) {
 func (w *worker) addLeg(l *leg) {
 	w.legs[l.key()] = l
 	w.server.legs.Add(1)
+	l.keepLog()
 }
 
 // newLeg makes a leg with its media session, which announces an address of the

@@ -30,6 +30,7 @@ func (w *worker) reply(m *wire.Message, f flow, status int, phrase string, extra
 		w.server.metrics.dropped("unanswerable")
 		return
 	}
+	w.logOf(m).answered(m, f, status, phrase, "", w.now)
 	_ = f.send(b) // counted by the flow
 }
 
@@ -43,6 +44,8 @@ func amplifies(b []byte, m *wire.Message, f flow) bool {
 // time, the same credentials would be a replay and the answer another one.
 func (w *worker) answer(m *wire.Message, f flow, status int, phrase string, extra ...wire.Field) {
 	tx := w.newServerTx(serverKey(m), m.Method() == methodInvite, f)
+	tx.log = w.logOf(m)
+	tx.log.answered(m, f, status, phrase, "", w.now)
 	tx.respond(status, w.server.statelessReply(m, f, status, phrase, extra...))
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/cordpair/cordpair/sip/wire"
 )
@@ -42,13 +43,14 @@ type outRequest struct {
 	fields      []wire.Field
 	bodyType    string
 	body        []byte
+	log         *messageLog // where it is noted; may be nil
 }
 
 // cancel is the CANCEL of an INVITE (RFC 3261 9.1): same branch, no body.
 func (r *outRequest) cancel(fields ...wire.Field) *outRequest {
 	return &outRequest{
 		method: methodCancel, uri: r.uri, branch: r.branch, from: r.from, to: r.to,
-		callID: r.callID, cseq: r.cseq, routes: r.routes, fields: fields,
+		callID: r.callID, cseq: r.cseq, routes: r.routes, fields: fields, log: r.log,
 	}
 }
 
@@ -56,8 +58,14 @@ func (r *outRequest) cancel(fields ...wire.Field) *outRequest {
 func (r *outRequest) ackFor(res *wire.Message) *outRequest {
 	return &outRequest{
 		method: methodAck, uri: r.uri, branch: r.branch, from: r.from, to: res.To().Value(),
-		callID: r.callID, cseq: r.cseq, routes: r.routes,
+		callID: r.callID, cseq: r.cseq, routes: r.routes, log: r.log,
 	}
+}
+
+// transmit sends a request that has no transaction: an ACK.
+func (r *outRequest) transmit(f flow, now time.Time) {
+	r.log.asked(r, f, now)
+	_ = f.send(r.render(f)) // counted by the flow; repeated with what it answers
 }
 
 // render writes the request as it goes out over f.

@@ -71,6 +71,7 @@ type Server struct {
 	listening []netip.AddrPort
 	legs      atomic.Int64
 	waiting   waiting
+	ladders   ladders
 
 	stop   chan struct{}
 	closed atomic.Bool

@@ -48,6 +48,7 @@ type serverTx struct {
 	// the To tag of its answers.
 	leg      *leg
 	tag      string
+	log      *messageLog // of the leg; nil without one
 	merge    mergeKey
 	resend   timer
 	life     timer
@@ -61,7 +62,7 @@ func (w *worker) newServerTx(key string, invite bool, f flow) *serverTx {
 }
 
 // serve ties an INVITE to the leg that answers it.
-func (tx *serverTx) serve(l *leg) { tx.leg, tx.tag = l, l.dialog.localTag }
+func (tx *serverTx) serve(l *leg) { tx.leg, tx.tag, tx.log = l, l.dialog.localTag, l.dialog.log }
 
 // claim makes this transaction the one by which m was handled.
 func (tx *serverTx) claim(m *wire.Message) {
@@ -110,15 +111,18 @@ func (tx *serverTx) transmit() {
 
 func (tx *serverTx) retransmit() {
 	tx.w.server.metrics.retransmits.Inc()
+	tx.log.resent(tx.last, tx.flow, tx.w.now)
 	tx.transmit()
 	tx.interval = backoff(tx.interval)
 	tx.w.after(&tx.resend, tx.interval, tx.retransmit)
 }
 
 // repeated handles the same request once more.
-func (tx *serverTx) repeated() {
+func (tx *serverTx) repeated(m *wire.Message) {
 	tx.w.server.metrics.repeated.Inc()
+	tx.log.received(m, tx.flow, tx.w.now)
 	if tx.last != nil && (tx.state == txProceeding || tx.state == txCompleted) {
+		tx.log.resent(tx.last, tx.flow, tx.w.now)
 		tx.transmit()
 	}
 }

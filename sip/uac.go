@@ -17,8 +17,8 @@ type calling struct {
 	like   *media.Session // whose codecs are offered first; may be nil
 	// ack is repeated with every repeated 2xx of the dialog, forks are those of
 	// the dialogs we did not want, by To tag.
-	ack   []byte
-	forks map[string][]byte
+	ack   *outRequest
+	forks map[string]*outRequest
 	// cancelled is set when the call gave the leg up; the CANCEL itself waits
 	// for a provisional response (RFC 3261 9.1).
 	cancelled call.Cause
@@ -107,7 +107,7 @@ func (l *leg) accepted(res *wire.Message) {
 	seq := l.dialog.localSeq
 	l.dialog.confirm(res)
 	c.ack = l.ackOf(seq)
-	_ = l.dialog.flow.send(c.ack) // repeated as long as the 2xx is
+	c.ack.transmit(l.dialog.flow, l.w.now)
 	if l.state != legTrying {
 		l.bye(c.cancelled) // it answered while we were cancelling
 		return
@@ -124,17 +124,17 @@ func (l *leg) accepted(res *wire.Message) {
 	l.emit(call.LegAnswered)
 }
 
-func (l *leg) ackOf(seq uint32) []byte {
+func (l *leg) ackOf(seq uint32) *outRequest {
 	r := l.dialog.request(methodAck)
 	r.cseq = seq
-	return r.render(l.dialog.flow)
+	return r
 }
 
 // again handles a further 2xx: the phone's own is acknowledged as often as it
 // comes, that of another phone behind the contact is dropped.
 func (c *calling) again(w *worker, d dialog, res *wire.Message) {
 	if res.ToTag() == d.remoteTag {
-		_ = d.flow.send(c.ack) // repeated as long as the 2xx is
+		c.ack.transmit(d.flow, w.now)
 		return
 	}
 	c.dropFork(w, d, res)
@@ -144,7 +144,7 @@ func (c *calling) again(w *worker, d dialog, res *wire.Message) {
 // as well (RFC 3261 13.2.2.4).
 func (c *calling) dropFork(w *worker, d dialog, res *wire.Message) {
 	if ack := c.forks[res.ToTag()]; ack != nil {
-		_ = d.flow.send(ack) // repeated as long as the 2xx is
+		ack.transmit(d.flow, w.now)
 		return
 	}
 	if len(c.forks) >= maxForks {
@@ -152,10 +152,10 @@ func (c *calling) dropFork(w *worker, d dialog, res *wire.Message) {
 	}
 	d.confirm(res)
 	d.localSeq = c.req.cseq
-	ack := d.request(methodAck).render(d.flow)
-	_ = d.flow.send(ack) // repeated as long as the 2xx is
+	ack := d.request(methodAck)
+	ack.transmit(d.flow, w.now)
 	if c.forks == nil {
-		c.forks = map[string][]byte{}
+		c.forks = map[string]*outRequest{}
 	}
 	c.forks[res.ToTag()] = ack
 	bye := d.request(methodBye)

@@ -86,8 +86,10 @@ func (w *worker) begin(m *wire.Message, tx *serverTx, a Account, inv call.Invite
 	l.dialog = acceptDialog(m, tx.flow, newTag())
 	l.binding = w.server.bindingBehind(a.Extension, tx.flow, w.now)
 	l.invite = inviteServer{tx: tx, request: m, offered: sdpOf(m) != nil}
-	tx.serve(l)
 	w.addLeg(l)
+	tx.serve(l)
+	l.dialog.log.received(m, tx.flow, w.now)
+	l.dialog.log.answered(m, tx.flow, 100, "Trying", "", w.now)
 	if l.invite.offered {
 		if _, err := l.session.SetOffer(sdpOf(m)); err != nil {
 			l.refuseMedia(err)
@@ -125,8 +127,21 @@ func mediaRefusal(err error) (status int, phrase string) {
 // respond sends a response to the INVITE at hand.
 func (l *leg) respond(status int, phrase string, body []byte, extra ...wire.Field) []byte {
 	b := l.w.server.response(l.invite.request, l.dialog.flow, status, phrase, l.dialog.localTag, body, extra...)
+	l.noteAnswer(status, phrase, body)
 	l.invite.tx.respond(status, b)
 	return b
+}
+
+// noteAnswer logs a response that is about to be sent.
+func (l *leg) noteAnswer(status int, phrase string, body []byte) {
+	if l.invite.tx.state != txProceeding {
+		return
+	}
+	bodyType := ""
+	if len(body) > 0 {
+		bodyType = typeSDP
+	}
+	l.dialog.log.answered(l.invite.request, l.dialog.flow, status, phrase, bodyType, l.w.now)
 }
 
 func (l *leg) ring(early bool) {
@@ -154,6 +169,7 @@ func (l *leg) ring(early bool) {
 func (l *leg) keepRinging(status int, b []byte) {
 	l.w.after(&l.invite.ring, keepRinging, func() {
 		if l.state == legTrying {
+			l.dialog.log.resent(b, l.dialog.flow, l.w.now)
 			l.invite.tx.respond(status, b)
 			l.keepRinging(status, b)
 		}
@@ -195,6 +211,7 @@ func (l *leg) accept(body []byte) {
 
 func (l *leg) repeatOK() {
 	l.w.server.metrics.retransmits.Inc()
+	l.dialog.log.resent(l.invite.ok, l.dialog.flow, l.w.now)
 	_ = l.dialog.flow.send(l.invite.ok) // counted by the flow; noACK ends a dead one
 	l.invite.interval = backoff(l.invite.interval)
 	l.w.after(&l.invite.resend, l.invite.interval, l.repeatOK)

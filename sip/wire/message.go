@@ -14,6 +14,7 @@ import (
 type Message struct {
 	method  string // of a request
 	uri     sip.Uri
+	uriText string
 	status  int // of a response
 	reason  string
 	version string
@@ -61,6 +62,10 @@ func (m *Message) URI() *sip.Uri {
 	}
 	return &m.uri
 }
+
+// RequestURI returns the Request-URI as it was spelled, "" for a response. It
+// points into the message.
+func (m *Message) RequestURI() string { return m.uriText }
 
 // Via returns the top Via, never nil.
 func (m *Message) Via() *sip.ViaHeader { return m.vias[0] }

@@ -83,7 +83,7 @@ func (m *Message) startLine(s string) (response bool, err error) {
 	if !ok1 || !ok2 || !isToken(method) || !isVersion(version) {
 		return false, errRequestLine
 	}
-	m.method, m.version = method, version
+	m.method, m.version, m.uriText = method, version, uri
 	if err := parseURI(uri, &m.uri); err != nil {
 		return false, errRequestURI
 	}

@@ -1,0 +1,293 @@
+package sip
+
+import (
+	"hash/maphash"
+	"math"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cordpair/cordpair/dialplan/call"
+	"github.com/cordpair/cordpair/sip/wire"
+)
+
+const (
+	// gistsPerLeg bounds what one leg remembers; later messages only count
+	// where they repeat an earlier one.
+	gistsPerLeg = 64
+	// gistsAtOnce is how many an ordinary call has, so that its log grows once.
+	gistsAtOnce = 8
+	// gistsKeptFor is how long the log of a leg outlives it, for the record of
+	// the call.
+	gistsKeptFor = 2 * time.Second
+	// goneLogs bounds the logs of legs that are gone.
+	goneLogs = 16384
+)
+
+// Messages is the gist of the SIP messages of a leg, in order: those of its
+// dialog and of the transactions in it, repetitions counted with the first. It
+// may be asked while the leg exists and for two seconds afterwards; nil for a
+// leg that is not known.
+func (s *Server) Messages(id call.LegID) []call.Message {
+	log := s.ladders.find(id)
+	if log == nil {
+		return nil
+	}
+	return log.render()
+}
+
+// ladders are the message logs of all legs.
+type ladders struct {
+	mu   sync.Mutex
+	logs map[call.LegID]*messageLog
+	gone int // of logs whose leg is gone
+}
+
+func (t *ladders) find(id call.LegID) *messageLog {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.logs[id]
+}
+
+func (t *ladders) add(id call.LegID, log *messageLog) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.logs == nil {
+		t.logs = map[call.LegID]*messageLog{}
+	}
+	t.logs[id] = log
+}
+
+// linger reports whether there is room to keep the log of a leg that is gone.
+func (t *ladders) linger() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.gone >= goneLogs {
+		return false
+	}
+	t.gone++
+	return true
+}
+
+// drop forgets a log; lingered tells that it took a place among the gone.
+func (t *ladders) drop(id call.LegID, lingered bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.logs, id)
+	if lingered {
+		t.gone--
+	}
+}
+
+// gist is one message, kept so that nothing is rendered before somebody asks
+// and nothing points into a packet.
+type gist struct {
+	at      int64 // Unix nanoseconds
+	peer    flow
+	method  string // of CSeq
+	rest    string // Request-URI or reason phrase
+	body    string // media type
+	tag     uint64 // hash of what tells the dialogs of two phones behind one contact apart
+	seq     uint32
+	status  uint16 // 0 for a request
+	repeats uint16
+	sent    bool
+}
+
+func (g *gist) same(o *gist) bool {
+	return g.seq == o.seq && g.status == o.status && g.sent == o.sent && g.tag == o.tag && g.method == o.method
+}
+
+func (g *gist) message() call.Message {
+	m := call.Message{
+		At: time.Unix(0, g.at).UTC(), Sent: g.sent, Body: g.body, Repeats: int(g.repeats),
+		Of:   strconv.FormatUint(uint64(g.seq), 10) + " " + g.method,
+		Peer: g.peer.transport() + " " + g.peer.remote().String(),
+		Line: g.method + " " + g.rest,
+	}
+	if g.status != 0 {
+		m.Line = strconv.Itoa(int(g.status)) + " " + g.rest
+	}
+	return m
+}
+
+// messageLog is what a leg remembers of its messages. Its worker writes it,
+// anybody may read. A nil log remembers nothing.
+type messageLog struct {
+	life timer // worker's
+
+	mu    sync.Mutex
+	gists []gist
+	over  bool // nobody will ask any more
+}
+
+func (l *messageLog) render() []call.Message {
+	l.mu.Lock()
+	gists := append([]gist(nil), l.gists...)
+	l.mu.Unlock()
+	out := make([]call.Message, len(gists))
+	for i := range gists {
+		out[i] = gists[i].message()
+	}
+	return out
+}
+
+// note adds one message or counts it with the one it repeats, which is looked
+// for from the latest on.
+func (l *messageLog) note(g gist) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.over {
+		return
+	}
+	for i := len(l.gists) - 1; i >= 0; i-- {
+		if old := &l.gists[i]; old.same(&g) {
+			if old.repeats < math.MaxUint16 {
+				old.repeats++
+			}
+			return
+		}
+	}
+	if len(l.gists) >= gistsPerLeg {
+		return
+	}
+	if l.gists == nil {
+		l.gists = make([]gist, 0, gistsAtOnce)
+	}
+	l.gists = append(l.gists, g)
+}
+
+// end frees what is remembered: transactions may hold on to the log itself for
+// half a minute.
+func (l *messageLog) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.gists, l.over = nil, true
+}
+
+// received notes a message of the far end.
+func (l *messageLog) received(m *wire.Message, f flow, now time.Time) {
+	if l != nil {
+		l.note(gistOf(m, f, now))
+	}
+}
+
+// resent notes a response of ours that goes out again.
+func (l *messageLog) resent(b []byte, f flow, now time.Time) {
+	if l == nil {
+		return
+	}
+	if m, err := wire.Parse(b); err == nil {
+		g := gistOf(m, f, now)
+		g.sent, g.tag = true, 0
+		l.note(g)
+	}
+}
+
+func gistOf(m *wire.Message, f flow, now time.Time) gist {
+	g := gist{at: now.UnixNano(), peer: f, body: bodyOf(m)}
+	g.seq, g.method = m.CSeq()
+	g.method = methodName(g.method)
+	if m.IsRequest() {
+		g.rest = strings.Clone(m.RequestURI())
+	} else {
+		g.status, g.rest, g.tag = uint16(m.Status()), phraseName(m.Status(), m.Reason()), tagHash(m.ToTag())
+	}
+	return g
+}
+
+// answered notes a response of ours to m.
+func (l *messageLog) answered(m *wire.Message, f flow, status int, phrase, body string, now time.Time) {
+	if l == nil {
+		return
+	}
+	g := gist{at: now.UnixNano(), peer: f, sent: true, status: uint16(status), rest: phrase, body: body}
+	g.seq, g.method = m.CSeq()
+	g.method = methodName(g.method)
+	l.note(g)
+}
+
+// asked notes a request of ours.
+func (l *messageLog) asked(r *outRequest, f flow, now time.Time) {
+	if l == nil {
+		return
+	}
+	l.note(gist{
+		at: now.UnixNano(), peer: f, sent: true, seq: r.cseq, method: r.method, rest: r.uri, body: r.bodyType,
+		tag: tagHash(r.to),
+	})
+}
+
+// logTag spreads To tags; two different ones never look like a repetition.
+var logTag = maphash.MakeSeed()
+
+func tagHash(tag string) uint64 { return maphash.String(logTag, tag) }
+
+func bodyOf(m *wire.Message) string {
+	if len(m.Body()) == 0 {
+		return ""
+	}
+	if t := m.MediaType(); t != typeSDP {
+		return strings.Clone(t)
+	}
+	return typeSDP
+}
+
+// methodName is a method that does not point into a packet.
+func methodName(s string) string {
+	for _, known := range knownMethods {
+		if known == s {
+			return known
+		}
+	}
+	return strings.Clone(s)
+}
+
+// phrases are the reason phrases nearly every phone uses.
+var phrases = map[int]string{
+	100: "Trying", 180: "Ringing", 183: "Session Progress", 200: "OK", 486: "Busy Here", 487: "Request Terminated",
+	480: "Temporarily Unavailable", 603: "Decline",
+}
+
+func phraseName(status int, phrase string) string {
+	if usual := phrases[status]; usual == phrase {
+		return usual
+	}
+	return strings.Clone(phrase)
+}
+
+// keepLog starts the log of a leg.
+func (l *leg) keepLog() {
+	l.dialog.log = &messageLog{}
+	l.w.server.ladders.add(l.id, l.dialog.log)
+}
+
+// retireLog keeps the log of a leg that is gone for a moment.
+func (l *leg) retireLog() {
+	log := l.dialog.log
+	if log == nil {
+		return
+	}
+	s, id := l.w.server, l.id
+	if !s.ladders.linger() {
+		s.ladders.drop(id, false)
+		log.end()
+		return
+	}
+	l.w.after(&log.life, gistsKeptFor, func() {
+		s.ladders.drop(id, true)
+		log.end()
+	})
+}
+
+// logOf is the log of the leg that a request inside a dialog belongs to, nil
+// without one.
+func (w *worker) logOf(m *wire.Message) *messageLog {
+	if tag := m.ToTag(); tag != "" {
+		if l := w.legs[legKey{m.CallID(), tag}]; l != nil {
+			return l.dialog.log
+		}
+	}
+	return nil
+}
