@@ -68,9 +68,10 @@ type Subscription struct {
 	box   *actor.Mailbox[*Event]
 	depth atomic.Int64
 
-	clock *time.Timer // reader only, of Gather
-	batch []*Event    // reader only
-	at    int         // reader only: the next of batch
+	clock    *time.Timer // reader only, of Gather
+	gathered time.Time   // reader only: when Gather last returned events
+	batch    []*Event    // reader only
+	at       int         // reader only: the next of batch
 }
 
 // Name is the name given to Subscribe.
@@ -96,22 +97,26 @@ func (s *Subscription) Next(ctx context.Context) (Event, bool) {
 	}
 }
 
-// Gather returns all events that are there, in order, waiting for the first and
-// from then on for linger more, so that a reader of a busy switch wakes a few
-// times a second and not at every event. It returns false, and what is there
-// nevertheless, when ctx ends; and when the subscription is closed and everything
-// before that has been read. The events are valid until the next call and belong
-// to all subscribers: they must not be changed.
-func (s *Subscription) Gather(ctx context.Context, linger time.Duration) (events []*Event, ok bool) {
+// Gather waits for an event and returns all that are there, in order; but not
+// sooner than gap after it last did, so that what comes close together comes at
+// once and a busy switch wakes its readers a few times a second and not at every
+// event. It returns false, and what is there nevertheless, when ctx ends; and
+// when the subscription is closed and everything before that has been read. The
+// list is valid until the next call; the events belong to all subscribers and
+// must not be changed.
+func (s *Subscription) Gather(ctx context.Context, gap time.Duration) (events []*Event, ok bool) {
 	ok = s.at < len(s.batch) || s.wait(ctx)
-	if ok && linger > 0 && !s.box.Closed() {
-		ok = s.pause(ctx, linger)
+	if early := gap - time.Since(s.gathered); ok && early > 0 && !s.box.Closed() {
+		ok = s.pause(ctx, early)
 	}
 	if s.at == len(s.batch) {
 		s.take()
 	}
 	events, s.at = s.batch[s.at:], len(s.batch)
 	s.depth.Add(-int64(len(events)))
+	if len(events) > 0 {
+		s.gathered = time.Now()
+	}
 	return events, ok
 }
 

@@ -40,6 +40,49 @@ func (r *running) record(now time.Time, ext func(client, id int64) Extension) Re
 	return rec
 }
 
+// alive is the record of a call that goes on: what is not known yet is empty.
+func (r *running) alive(now time.Time, ext func(client, id int64) Extension) Record {
+	rec := r.record(now, ext)
+	for i, l := range r.legs {
+		leg := &rec.CDR[i]
+		leg.CallsResult, leg.CallsDisposition = "", ""
+		if l.ended.IsZero() {
+			leg.goesOn(l.answered)
+		}
+	}
+	rec.goesOn(r.answered)
+	if rec.Bridged {
+		rec.Result = ResultBridged
+	}
+	return rec
+}
+
+// goesOn takes back what is said of the end.
+func (f *Fields) goesOn(answered time.Time) {
+	f.Cause, f.Q850, f.Disposition, f.HangupTime, f.Result = "", "", "", dialplan.Stamp{}, ""
+	if !answered.IsZero() {
+		f.Result = ResultAnswered
+	}
+}
+
+// maxMessages is how many messages of a leg are kept: the first ones, which set
+// it up, and the last.
+const maxMessages = 100
+
+// withMessages is the record with the signalling of its legs.
+func (rec *Record) withMessages(of func(call.LegID) []call.Message) Record {
+	full := *rec
+	full.CDR = slices.Clone(rec.CDR)
+	for i := range full.CDR {
+		messages := of(full.CDR[i].ID)
+		if n := len(messages); n > maxMessages {
+			messages = slices.Concat(messages[:maxMessages/2], messages[n-maxMessages/2:])
+		}
+		full.CDR[i].Messages = messages
+	}
+	return full
+}
+
 // bridge says with whom and how long the caller talked.
 func (rec *Record) bridge(r *running, now time.Time) {
 	talked := r.talked

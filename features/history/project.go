@@ -32,11 +32,14 @@ type running struct {
 	first   time.Time     // when that first was so
 	talked  time.Duration // how long that was so before
 	partner call.Party    // the called party of the first talk
+	over    time.Time     // when it ended; zero before
 	cause   call.Cause    // empty until ended
 	endedBy call.LegID
 	events  []Event
 	trace   []call.TraceEntry
 	left    int
+
+	due bool // Run only: its journal entry is to be written
 }
 
 // runningLeg is a leg of a running call, also after its own end.
@@ -83,11 +86,12 @@ func (r *running) apply(ev call.Event) {
 	case call.EventLegEnded:
 		if leg != nil && leg.ended.IsZero() {
 			leg.ended, leg.cause, leg.remote, leg.stats = ev.At, known(ev.Cause), ev.Remote, ev.Stats
+			leg.stats.FirstAt = utc(leg.stats.FirstAt)
 		}
 	case call.EventJoined:
 		r.join(leg, ev)
 	case call.EventEnded:
-		r.cause, r.endedBy = known(ev.Cause), ev.By
+		r.over, r.cause, r.endedBy = ev.At, known(ev.Cause), ev.By
 	}
 	r.bridge(ev.At)
 }
@@ -161,7 +165,9 @@ func (r *running) keep(ev call.Event) {
 			r.left++
 			return
 		}
-		r.trace = append(r.trace, *ev.Trace)
+		entry := *ev.Trace
+		entry.At = utc(entry.At)
+		r.trace = append(r.trace, entry)
 		return
 	}
 	// The end of things has its place also where the middle is left out.
@@ -171,7 +177,7 @@ func (r *running) keep(ev call.Event) {
 		return
 	}
 	r.events = append(r.events, Event{
-		Seq: ev.Seq, At: ev.At.UTC().Round(0), Kind: ev.Kind, Leg: ev.Leg, Extension: ev.Party.Extension,
-		Number: ev.Party.Number, Cause: ev.Cause, Other: ev.Other,
+		Seq: ev.Seq, At: utc(ev.At), Kind: ev.Kind, Leg: ev.Leg, Extension: ev.Party.Extension,
+		Number: ev.Party.Number, Cause: ev.Cause, By: ev.By, Other: ev.Other, Finding: ev.Finding,
 	})
 }

@@ -8,7 +8,8 @@ import (
 )
 
 // Record is a call that has ended (spec/http-api.md 5.5), with what belongs to
-// it beyond that page: cause, events, decision trace.
+// it beyond that page: cause, events, decision trace, messages. Lists leave out
+// the last three.
 type Record struct {
 	CallUUID call.ID `json:"call_uuid"`
 	Fields
@@ -23,8 +24,8 @@ type Record struct {
 	CDR []Leg `json:"cdr"`
 	// Events is the sequence of the call, without its decisions, which are in
 	// Trace. Both end after the first few hundred; Left counts those left out.
-	Events []Event           `json:"events"`
-	Trace  []call.TraceEntry `json:"trace"`
+	Events []Event           `json:"events,omitempty"`
+	Trace  []call.TraceEntry `json:"trace,omitempty"`
 	Left   int               `json:"events_left_out,omitempty"`
 }
 
@@ -40,6 +41,8 @@ type Leg struct {
 	Stats call.MediaStats `json:"media"`
 	// Moved is the call that took the leg over, empty if none did.
 	Moved call.ID `json:"moved_to,omitempty"`
+	// Messages is the signalling of the leg, as far as it was kept.
+	Messages []call.Message `json:"messages,omitempty"`
 }
 
 // Fields are what a call and a leg have in common.
@@ -83,5 +86,7 @@ type Event struct {
 	Extension int64          `json:"extension_id,omitempty"`
 	Number    string         `json:"number,omitempty"`
 	Cause     call.Cause     `json:"cause,omitempty"`
+	By        call.LegID     `json:"by_call_api_id,omitempty"` // who ended the call; empty: the switch
 	Other     call.ID        `json:"other_call_uuid,omitempty"`
+	Finding   *call.Finding  `json:"finding,omitempty"`
 }
