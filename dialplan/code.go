@@ -17,9 +17,9 @@ const ContextDialled Context = "dialled"
 // in <ext> (the bare number of an extension of this client) or in [slot] (no
 // digits, or up to 3 of them).
 type Code struct {
-	Context Context `json:"context"`
-	Pattern string  `json:"pattern"` // *61<ext>
-	Step    string  `json:"step"`    // name of a step that exists
+	Context Context `json:"context" enum:"dialled" doc:"Where the code is dialled"`
+	Pattern string  `json:"pattern" maxLength:"22" doc:"* or #, then digits, * and #, then maybe <ext> or [slot]: *61<ext>"`
+	Step    string  `json:"step" enum:"ring,echo,music,saynumber" doc:"Step the code stands for"`
 }
 
 // Errors of a code table.

@@ -2,6 +2,8 @@ package dialplan
 
 import (
 	"errors"
+	"fmt"
+	"net/mail"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -47,8 +49,28 @@ func (e FieldErrors) err() error {
 	return e
 }
 
-// maxText bounds names people give to things, in bytes.
-const maxText = 128
+// none refuses a reference to something of which the switch has none.
+func (e *FieldErrors) none(given bool, field, what string) {
+	e.check(!given, field, "there is no such "+what)
+}
+
+// text checks free text of people and programs.
+func (e *FieldErrors) text(field, s string, limit int) {
+	e.check(len(s) <= limit && freeText(s), field, fmt.Sprintf("must be at most %d bytes of text", limit))
+}
+
+// mail checks a mail address, which may be empty.
+func (e *FieldErrors) mail(field, s string) {
+	e.check(s == "" || mailAddress(s), field, "must be a mail address or empty")
+}
+
+// Longest texts, in bytes.
+const (
+	maxText  = 128     // names people give to things
+	maxNote  = 1 << 10 // what people write about themselves
+	maxExtra = 16 << 10
+	maxMail  = 254 // RFC 5321 4.5.3.1.3, without the brackets
+)
 
 // plainText reports whether s may travel as a display name: valid UTF-8 without
 // control characters, so that it cannot break a header or a log line (S15).
@@ -57,6 +79,57 @@ func plainText(s string) bool {
 		return false
 	}
 	return !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+// freeText reports whether s is UTF-8 without control characters other than line
+// breaks and tabs. It never travels in a header.
+func freeText(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t'
+	})
+}
+
+// mailAddress accepts a bare address (RFC 5322 3.4.1), without a display name.
+func mailAddress(s string) bool {
+	a, err := mail.ParseAddress(s)
+	return err == nil && len(s) <= maxMail && a.Address == s
+}
+
+// languageTag accepts the form of a tag (RFC 5646 2.1), not its content: parts
+// of letters and digits between hyphens. Empty passes.
+func languageTag(s string) bool {
+	if s == "" {
+		return true
+	}
+	for part := range strings.SplitSeq(s, "-") {
+		if part == "" || len(part) > 8 || strings.Trim(part, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") != "" {
+			return false
+		}
+	}
+	return len(s) <= 35
+}
+
+// countries accepts a list of ISO 3166 alpha-2 codes between single spaces, a
+// star for all of them, and nothing.
+func countries(s string) bool {
+	if s == "" || s == "*" {
+		return true
+	}
+	for code := range strings.SplitSeq(s, " ") {
+		if len(code) != 2 || strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+			return false
+		}
+	}
+	return len(s) <= maxNote
+}
+
+// clone is a pointer to a copy.
+func clone[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	v := *p
+	return &v
 }
 
 // digits reports whether s consists of lo to hi ASCII digits.

@@ -4,12 +4,8 @@ package dialplan
 // 2.16), as far as the switch acts on it. The SIP password is not here: it is a
 // secret of the store, and whoever serves the resource pairs the two.
 type Phone struct {
-	// Label is the display name shown to the called side, at most 128 bytes.
-	// Empty: the extension's label.
-	Label string `json:"label"`
-	// HangupTimeout is how long the phone rings before it counts as unanswered,
-	// in seconds, 1 to 600.
-	HangupTimeout int `json:"hangup_timeout"`
+	Label         string `json:"label" maxLength:"128" doc:"Display name shown to the called side, at most 128 bytes; empty: the extension's label"`
+	HangupTimeout int    `json:"hangup_timeout" minimum:"1" maximum:"600" doc:"Seconds the phone rings before it counts as unanswered"`
 }
 
 // DefaultPhone is a phone before anybody has configured it.

@@ -120,8 +120,19 @@ func TestJSONNames(t *testing.T) {
 		value any
 		want  []string
 	}{
-		{Client{}, []string{"codes", "domain", "domain_prefix", "emergency_numbers", "extension_len", "id", "name", "prefix", "status", "timezone"}},
-		{Extension{}, []string{"caller_id_name", "client_id", "id", "label", "name", "status", "type"}},
+		{Client{}, []string{
+			"ambassadors", "codes", "contact_phones", "create_date", "dealer_id", "dial_rule_id", "did_as_transfer_caller_id",
+			"disk_space_notify_email", "disk_space_notify_threshold", "domain", "domain_id", "domain_prefix", "email",
+			"emergency_numbers", "extension_len", "extra_params", "fact_address", "geo_list", "hold_music", "id", "jur_address",
+			"language", "name", "prefix", "presence", "record_format", "record_stereo", "reg_status_log", "routing_list_id",
+			"sbc_mode", "status", "timezone", "type",
+		}},
+		{Extension{}, []string{
+			"ani_rfc3325", "caller_id_group_id", "caller_id_name", "client_id", "client_public_caller_id_number", "create_date",
+			"dial_rule_id", "dial_rule_limit", "did_as_transfer_caller_id", "domain", "extension_group_id", "extra_params", "id",
+			"label", "message_did", "name", "status", "type",
+		}},
+		{Group{}, []string{"client_id", "extra_params", "id", "name"}},
 		{Phone{}, []string{"hangup_timeout", "label"}},
 	}
 	for _, tt := range tests {

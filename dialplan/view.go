@@ -19,6 +19,7 @@ type Row struct {
 // Rows are everything Compile needs to know of one client.
 type Rows struct {
 	Client     Client
+	Groups     []Group
 	Extensions []Row
 	// Demo gives the client the demo numbers *43, *44 and *45.
 	Demo bool
@@ -45,6 +46,7 @@ type View struct {
 	client   Client
 	demo     bool
 	codes    []compiledCode
+	groups   map[int64]Group // replaced as a whole
 	byID     *index[int64, *entry]
 	byNumber *index[string, *entry]
 	text     viewText
@@ -65,6 +67,9 @@ type viewText struct {
 func Compile(rows Rows) (*View, error) {
 	v := &View{demo: rows.Demo, byID: newIndex[int64, *entry](), byNumber: newIndex[string, *entry]()}
 	if err := v.setClient(rows.Client); err != nil {
+		return nil, err
+	}
+	if err := v.setGroups(rows.Groups); err != nil {
 		return nil, err
 	}
 	for _, row := range rows.Extensions {
@@ -127,6 +132,7 @@ func (v *View) WithClient(c Client) (*View, error) {
 // setClient checks and compiles the client's row into v.
 func (v *View) setClient(c Client) error {
 	name := fmt.Sprintf("client %d", c.ID)
+	c = c.Upgraded().Clone()
 	if err := c.Validate(); err != nil {
 		return &RowError{name, err}
 	}
@@ -138,8 +144,6 @@ func (v *View) setClient(c Client) error {
 	if err != nil {
 		return &RowError{name, err}
 	}
-	c.EmergencyNumbers = slices.Clone(c.EmergencyNumbers)
-	c.Codes = slices.Clone(c.Codes)
 	v.client, v.codes = c, codes
 	v.text = viewText{
 		emergency: oneOf(c.EmergencyNumbers),
@@ -167,6 +171,8 @@ func oneOf(list []string) string {
 
 // newEntry checks a row by itself and beside the others.
 func (v *View) newEntry(row Row) (*entry, error) {
+	row.Extension = row.Extension.Clone()
+	row.Extension.Domain = ""
 	x := row.Extension
 	if err := x.Validate(); err != nil {
 		return nil, rowError(x, err)
@@ -193,6 +199,10 @@ func (v *View) fits(x Extension) error {
 	e.check(prefix == v.client.Prefix, "name", "must begin with the client's prefix")
 	e.check(len(number) == v.client.ExtensionLen, "name", "must have as many digits as the client's extensions")
 	e.check(!slices.Contains(v.client.EmergencyNumbers, number), "name", "is an emergency number")
+	if x.GroupID != nil {
+		_, ok := v.groups[*x.GroupID]
+		e.none(!ok, "extension_group_id", "extension group")
+	}
 	return e.err()
 }
 
@@ -200,18 +210,27 @@ func rowError(x Extension, err error) error {
 	return &RowError{fmt.Sprintf("extension %d (%s)", x.ID, x.Name), err}
 }
 
-// Client is the client's row. Its lists belong to the View.
+// Client is the client's row. What it points to belongs to the View: Clone it
+// before editing.
 func (v *View) Client() Client { return v.client }
 
 // Len is the number of extensions.
 func (v *View) Len() int { return v.byID.len }
 
-// Extensions walks all rows in no particular order.
+// row is an entry as others see it. What it points to belongs to the View.
+func (v *View) row(e *entry) Row {
+	r := e.Row
+	r.Extension.Domain = v.client.Domain
+	return r
+}
+
+// Extensions walks all rows in no particular order. What a row points to belongs
+// to the View: Clone the extension before editing it.
 func (v *View) Extensions() iter.Seq[Row] {
 	return func(yield func(Row) bool) {
 		for _, shard := range v.byID.shard {
 			for _, e := range shard {
-				if !yield(e.Row) {
+				if !yield(v.row(e)) {
 					return
 				}
 			}
@@ -222,7 +241,7 @@ func (v *View) Extensions() iter.Seq[Row] {
 // Extension finds a row by id, blocked or not.
 func (v *View) Extension(id int64) (Row, bool) {
 	if e, ok := v.byID.get(id); ok {
-		return e.Row, true
+		return v.row(e), true
 	}
 	return Row{}, false
 }
@@ -233,7 +252,7 @@ func (v *View) Extension(id int64) (Row, bool) {
 // (0001*101@sip.example.org).
 func (v *View) Lookup(name string) (Row, bool) {
 	if e, ok := v.lookup(name); ok {
-		return e.Row, true
+		return v.row(e), true
 	}
 	return Row{}, false
 }
