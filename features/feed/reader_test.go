@@ -260,3 +260,21 @@ func TestRingIsBoundedInBytes(t *testing.T) {
 		}
 	})
 }
+
+// H10: readers that do not read are not even looked at when something happens.
+func TestIdleReadersCostNothing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBench(t, Options{})
+		for range 1000 {
+			r := b.f.Read(1, 0, Filter{})
+			defer r.Close()
+		}
+		b.note(1, 0, 2000)
+		if !b.f.wakes.Empty() || b.f.ring(1).waiting != nil {
+			t.Error("readers that do not read are to be woken")
+		}
+		if s := b.f.Stats(); s.Readers != 1000 || s.Kept != 1024 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
