@@ -29,4 +29,17 @@ var needs = map[string]auth.Need{
 	"getGroup":    {Level: auth.LevelClient, Act: auth.Read},
 	"changeGroup": {Level: auth.LevelClient, Act: auth.Configure},
 	"deleteGroup": {Level: auth.LevelClient, Act: auth.Configure},
+
+	"listRegistrations":       {Level: auth.LevelExtension, Act: auth.Read},
+	"listClientRegistrations": {Level: auth.LevelClient, Act: auth.Read},
+	"getRegistration":         {Level: auth.LevelExtension, Act: auth.Read},
+	"deleteRegistrations":     {Level: auth.LevelExtension, Act: auth.Configure},
+	"deleteRegistration":      {Level: auth.LevelExtension, Act: auth.Configure},
+
+	"listExtensionCurrentCalls":  {Level: auth.LevelExtension, Act: auth.Read},
+	"getExtensionCurrentCall":    {Level: auth.LevelExtension, Act: auth.Read},
+	"deleteExtensionCurrentCall": {Level: auth.LevelExtension, Act: auth.Control},
+	"listClientCurrentCalls":     {Level: auth.LevelClient, Act: auth.Read},
+	"getClientCurrentCall":       {Level: auth.LevelClient, Act: auth.Read},
+	"deleteClientCurrentCall":    {Level: auth.LevelClient, Act: auth.Control},
 }

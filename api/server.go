@@ -28,6 +28,8 @@ type Tokens interface {
 type Config struct {
 	Tokens        Tokens
 	Configuration Configuration
+	Registrations Registrations
+	Calls         Calls
 
 	// Version is the product's, for the document.
 	Version string
@@ -98,6 +100,12 @@ func (s *Server) registerAll() {
 	s.registerClients()
 	s.registerExtensions()
 	s.registerGroups()
+	if s.cfg.Registrations != nil {
+		s.registerRegistrations()
+	}
+	if s.cfg.Calls != nil {
+		s.registerCurrentCalls()
+	}
 }
 
 // humaConfig is huma without its own documents, pages and $schema.
@@ -109,6 +117,7 @@ func (s *Server) humaConfig() huma.Config {
 			OpenAPI: "3.1.0",
 			Info:    &huma.Info{Title: "Cordpair API", Version: s.cfg.Version, Description: aboutAPI},
 			Servers: []*huma.Server{{URL: Base}},
+			Tags:    tags,
 			Components: &huma.Components{
 				Schemas: schemas,
 				SecuritySchemes: map[string]*huma.SecurityScheme{
@@ -123,6 +132,14 @@ func (s *Server) humaConfig() huma.Config {
 		DefaultFormat: "application/json",
 		Transformers:  []huma.Transformer{finishProblem},
 	}
+}
+
+// tags are the headings of the document in their order; one that is not here
+// comes last.
+var tags = []*huma.Tag{
+	{Name: "Tokens"}, {Name: "Client"}, {Name: "Extensions"}, {Name: "Extension groups"}, {Name: "Users"},
+	{Name: "Registrations"}, {Name: "Current calls"}, {Name: "Call history"}, {Name: "Explain"}, {Name: "Events"},
+	{Name: "Administration"},
 }
 
 const aboutAPI = "Everything the switch is told and asked over HTTP. Times are UTC, written YYYY-MM-DD HH:MM:SS. " +
