@@ -54,7 +54,8 @@ func TestRelayRewrites(t *testing.T) {
 			t.Fatalf("a heard %v", x)
 		}
 		st := a.Stats()
-		counted := Stats{PacketsReceived: 10, PacketsSent: 10, OctetsReceived: 30, OctetsSent: 30, Codec: "PCMU", JitterMS: st.JitterMS}
+		counted := Stats{PacketsReceived: 10, PacketsSent: 10, OctetsReceived: 30, OctetsSent: 30, Codec: "PCMU", JitterMS: st.JitterMS,
+			FirstAt: st.FirstAt, Signalled: pa.addr, Source: pa.addr}
 		if st != counted || st.JitterMS > 1 {
 			t.Errorf("stats %+v, want %+v", st, counted)
 		}

@@ -55,8 +55,15 @@ func (s *Session) Stats() Stats {
 // count reads the counters.
 func (s *Session) count() Stats {
 	st := s.stream.counters.stats()
+	seen := s.stream.seen.Load()
+	if seen != nil {
+		st.FirstAt = seen.first
+	}
 	if t := s.terms.Load(); t != nil {
-		st.Codec = t.Codec.Name
+		st.Codec, st.Signalled = t.Codec.Name, t.signalled()
+		if seen != nil {
+			st.Source = seen.under(t)
+		}
 	}
 	return st
 }

@@ -2,7 +2,9 @@ package media
 
 import (
 	"math"
+	"net/netip"
 	"sync/atomic"
+	"time"
 )
 
 // Stats are the counters of one session. Received is what the party sent.
@@ -13,6 +15,34 @@ type Stats struct {
 	Dropped                      uint64  // malformed, from a stranger, of an unknown type, or over a limit
 	JitterMS                     float64 // RFC 3550 section 6.4.1, in ms
 	Codec                        string  // negotiated, "PCMU"; empty before
+
+	// FirstAt is when the first RTP packet was accepted from the party; zero if
+	// none was.
+	FirstAt time.Time
+	// Signalled is the address the party's description in force names for its
+	// RTP; invalid before there is one, and while it names none (the old form of
+	// hold).
+	Signalled netip.AddrPort
+	// Source is where the party's RTP really comes from, as learnt by M1; invalid
+	// until a packet was accepted under the present description's address.
+	Source netip.AddrPort
+}
+
+// sighting is what the first packet of a source told. A value never changes.
+type sighting struct {
+	first  time.Time // of the session
+	source netip.AddrPort
+	exact  netip.AddrPort // the terms it was learnt under
+	hosts  [2]netip.Addr
+}
+
+// under gives the source if it was learnt under these terms: what was learnt
+// before the party named another address says nothing about the new one.
+func (g *sighting) under(t *terms) netip.AddrPort {
+	if g.exact != t.rtp || g.hosts != t.hosts {
+		return netip.AddrPort{}
+	}
+	return g.source
 }
 
 // counter has one writer, the loop, and any number of readers.

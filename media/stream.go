@@ -3,6 +3,7 @@ package media
 import (
 	"net/netip"
 	"sync/atomic"
+	"time"
 )
 
 // maxUnconfirmed is how many packets a second go to a far end that has not shown
@@ -17,6 +18,7 @@ type stream struct {
 	// provided that what it writes to is on the same loop.
 	sink     atomic.Pointer[sink]
 	counters counters
+	seen     atomic.Pointer[sighting] // nil before the first packet
 
 	forbidden func(netip.AddrPort) bool // M5
 	epochs    func() uint64             // numbers sources, unique in the engine
@@ -34,6 +36,7 @@ type stream struct {
 	rtcpLatch   latch
 	old         quarantine
 	unconfirmed window
+	moved       bool    // the source is new, and no packet of it was accepted yet
 	waiting     *player // until there are terms
 	agreed      int64   // when the terms were adopted
 	heard       int64   // when the party last sent anything, or was reported silent
@@ -97,11 +100,12 @@ func (s *stream) admitRTP(p *packet, b []byte, from netip.AddrPort) bool {
 		}
 		return false
 	}
-	moved := from != s.rtpLatch.src
+	moves := from != s.rtpLatch.src
 	if !s.rtpLatch.admit(from, now, s.forbidden) {
 		return false
 	}
-	if moved {
+	if moves {
+		s.moved = true
 		s.in.reset()
 	}
 	s.heard = now
@@ -111,6 +115,9 @@ func (s *stream) admitRTP(p *packet, b []byte, from netip.AddrPort) bool {
 	}
 	if s.in.epoch != epoch {
 		s.keys.restart()
+	}
+	if s.moved {
+		s.sight()
 	}
 	s.counters.received.add(1)
 	s.counters.octetsIn.add(uint64(p.end - p.head))
@@ -124,6 +131,18 @@ func (s *stream) admitRTP(p *packet, b []byte, from netip.AddrPort) bool {
 	}
 	s.counters.jitter.set(uint64(s.in.jitter16)<<32 | uint64(clock))
 	return true
+}
+
+// sight notes where the party's packets come from and when they began.
+func (s *stream) sight() {
+	s.moved = false
+	now := &sighting{source: s.rtpLatch.src, exact: s.rtpLatch.exact, hosts: s.rtpLatch.hosts}
+	if before := s.seen.Load(); before != nil {
+		now.first = before.first
+	} else {
+		now.first = time.Now().UTC()
+	}
+	s.seen.Store(now)
 }
 
 // forward sends the packet of another stream, or of this one, to the party.

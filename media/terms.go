@@ -82,6 +82,16 @@ func reach(local, source netip.Addr, signalled netip.AddrPort) (netip.AddrPort, 
 	return netip.AddrPortFrom(a, signalled.Port()), hosts
 }
 
+// signalled is the address the description names, reachable or not; invalid if
+// it names none.
+func (t *terms) signalled() netip.AddrPort {
+	a := t.Remote.Addr().Unmap().WithZone("")
+	if !a.IsValid() || a.IsUnspecified() || t.Remote.Port() == 0 {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(a, t.Remote.Port())
+}
+
 // talking tells whether silence of the party means something (M8).
 func (t *terms) talking() bool { return t != nil && !t.Held && t.Direction.Receives() }
 
