@@ -2,8 +2,10 @@ package call_test
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cordpair/cordpair/dialplan/call"
 )
@@ -77,6 +79,90 @@ func TestBusWaits(t *testing.T) {
 		sub.Close()
 		if <-got {
 			t.Error("event after Close")
+		}
+	})
+}
+
+// TestGather: what comes close together comes at once, in order, and nothing is
+// kept back: not by ctx, not by Close, not from Next.
+func TestGather(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		const gap = 20 * time.Millisecond
+		bus := call.NewBus()
+		sub := bus.Subscribe("x")
+		var batches []int
+		last := 0
+		done := make(chan struct{})
+		// Ends when the subscription is closed.
+		go func() {
+			defer close(done)
+			for {
+				events, ok := sub.Gather(context.Background(), gap)
+				for _, ev := range events {
+					if ev.Seq != last+1 {
+						t.Errorf("%d after %d", ev.Seq, last)
+					}
+					last = ev.Seq
+				}
+				if !ok {
+					return
+				}
+				batches = append(batches, len(events))
+			}
+		}()
+		seq := 0
+		publish := func(n int) {
+			for range n {
+				seq++
+				bus.Publish(call.Event{Seq: seq})
+			}
+			pass(0)
+		}
+		publish(3) // at once
+		publish(2) // within the gap
+		pass(time.Millisecond)
+		publish(5)
+		pass(gap)
+		pass(time.Second)
+		publish(1) // at once again
+		publish(4)
+		sub.Close() // does not wait for the gap to pass
+		began := time.Now()
+		<-done
+		if d := time.Since(began); d != 0 {
+			t.Errorf("closed after %v", d)
+		}
+		if want := []int{3, 7, 1, 4}; !slices.Equal(batches, want) || last != seq || sub.Depth() != 0 {
+			t.Errorf("batches %v, want %v; %d of %d, depth %d", batches, want, last, seq, sub.Depth())
+		}
+	})
+}
+
+// TestGatherCtx: ctx ends the waiting, and what is there is returned with it.
+func TestGatherCtx(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		bus := call.NewBus()
+		sub := bus.Subscribe("x")
+		defer sub.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if events, ok := sub.Gather(ctx, time.Minute); ok || len(events) != 0 {
+			t.Errorf("%d events, %v", len(events), ok)
+		}
+		for range 3 {
+			bus.Publish(call.Event{})
+		}
+		if _, ok := sub.Next(t.Context()); !ok {
+			t.Error("no first event")
+		}
+		if events, ok := sub.Gather(t.Context(), time.Minute); !ok || len(events) != 2 {
+			t.Errorf("%d events after the first, %v", len(events), ok)
+		}
+		bus.Publish(call.Event{})
+		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if events, ok := sub.Gather(ctx, time.Minute); ok || len(events) != 1 {
+			t.Errorf("%d events when ctx ended, %v", len(events), ok)
 		}
 	})
 }

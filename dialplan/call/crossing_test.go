@@ -64,7 +64,7 @@ func crossing(t *testing.T, rng *rand.Rand, seen *tally) {
 	legs = append(legs, sw.Dialer.Legs()...)
 	acts := make([]func(), 4+rng.IntN(12))
 	for i := range acts {
-		acts[i] = act(rng, calls, legs)
+		acts[i] = act(rng, sw, calls, legs)
 	}
 	half := len(acts) / 2
 	for _, some := range [][]func(){acts[:half], acts[half:]} {
@@ -91,7 +91,7 @@ func crossing(t *testing.T, rng *rand.Rand, seen *tally) {
 }
 
 // act draws something that happens to the calls of a round.
-func act(rng *rand.Rand, calls []*call.Call, legs []*calltest.Leg) func() {
+func act(rng *rand.Rand, sw *calltest.Switch, calls []*call.Call, legs []*calltest.Leg) func() {
 	c, to := calls[rng.IntN(len(calls))], calls[rng.IntN(len(calls))]
 	leg := legs[rng.IntN(len(legs))]
 	switch rng.IntN(20) {
@@ -107,6 +107,12 @@ func act(rng *rand.Rand, calls []*call.Call, legs []*calltest.Leg) func() {
 		return leg.Resume
 	case 5:
 		return leg.PickUp
+	case 6:
+		return func() {
+			if c, ok := sw.CallOf(leg.ID()); ok {
+				c.HangupLeg(leg.ID(), call.CauseNormal)
+			}
+		}
 	}
 	// Whoever has the leg by now is asked to hand it over.
 	return func() {
@@ -118,7 +124,8 @@ func act(rng *rand.Rand, calls []*call.Call, legs []*calltest.Leg) func() {
 	}
 }
 
-// wantLegsOnce: every leg that is not gone is in exactly one call.
+// wantLegsOnce: every leg that is not gone is in exactly one call, and is found
+// there.
 func wantLegsOnce(t *testing.T, sw *calltest.Switch, calls []*call.Call) {
 	t.Helper()
 	owners := map[call.LegID]int{}
@@ -128,6 +135,9 @@ func wantLegsOnce(t *testing.T, sw *calltest.Switch, calls []*call.Call) {
 		}
 		for _, l := range c.Info().Legs {
 			owners[l.ID]++
+			if of, ok := sw.CallOf(l.ID); !ok || of != c {
+				t.Errorf("a leg is not found in its call")
+			}
 		}
 	}
 	for _, l := range sw.Dialer.Legs() {
@@ -162,6 +172,9 @@ func wantAllEnded(t *testing.T, sw *calltest.Switch, calls []*call.Call) {
 		if _, ok := sw.Ended(c.ID()); !ok {
 			t.Errorf("a call is %v with %+v", c.Info().State, c.Info().Legs)
 		}
+	}
+	if n := sw.SeatedLegs(); n != 0 {
+		t.Errorf("%d legs are still listed", n)
 	}
 	if s := sw.Stats(); s.Active != 0 || s.Panics != 0 || s.Faults != 0 || s.Abandoned != 0 {
 		t.Errorf("stats %+v", s)

@@ -15,3 +15,13 @@ const LingerLimit = lingerLimit
 
 // TimersRun reports whether a timer of the call is set. Not while its loop runs.
 func (c *Call) TimersRun() bool { return c.duration.clock != nil || c.linger.clock != nil }
+
+// SeatedLegs is how many legs CallOf knows.
+func (r *Registry) SeatedLegs() int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return len(r.legs)
+}
+
+// Findings judges the audio of a leg.
+var Findings = findings
