@@ -3,9 +3,13 @@ package auth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
+	"sync/atomic"
 	"time"
 
+	"github.com/cordpair/cordpair/dialplan"
 	"github.com/cordpair/cordpair/store"
 )
 
@@ -32,15 +36,27 @@ type Config struct {
 }
 
 // Authority owns users, applications, tokens and lockouts.
-type Authority struct{ cfg Config }
+type Authority struct {
+	cfg    Config
+	now    func() time.Time
+	log    *slog.Logger
+	users  *store.Table[userRow]
+	apps   *store.Table[appRow]
+	tokens *store.Table[tokenRow]
+	live   *live
+	guard  *guard
+	hasher *hasher
+	counts counters
+}
+
+type counters struct{ issued, refused, failures, reused atomic.Uint64 }
 
 // Stats are counters since the start, and gauges where said.
 type Stats struct {
 	Tokens   int // gauge: live access tokens
-	Families int // gauge: live refresh tokens
-	Counters int // gauge: sources and names with failures in the last 5 minutes
+	Counters int // gauge: sources, and names tried from them, with recent failures
 	Locked   int // gauge: pauses in force
-	Waiting  int // gauge: password checks waiting for their turn
+	Waiting  int // gauge: password checks under way or waiting for their turn
 
 	Issued   uint64 // access tokens
 	Refused  uint64 // token requests that were not granted, lockouts left out
@@ -51,86 +67,157 @@ type Stats struct {
 	Hashes   uint64 // argon2id computations
 }
 
-var errSoon = errors.New("not built yet")
-
 // New reads what is stored and returns the authority over it.
-func New(cfg Config) (*Authority, error) { return &Authority{cfg}, nil }
+func New(cfg Config) (*Authority, error) { return open(cfg, dear) }
 
-// Authenticate says who sent an access token: ErrToken, or ErrBlocked while the
-// user's client or extension is blocked. It reads memory only.
-func (a *Authority) Authenticate(token string) (Principal, error) { return Principal{}, errSoon }
-
-// Exchange answers a request of the token endpoint. Errors are *GrantError,
-// *LockedError, ErrBusy, those of the store, and the context's.
-func (a *Authority) Exchange(ctx context.Context, r GrantRequest) (Grant, error) {
-	return Grant{}, errSoon
+// open is New at another price of a password check.
+func open(cfg Config, c cost) (*Authority, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	a := &Authority{
+		cfg: cfg, now: cfg.Now, log: cfg.Logger,
+		users: userTable(cfg.Space), apps: appTable(cfg.Space), tokens: tokenTable(cfg.Space),
+		live:   newLive(cfg.Now),
+		guard:  newGuard(cfg.Space, cfg.Now, cfg.Logger),
+		hasher: newHasher(c),
+	}
+	a.users.Watch(a.live.userChanged)
+	a.apps.Watch(a.live.appChanged)
+	a.tokens.Watch(a.live.tokenChanged)
+	if err := errors.Join(a.load(), a.guard.load()); err != nil {
+		return nil, fmt.Errorf("auth: %w", err)
+	}
+	return a, nil
 }
 
-// Issue makes an access token for a user without an application, with access
-// All: for the command line and the demo. store.ErrNotFound, ErrBlocked.
-func (a *Authority) Issue(ctx context.Context, user int64) (Grant, error) { return Grant{}, errSoon }
-
-// Revoke ends a token; a refresh token ends with all that came of it. A token
-// that is not known is no error (RFC 7009 section 2.2).
-func (a *Authority) Revoke(ctx context.Context, token string) error { return errSoon }
-
-// CheckPassword says whose login and password these are, for requests that bring
-// them instead of a token. ErrPassword, *LockedError, ErrBusy or the context's.
-func (a *Authority) CheckPassword(ctx context.Context, login, password, source string) (Principal, error) {
-	return Principal{}, errSoon
+// load makes the stored tokens live whose user, application and family still
+// stand behind them.
+func (a *Authority) load() error {
+	type found struct {
+		id  digestOf
+		row tokenRow
+	}
+	var list []found
+	err := a.cfg.Space.View(func(tx *store.Tx) error {
+		s := standing{a: a, tx: tx, users: map[int64]*userRow{}, apps: map[string]*appRow{}}
+		return a.tokens.In(tx).Each(store.Range{}, func(r store.Row[tokenRow]) error {
+			key, _, err := r.Key.CutStr()
+			if err != nil || r.Value.Refresh {
+				return err
+			}
+			row, ok, err := s.token(r.Value)
+			if ok {
+				list = append(list, found{parseDigest(key), row})
+			}
+			return err
+		})
+	})
+	slices.SortFunc(list, func(x, y found) int { return x.row.Until.Compare(y.row.Until) })
+	for _, f := range list {
+		// A clock that went back must not make a token live longer.
+		a.live.add(f.id, f.row, min(f.row.Until.Sub(a.now()), accessLife))
+	}
+	return err
 }
 
-// Users lists the users of a scope that the filter wants, by id.
-func (a *Authority) Users(s Scope, f UserFilter) ([]User, error) { return nil, errSoon }
-
-// User returns a user of the scope, or store.ErrNotFound.
-func (a *Authority) User(s Scope, id int64) (User, error) { return User{}, errSoon }
-
-// AddUser stores a new user. Errors wrap dialplan.ErrInvalid, store.ErrTaken
-// (the login), ErrTooMany.
-func (a *Authority) AddUser(ctx context.Context, u User) (User, error) { return User{}, errSoon }
-
-// ChangeUser lets change edit a copy of a user of the scope; a Password that is
-// not empty becomes the new one. change may be called twice and its error is
-// returned as it is. The login, the level and its ids cannot change. Errors wrap
-// store.ErrNotFound, dialplan.ErrInvalid, ErrLastUser.
-func (a *Authority) ChangeUser(ctx context.Context, s Scope, id int64, change func(*User) error) (User, error) {
-	return User{}, errSoon
+// standing remembers users and applications while tokens are read.
+type standing struct {
+	a     *Authority
+	tx    *store.Tx
+	users map[int64]*userRow
+	apps  map[string]*appRow
 }
 
-// DeleteUser removes a user of the scope with its applications and tokens.
-// Errors wrap store.ErrNotFound, ErrLastUser.
-func (a *Authority) DeleteUser(ctx context.Context, s Scope, id int64) error { return errSoon }
-
-// DeleteUsers removes all users of a scope that is not empty, when the client,
-// group or extension itself goes. It may be repeated after an error.
-func (a *Authority) DeleteUsers(ctx context.Context, s Scope) error { return errSoon }
-
-// Apps lists the applications of a user.
-func (a *Authority) Apps(user int64) ([]App, error) { return nil, errSoon }
-
-// App returns an application, or store.ErrNotFound.
-func (a *Authority) App(clientID string) (App, error) { return App{}, errSoon }
-
-// AddApp stores a new application of x.UserID and returns it with its secret,
-// which is never shown again. Whether the asking user may is MayGrant's answer.
-func (a *Authority) AddApp(ctx context.Context, x App) (App, store.Secret, error) {
-	return App{}, "", errSoon
+// token brings the bearer of a stored token up to date; ok is false if the token
+// has been ended.
+func (s standing) token(row tokenRow) (now tokenRow, ok bool, err error) {
+	u, err := remember(s.users, row.User, func() (userRow, error) { return s.a.users.In(s.tx).Get(store.Int(row.User)) })
+	if err != nil || u == nil || u.Epoch != row.UserEpoch {
+		return row, false, err
+	}
+	var app *App
+	if row.App != "" {
+		x, err := remember(s.apps, row.App, func() (appRow, error) { return s.a.apps.In(s.tx).Get(store.Str(row.App)) })
+		if err != nil || x == nil || x.Epoch != row.AppEpoch {
+			return row, false, err
+		}
+		app = &x.App
+	}
+	if row.Family != "" {
+		switch _, err := s.a.tokens.In(s.tx).Get(store.Str(row.Family)); {
+		case errors.Is(err, store.ErrNotFound):
+			return row, false, nil
+		case err != nil:
+			return row, false, err
+		}
+	}
+	row.Who = principal(u.User, app)
+	return row, true, nil
 }
 
-// ChangeApp lets change edit a copy of an application. Errors wrap
-// store.ErrNotFound, dialplan.ErrInvalid; an error of change is returned as it is.
-func (a *Authority) ChangeApp(ctx context.Context, clientID string, change func(*App) error) (App, error) {
-	return App{}, errSoon
+// remember reads a row once; nil if there is none.
+func remember[K comparable, T any](known map[K]*T, key K, read func() (T, error)) (*T, error) {
+	if row, ok := known[key]; ok {
+		return row, nil
+	}
+	row, err := read()
+	if errors.Is(err, store.ErrNotFound) {
+		known[key] = nil
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	known[key] = &row
+	return &row, nil
 }
 
-// NewSecret gives an application another secret and ends its tokens.
-func (a *Authority) NewSecret(ctx context.Context, clientID string) (store.Secret, error) {
-	return "", errSoon
+// audit writes down a change, if anybody wants to know.
+func (a *Authority) audit(tx *store.Tx, ctx context.Context, what string, id, before, after any) error {
+	if a.cfg.Audit == nil {
+		return nil
+	}
+	return a.cfg.Audit(tx, ctx, what, id, before, after)
 }
 
-// DeleteApp removes an application and its tokens, or returns store.ErrNotFound.
-func (a *Authority) DeleteApp(ctx context.Context, clientID string) error { return errSoon }
+// usable says whether what a principal belongs to lets it act, and brings its
+// group up to date: ErrBlocked, or ErrToken when the client is gone.
+func (a *Authority) usable(p *Principal) error {
+	if p.ClientID != 0 {
+		switch active, exists := a.cfg.Client(p.ClientID); {
+		case !exists:
+			return ErrToken
+		case !active:
+			return ErrBlocked
+		}
+	}
+	if p.Level == LevelExtension {
+		client, group, ok := a.cfg.Extension(p.ExtensionID)
+		if !ok || client != p.ClientID {
+			return ErrBlocked
+		}
+		p.GroupID = group
+	}
+	return nil
+}
+
+// active says whether a user may come in now.
+func (a *Authority) active(u User) bool {
+	p := principal(u, nil)
+	return u.Status == dialplan.StatusActive && a.usable(&p) == nil
+}
 
 // Stats returns the counters.
-func (a *Authority) Stats() Stats { return Stats{} }
+func (a *Authority) Stats() Stats {
+	s := Stats{
+		Tokens: a.live.size(), Waiting: int(a.hasher.waiting.Load()),
+		Issued: a.counts.issued.Load(), Refused: a.counts.refused.Load(), Failures: a.counts.failures.Load(),
+		Reused: a.counts.reused.Load(), Hashes: a.hasher.count.Load(),
+	}
+	a.guard.stats(&s)
+	return s
+}
