@@ -6,7 +6,9 @@ import (
 
 	"github.com/cordpair/cordpair/dialplan"
 	"github.com/cordpair/cordpair/dialplan/call"
+	"github.com/cordpair/cordpair/features/history"
 	"github.com/cordpair/cordpair/sip/location"
+	"github.com/cordpair/cordpair/store"
 )
 
 // The owners of what the API shows and changes, as it needs them. The root meets
@@ -77,4 +79,14 @@ type Calls interface {
 	Calls(client int64) []*call.Info // oldest first
 	// HangupLeg ends a leg of a running call, and with it the talk.
 	HangupLeg(ctx context.Context, leg call.LegID) error
+}
+
+// History owns the records of calls; *history.History is one.
+type History interface {
+	List(q history.Query) ([]history.Record, store.Cursor, error)
+	Legs(q history.Query) ([]history.Leg, store.Cursor, error)
+	CallTotals(q history.Query) (history.Totals, error)
+	LegTotals(q history.Query) (history.Totals, error)
+	// Find returns a call of a client, running or ended.
+	Find(client int64, id call.ID) (rec history.Record, running bool, err error)
 }

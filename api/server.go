@@ -12,6 +12,9 @@ import (
 
 	"github.com/cordpair/cordpair/api/auth"
 	"github.com/cordpair/cordpair/dialplan"
+	"github.com/cordpair/cordpair/features/audit"
+	"github.com/cordpair/cordpair/features/feed"
+	"github.com/cordpair/cordpair/features/reglog"
 )
 
 // Base is the path below which everything but the token endpoint lies.
@@ -30,6 +33,11 @@ type Config struct {
 	Configuration Configuration
 	Registrations Registrations
 	Calls         Calls
+	History       History
+	RegLog        *reglog.Log
+	Feed          *feed.Feed
+	Audit         *audit.Log
+	Identity      *auth.Authority
 
 	// Version is the product's, for the document.
 	Version string
