@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"hash"
 	"math/rand/v2"
 	"net/netip"
 	"strconv"
@@ -61,14 +62,46 @@ func (s *Server) statelessReply(m *wire.Message, f flow, status int, phrase stri
 // replyTag is the To tag of a stateless answer: a function of the request, so
 // that a repeated request meets the same tag.
 func (s *Server) replyTag(m *wire.Message) string {
-	return s.tagOf([]byte(m.Branch() + "|" + m.CallID() + "|" + m.FromTag()))
+	k := s.tags.Get().(*keyed)
+	defer s.tags.Put(k)
+	k.begin()
+	for _, part := range [...]string{m.Branch(), m.CallID(), m.FromTag()} {
+		k.add(part)
+	}
+	return k.tag()
 }
 
 // tagOf is a tag that only we can make and that is always the same for seed.
 func (s *Server) tagOf(seed []byte) string {
-	h := hmac.New(sha256.New, s.tagKey)
-	h.Write(seed)
-	return hex.EncodeToString(h.Sum(nil)[:8])
+	k := s.tags.Get().(*keyed)
+	defer s.tags.Put(k)
+	k.begin()
+	k.h.Write(seed)
+	return k.tag()
+}
+
+// keyed is a keyed hash with the buffers it works on.
+type keyed struct {
+	h   hash.Hash
+	in  []byte
+	sum []byte
+}
+
+func newKeyed(key []byte) *keyed { return &keyed{h: hmac.New(sha256.New, key)} }
+
+func (k *keyed) begin() { k.h.Reset() }
+
+// add takes one part; where one ends and the next begins is part of the hash.
+func (k *keyed) add(part string) {
+	k.in = append(append(k.in[:0], part...), '|')
+	k.h.Write(k.in)
+}
+
+func (k *keyed) tag() string {
+	k.sum = k.h.Sum(k.sum[:0])
+	var text [16]byte
+	hex.Encode(text[:], k.sum[:8])
+	return string(text[:])
 }
 
 // response renders an answer to an INVITE with our tag, and our Contact where a

@@ -62,7 +62,7 @@ type Server struct {
 	routes    routes
 	rules     wire.Rules
 	nonces    *digest.Authority
-	tagKey    []byte
+	tags      sync.Pool // of *keyed
 
 	workers   []*worker
 	udp       []*udpListener
@@ -82,10 +82,12 @@ type Server struct {
 func Listen(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, directory: cfg.Directory, media: cfg.Media, nonces: digest.New(digest.Config{}),
-		log: cfg.Logger, stop: make(chan struct{}), tagKey: make([]byte, 32),
+		log: cfg.Logger, stop: make(chan struct{}),
 		routes: routes{ask: routeTo},
 	}
-	rand.Read(s.tagKey) // never fails (crypto/rand)
+	tagKey := make([]byte, 32)
+	rand.Read(tagKey) // never fails (crypto/rand)
+	s.tags.New = func() any { return newKeyed(tagKey) }
 	s.refusals.out = s.log
 	s.streams = newStreams(s)
 	s.rules = wire.Rules{

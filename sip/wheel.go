@@ -1,6 +1,9 @@
 package sip
 
-import "time"
+import (
+	"math/bits"
+	"time"
+)
 
 const (
 	wheelTick  = 10 * time.Millisecond
@@ -25,6 +28,8 @@ type wheel struct {
 	start time.Time
 	tick  int64 // the last tick handled
 	slots [wheelSlots]*timer
+	// used has a bit for every slot that is not empty.
+	used [wheelSlots / 64]uint64
 	// firing holds what is due in the slot being handled.
 	firing *timer
 	count  int
@@ -57,6 +62,9 @@ func (w *wheel) push(t *timer, slot int32) {
 		t.next.prev = t
 	}
 	*head = t
+	if slot != firingSlot {
+		w.used[slot/64] |= 1 << (slot % 64)
+	}
 	t.armed = true
 	w.count++
 }
@@ -66,6 +74,9 @@ func (w *wheel) unlink(t *timer) {
 		t.prev.next = t.next
 	} else {
 		*w.head(t.slot) = t.next
+		if t.next == nil && t.slot != firingSlot {
+			w.used[t.slot/64] &^= 1 << (t.slot % 64)
+		}
 	}
 	if t.next != nil {
 		t.next.prev = t.prev
@@ -90,13 +101,22 @@ func (w *wheel) next(now time.Time) (time.Duration, bool) {
 	if w.firing != nil {
 		return 0, true // what fired before them panicked
 	}
-	for i := int64(1); i <= wheelSlots; i++ {
-		if w.slots[(w.tick+i)%wheelSlots] != nil {
-			due := w.start.Add(time.Duration(w.tick+i) * wheelTick)
-			return max(due.Sub(now), 0), true
+	due := w.start.Add(time.Duration(w.tick+w.ahead()) * wheelTick)
+	return max(due.Sub(now), 0), true
+}
+
+// ahead is how many ticks after the last one the next occupied slot comes, 1 to
+// wheelSlots. There is one.
+func (w *wheel) ahead() int64 {
+	first := (w.tick + 1) % wheelSlots
+	word, rest := first/64, ^uint64(0)<<(first%64)
+	for {
+		if b := w.used[word] & rest; b != 0 {
+			slot := word*64 + int64(bits.TrailingZeros64(b))
+			return (slot-first+wheelSlots)%wheelSlots + 1
 		}
+		word, rest = (word+1)%int64(len(w.used)), ^uint64(0)
 	}
-	return 0, false
 }
 
 // advance fires every timer that is due at now. A fired timer is idle when its
