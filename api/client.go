@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/cordpair/cordpair/api/auth"
 	"github.com/cordpair/cordpair/dialplan"
 )
 
@@ -31,12 +32,15 @@ type clientsOut struct {
 // providers are the fields of a client that only its provider sets; the client
 // sends them back as they are.
 var providers = []string{
-	"id", "prefix", "dealer_id", "domain_id", "domain", "domain_prefix", "extension_len", "status",
-	"create_date", "routing_list_id", "sbc_mode", "reg_status_log", "speech_to_text", "type", "limits",
+	"prefix", "dealer_id", "domain_id", "domain", "domain_prefix", "extension_len", "status",
+	"routing_list_id", "sbc_mode", "reg_status_log", "type",
 }
 
-// fixedClient are the fields that nobody changes after creation.
-var fixedClient = []string{"id", "prefix", "extension_len", "create_date"}
+// Fields that nobody changes after creation, and those that no dealer does.
+var (
+	fixedClient = []string{"prefix", "extension_len"}
+	dealers     = []string{"dealer_id"}
+)
 
 func (s *Server) registerClients() {
 	const all, one, own = "/admin/client/", "/admin/client/{client_id}", "/client/{client_id}/client/"
@@ -77,8 +81,11 @@ func (s *Server) listClients(ctx context.Context, in *clientsIn) (*clientsOut, e
 }
 
 func (s *Server) addClient(ctx context.Context, in *newClientIn) (*clientOut, error) {
-	c := dialplan.DefaultClient()
-	if err := in.Body.Apply(&c, c, "id"); err != nil {
+	c, fixed := dialplan.DefaultClient(), []string{}
+	if p := principalOf(ctx); p.Level == auth.LevelDealer { // a dealer's clients are its own
+		c.DealerID, fixed = &p.DealerID, dealers
+	}
+	if err := in.Body.Apply(&c, c, fixed...); err != nil {
 		return nil, err
 	}
 	c, err := s.cfg.Configuration.AddClient(ctx, c)
@@ -86,7 +93,11 @@ func (s *Server) addClient(ctx context.Context, in *newClientIn) (*clientOut, er
 }
 
 func (s *Server) changeClient(ctx context.Context, in *changeClientIn) (*clientOut, error) {
-	return s.patchClient(ctx, in, fixedClient)
+	fixed := fixedClient
+	if principalOf(ctx).Level == auth.LevelDealer {
+		fixed = append(dealers, fixed...)
+	}
+	return s.patchClient(ctx, in, fixed)
 }
 
 func (s *Server) changeOwnClient(ctx context.Context, in *changeClientIn) (*clientOut, error) {

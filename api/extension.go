@@ -68,7 +68,7 @@ func (s *Server) listExtensions(ctx context.Context, in *extensionsIn) (*extensi
 func (s *Server) addExtension(ctx context.Context, in *newExtensionIn) (*extensionOut, error) {
 	x := dialplan.DefaultExtension()
 	x.ClientID = clientOf(ctx).ID
-	if err := in.Body.Apply(&x, x, "id", "client_id"); err != nil {
+	if err := in.Body.Apply(&x, x); err != nil {
 		return nil, err
 	}
 	if err := s.checkGroup(x); err != nil {
@@ -80,8 +80,8 @@ func (s *Server) addExtension(ctx context.Context, in *newExtensionIn) (*extensi
 
 // checkGroup answers a group of somebody else like one that does not exist (T1).
 func (s *Server) checkGroup(x dialplan.Extension) error {
-	id := groupIDOf(x)
-	if id == 0 || slices.ContainsFunc(s.cfg.Configuration.Groups(x.ClientID), func(g dialplan.Group) bool { return g.ID == id }) {
+	if x.GroupID == nil || slices.ContainsFunc(s.cfg.Configuration.Groups(x.ClientID),
+		func(g dialplan.Group) bool { return g.ID == *x.GroupID }) {
 		return nil
 	}
 	return dialplan.FieldErrors{{Field: "extension_group_id", Message: "there is no such extension group"}}
@@ -94,7 +94,7 @@ func (s *Server) getExtension(ctx context.Context, _ *extensionIn) (*extensionOu
 func (s *Server) changeExtension(ctx context.Context, in *changeExtensionIn) (*extensionOut, error) {
 	row, err := s.cfg.Configuration.ChangeExtension(ctx, extensionOf(ctx).Extension.ID, func(row *dialplan.Row) error {
 		defaults := dialplan.DefaultExtension()
-		if err := in.Body.Apply(&row.Extension, defaults, "id", "client_id", "name", "type"); err != nil {
+		if err := in.Body.Apply(&row.Extension, defaults, "name", "type"); err != nil {
 			return err
 		}
 		return s.checkGroup(row.Extension)

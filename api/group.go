@@ -54,7 +54,7 @@ func (s *Server) listGroups(ctx context.Context, in *groupsIn) (*groupsOut, erro
 
 func (s *Server) addGroup(ctx context.Context, in *newGroupIn) (*groupOut, error) {
 	g := dialplan.Group{ClientID: clientOf(ctx).ID}
-	if err := in.Body.Apply(&g, g, "id", "client_id"); err != nil {
+	if err := in.Body.Apply(&g, g); err != nil {
 		return nil, err
 	}
 	g, err := s.cfg.Configuration.AddGroup(ctx, g)
@@ -68,7 +68,7 @@ func (s *Server) getGroup(ctx context.Context, _ *groupIn) (*groupOut, error) {
 func (s *Server) changeGroup(ctx context.Context, in *changeGroupIn) (*groupOut, error) {
 	old := groupOf(ctx)
 	g, err := s.cfg.Configuration.ChangeGroup(ctx, old.ClientID, old.ID, func(g *dialplan.Group) error {
-		return in.Body.Apply(g, dialplan.Group{}, "id", "client_id")
+		return in.Body.Apply(g, dialplan.Group{})
 	})
 	return &groupOut{g}, err
 }

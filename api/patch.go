@@ -54,7 +54,7 @@ func (p Patch[T]) Apply(to *T, defaults T, fixed ...string) error {
 		given := reflect.New(f.Type).Elem()
 		if f.isNull(raw) {
 			given.Set(reflect.ValueOf(&defaults).Elem().FieldByIndex(f.index))
-		} else if err := json.Unmarshal(raw, given.Addr().Interface()); err != nil {
+		} else if err := json.Unmarshal(f.spelled(raw), given.Addr().Interface()); err != nil {
 			faults = append(faults, dialplan.FieldError{Field: f.name, Message: decodeFault(err)})
 			continue
 		}
@@ -133,6 +133,22 @@ func (f field) isNull(raw json.RawMessage) bool {
 	return false
 }
 
+// spelled makes a boolean what a field of yes and no calls it; clients send both
+// (spec/http-api.md 1.5).
+func (f field) spelled(raw json.RawMessage) json.RawMessage {
+	switch {
+	case f.isYesNo() && string(raw) == "true":
+		return json.RawMessage(`"yes"`)
+	case f.isYesNo() && string(raw) == "false":
+		return json.RawMessage(`"no"`)
+	}
+	return raw
+}
+
+func (f field) isYesNo() bool {
+	return f.Type == reflect.TypeFor[dialplan.YesNo]() || f.Type == reflect.TypeFor[*dialplan.YesNo]()
+}
+
 // isEnum reports whether the field is a choice: a string type of its own.
 func (f field) isEnum() bool {
 	t := f.Type
@@ -148,7 +164,7 @@ func looseSchema[T any](r huma.Registry, suffix string, creating bool) *huma.Sch
 	t := reflect.TypeFor[T]()
 	whole := r.Schema(t, true, t.Name())
 	name := whole.Ref[strings.LastIndexByte(whole.Ref, '/')+1:] + suffix
-	ref := &huma.Schema{Ref: strings.TrimSuffix(whole.Ref, t.Name()) + name}
+	ref := &huma.Schema{Ref: whole.Ref + suffix}
 	if r.Map()[name] != nil {
 		return ref
 	}
@@ -186,6 +202,12 @@ func looseProperty(s *huma.Schema, f field, required bool) *huma.Schema {
 	if len(s.Enum) > 0 {
 		property.Enum = append(slices.Clone(s.Enum), "None", nil)
 	}
+	if property.Minimum != nil && f.Type == reflect.TypeFor[*int64]() {
+		property.Minimum = new(float64) // an id of 0 counts as null
+	}
 	property.PrecomputeMessages()
+	if f.isYesNo() {
+		return &huma.Schema{OneOf: []*huma.Schema{{Type: huma.TypeBoolean}, &property}, Description: s.Description}
+	}
 	return &property
 }

@@ -57,7 +57,9 @@ func newWorld(t testing.TB, options ...func(*Config)) *world {
 		w.memory.groups[g.ID] = g
 	}
 	w.tokens["platform"] = principal(auth.LevelPlatform, 0)
-	w.tokens["dealer"] = principal(auth.LevelDealer, 0)
+	dealer := principal(auth.LevelDealer, 0)
+	dealer.DealerID = 5
+	w.tokens["dealer"] = dealer
 	w.tokens["client"] = principal(auth.LevelClient, 1)
 	w.tokens["other"] = principal(auth.LevelClient, 2)
 	w.tokens["group"] = principal(auth.LevelGroup, 1)
