@@ -54,8 +54,8 @@ var tooLarge = map[string]string{}
 
 // pauses excuses files in which something sleeps outside a test.
 var pauses = map[string]string{
-	"features/history/history.go": "the store's queue is full; 20 ms, and every write frees it",
-	"media/portable.go":           "a reader whose socket fails would spin; 10 ms, and Close ends it",
-	"sip/stream.go":               "accept without descriptors would spin; 50 ms, and Close ends it",
-	"sip/udp.go":                  "a reader whose socket fails would spin; 1 ms, and Close ends it",
+	"features/history/run.go": "the store's queue is full; 20 ms, and every write frees it",
+	"media/portable.go":       "a reader whose socket fails would spin; 10 ms, and Close ends it",
+	"sip/stream.go":           "accept without descriptors would spin; 50 ms, and Close ends it",
+	"sip/udp.go":              "a reader whose socket fails would spin; 1 ms, and Close ends it",
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -27,6 +28,7 @@ type Config struct {
 	SecretKey string `yaml:"secret_key" env:"SECRET_KEY"`
 	Listen    Listen `yaml:"listen"`
 	RTP       RTP    `yaml:"rtp"`
+	API       API    `yaml:"api"`
 	Log       Log    `yaml:"log"`
 	// DrainTime is how long running calls may go on after a request to stop.
 	DrainTime time.Duration `yaml:"drain_time" env:"DRAIN_TIME"`
@@ -74,6 +76,33 @@ type RTP struct {
 	Addresses []string `yaml:"addresses" env:"RTP_ADDRESSES"`
 }
 
+// API limits what the HTTP API takes.
+type API struct {
+	// ConnectionsPerSource is how many connections one address may have at once;
+	// more are closed.
+	ConnectionsPerSource int `yaml:"connections_per_source" env:"API_CONNECTIONS_PER_SOURCE"`
+	// RequestsPerHour is how many requests all applications of a client may make.
+	RequestsPerHour int `yaml:"requests_per_hour" env:"API_REQUESTS_PER_HOUR"`
+	// Origins are the web origins whose pages may use the API; none by default.
+	Origins []string `yaml:"origins" env:"API_ORIGINS"`
+}
+
+func (a API) validate() error {
+	var errs []error
+	if a.ConnectionsPerSource < 1 {
+		errs = append(errs, badConfig("api.connections_per_source", "must be at least 1"))
+	}
+	if a.RequestsPerHour < 1 {
+		errs = append(errs, badConfig("api.requests_per_hour", "must be at least 1"))
+	}
+	for i, o := range a.Origins {
+		if u, err := url.Parse(o); err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" {
+			errs = append(errs, badConfig(fmt.Sprintf("api.origins[%d]", i), "%q is not scheme://host", o))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // Log says what is written to standard error.
 type Log struct {
 	Level  string `yaml:"level" env:"LOG_LEVEL"`   // debug, info, warn, error
@@ -94,6 +123,7 @@ func DefaultConfig() Config {
 			Metrics: "127.0.0.1:9090",
 		},
 		RTP:       RTP{Ports: "16384-32767"},
+		API:       API{ConnectionsPerSource: 100, RequestsPerHour: 100_000},
 		Log:       Log{Level: "info", Format: "text"},
 		DrainTime: 30 * time.Second,
 		MaxCalls:  call.DefaultMaxCalls,
@@ -153,6 +183,9 @@ func (c *Config) overlay(text []byte) error {
 	if silent("rtp") {
 		c.RTP = before.RTP
 	}
+	if silent("api") {
+		c.API = before.API
+	}
 	if silent("log") {
 		c.Log = before.Log
 	}
@@ -185,7 +218,7 @@ func (c Config) Validate() error {
 		}
 	}
 	errs = append(errs, validAddr("listen.http", c.Listen.HTTP), validAddr("listen.metrics", c.Listen.Metrics),
-		c.RTP.validate(), c.Log.validate())
+		c.RTP.validate(), c.API.validate(), c.Log.validate())
 	if c.DrainTime < 0 {
 		errs = append(errs, badConfig("drain_time", "is negative"))
 	}
@@ -274,8 +307,8 @@ func (l Log) level() (slog.Level, error) {
 	return level, err
 }
 
-func (l Log) logger() *slog.Logger {
-	level, _ := l.level() // Validate has seen it
+// logger writes to standard error what is at least as important as level.
+func (l Log) logger(level *slog.LevelVar) *slog.Logger {
 	opts := &slog.HandlerOptions{Level: level}
 	if l.Format == "json" {
 		return slog.New(slog.NewJSONHandler(os.Stderr, opts))

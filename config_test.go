@@ -38,6 +38,7 @@ func TestGoodConfigs(t *testing.T) {
 					{Transport: "tcp", Addr: "[fd00::1]:5060"},
 				}, HTTP: "127.0.0.1:8088"},
 				RTP:       cordpair.RTP{Ports: "20000-20999", Addresses: []string{"10.0.0.1", "fd00::1"}},
+				API:       cordpair.API{ConnectionsPerSource: 20, RequestsPerHour: 1000, Origins: []string{"https://crm.example.org"}},
 				Log:       cordpair.Log{Level: "warn", Format: "json"},
 				DrainTime: 2 * time.Minute, MaxCalls: 500,
 			}

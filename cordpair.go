@@ -12,9 +12,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cordpair/cordpair/api"
+	"github.com/cordpair/cordpair/api/auth"
 	"github.com/cordpair/cordpair/dialplan/call"
 	"github.com/cordpair/cordpair/features"
+	"github.com/cordpair/cordpair/features/audit"
+	"github.com/cordpair/cordpair/features/feed"
 	"github.com/cordpair/cordpair/features/history"
+	"github.com/cordpair/cordpair/features/reglog"
 	"github.com/cordpair/cordpair/media"
 	"github.com/cordpair/cordpair/sip"
 	"github.com/cordpair/cordpair/sip/location"
@@ -34,12 +39,20 @@ type Switch struct {
 	edge    *sip.Server
 	bus     *call.Bus
 	calls   *call.Registry
-	history atomic.Pointer[history.History] // from Run on
-	// recording is the writer of the history; it ends after the calls.
+	history *history.History
+	// recording are those who follow what happens; they end after the calls.
 	recording     sync.WaitGroup
 	stopRecording context.CancelFunc
 	web           *web
+	api           *api.Server
+	auth          *auth.Authority
+	audit         *audit.Log
+	feed          *feed.Feed
+	reglog        *reglog.Log
 	metrics       registry
+	probe         readiness
+	level         slog.LevelVar
+	current       atomic.Pointer[Config] // what Reload may change of cfg
 
 	running atomic.Bool // since Run began, for good
 	ready   atomic.Bool // while new calls are taken
@@ -59,13 +72,15 @@ func Open(cfg Config) (*Switch, error) {
 		cfg: cfg, log: cfg.Logger, node: "local", tenants: newTenants(), bus: call.NewBus(),
 		stopRecording: func() {}, gone: make(chan struct{}), done: make(chan struct{}),
 	}
-	if s.log == nil {
-		s.log = cfg.Log.logger()
+	s.current.Store(&cfg)
+	level, _ := cfg.Log.level() // Validate has seen it
+	if s.level.Set(level); s.log == nil {
+		s.log = cfg.Log.logger(&s.level)
 	}
 	if host, err := os.Hostname(); err == nil {
 		s.node = host
 	}
-	for _, step := range []func() error{s.openStore, s.openWeb, s.openMedia, s.openEdge} {
+	for _, step := range []func() error{s.openStore, s.openIdentity, s.openAPI, s.openWeb, s.openMedia, s.openEdge} {
 		if err := step(); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
@@ -86,7 +101,27 @@ func (s *Switch) openStore() error {
 	}
 	s.db = db
 	s.tables = openTables(db.Config())
-	return s.load()
+	if err := s.load(); err != nil {
+		return err
+	}
+	s.history = history.New(db, s.bus, history.Options{
+		Extension: s.tenants.recordedAs, Messages: func(id call.LegID) []call.Message { return s.edge.Messages(id) }, Logger: s.log,
+	})
+	s.reglog = reglog.New(db, reglog.Options{Logger: s.log})
+	s.feed, err = feed.New(db, s.bus, feed.Options{})
+	return err
+}
+
+// openAPI builds the HTTP API over everything that is open by now, and over what
+// will be.
+func (s *Switch) openAPI() error {
+	s.metrics = s.newMetrics()
+	s.api = api.New(api.Config{
+		Tokens: s.auth, Configuration: s.configuration(), Registrations: registrations{s}, Calls: live{s},
+		History: s.history, RegLog: s.reglog, Feed: s.feed, Audit: s.audit, Identity: s.auth,
+		Version: Version(), Origins: s.cfg.API.Origins, RateLimit: s.cfg.API.RequestsPerHour, Logger: s.log,
+	})
+	return nil
 }
 
 func (s *Switch) openMedia() error {
@@ -106,7 +141,7 @@ func (s *Switch) openMedia() error {
 func (s *Switch) openEdge() error {
 	cfg := sip.Config{
 		Node: s.node, Directory: s.tenants, Media: s.media, Registry: s.metrics, Logger: s.log,
-		Location: location.Config{Node: s.node, Store: location.NewStore(s.db.Live()), Logger: s.log},
+		Location: location.Config{Node: s.node, Store: location.NewStore(s.db.Live()), Events: s.registered, Logger: s.log},
 	}
 	for _, l := range s.cfg.Listen.SIP {
 		addr, _ := netip.ParseAddrPort(l.Addr) // Validate has seen it
@@ -188,28 +223,28 @@ func (s *Switch) start() error {
 	if err := s.db.OpenRecords(); err != nil {
 		return err
 	}
-	h := history.New(s.db, s.bus, history.Options{Extension: s.tenants.recordedAs, Logger: s.log})
-	cut, err := h.Recover(context.Background()) // short: no more than the calls of one moment
+	cut, err := s.history.Recover(context.Background()) // short: no more than the calls of one moment
 	if err != nil {
 		return fmt.Errorf("call records: %w", err)
 	}
 	if cut > 0 {
 		s.log.Warn("calls cut off by the last stop have their records now", "calls", cut)
 	}
-	s.history.Store(h)
 	ctx, stop := context.WithCancel(context.Background())
 	s.stopRecording = stop
-	s.recording.Go(func() { s.record(ctx, h) }) // ends with close
+	s.recording.Go(func() { s.record(ctx) }) // each ends with close
+	s.recording.Go(func() { s.feed.Run(ctx) })
+	s.recording.Go(func() { s.reglog.Run(ctx) })
 	s.web.start()
-	s.edge.Start(s.calls)
+	s.edge.Start(admission{s.calls, s.history})
 	s.ready.Store(true)
 	return nil
 }
 
 // record writes what happens to calls until ctx ends and everything published
 // by then is durable.
-func (s *Switch) record(ctx context.Context, h *history.History) {
-	if err := h.Run(ctx); err != nil {
+func (s *Switch) record(ctx context.Context) {
+	if err := s.history.Run(ctx); err != nil {
 		s.log.Error("call records are no longer written", "err", err)
 	}
 }
@@ -222,9 +257,9 @@ const sayGoodbye = 2 * time.Second
 func (s *Switch) drain() {
 	s.ready.Store(false)
 	if s.calls.Len() > 0 {
-		s.log.Info("stopping: waiting for running calls", "calls", s.calls.Len(), "drain_time", s.cfg.DrainTime)
+		s.log.Info("stopping: waiting for running calls", "calls", s.calls.Len(), "drain_time", s.now().DrainTime)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTime)
+	ctx, cancel := context.WithTimeout(context.Background(), s.now().DrainTime)
 	defer cancel()
 	if s.calls.Drain(ctx) != nil {
 		s.calls.Close()

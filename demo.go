@@ -1,9 +1,13 @@
 package cordpair
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"strconv"
+
+	"github.com/cordpair/cordpair/api/auth"
+	"github.com/cordpair/cordpair/store"
 )
 
 // The demo client.
@@ -18,10 +22,16 @@ const (
 
 // Demo is what `cordpair demo` tells its user (spec/shapes.md).
 type Demo struct {
-	Ready      bool              `json:"ready"`
-	SIP        DemoSIP           `json:"sip"`
-	HTTP       string            `json:"http,omitempty"`
-	Metrics    string            `json:"metrics,omitempty"`
+	Ready    bool    `json:"ready"`
+	SIP      DemoSIP `json:"sip"`
+	HTTP     string  `json:"http,omitempty"`
+	API      string  `json:"api,omitempty"`
+	Explorer string  `json:"explorer,omitempty"`
+	Metrics  string  `json:"metrics,omitempty"`
+	// Token is an access token of the demo's user, good for an hour; App gets
+	// another one at /oauth/token.
+	Token      string            `json:"token"`
+	App        DemoApp           `json:"app"`
 	ClientID   int64             `json:"client_id"`
 	DataDir    string            `json:"data_dir"`
 	Extensions []DemoExtension   `json:"extensions"`
@@ -34,6 +44,12 @@ type DemoSIP struct {
 	TCP    string `json:"tcp,omitempty"`
 	Domain string `json:"domain"`
 	Realm  string `json:"realm"`
+}
+
+// DemoApp is an application that may do everything to the demo client.
+type DemoApp struct {
+	ClientID     string `json:"client_id"`
+	ClientSecret string `json:"client_secret"`
 }
 
 // DemoExtension is a phone's account.
@@ -75,7 +91,61 @@ func (s *Switch) EnsureDemo(n int) (Demo, error) {
 		}
 		have = append(have, added...)
 	}
-	return s.describe(client, have)
+	d, err := s.describe(client, have)
+	if err != nil {
+		return Demo{}, err
+	}
+	d.App, d.Token, err = s.demoAccess(client.ID)
+	return d, err
+}
+
+// demoLogin is the demo's user.
+const demoLogin = "demo"
+
+// demoAccess makes the user and the application of the demo, or finds them and
+// gives the application another secret: the old one is not known any more.
+func (s *Switch) demoAccess(client int64) (app DemoApp, token string, err error) {
+	ctx := context.Background()
+	user, err := s.demoUser(ctx, client)
+	if err != nil {
+		return app, "", err
+	}
+	apps, err := s.auth.Apps(user.ID)
+	if err != nil {
+		return app, "", err
+	}
+	var secret store.Secret
+	if len(apps) > 0 {
+		app.ClientID = apps[0].ClientID
+		secret, err = s.auth.NewSecret(ctx, app.ClientID)
+	} else {
+		x := auth.DefaultApp()
+		x.UserID, x.Name, x.Type, x.Access = user.ID, "Demo", auth.AppTrusted, auth.AppAll
+		x, secret, err = s.auth.AddApp(ctx, x)
+		app.ClientID = x.ClientID
+	}
+	if err != nil {
+		return app, "", err
+	}
+	app.ClientSecret = secret.Reveal()
+	grant, err := s.auth.Exchange(ctx, auth.GrantRequest{
+		GrantType: "client_credentials", ClientID: app.ClientID, ClientSecret: app.ClientSecret,
+	})
+	return app, grant.AccessToken, err
+}
+
+func (s *Switch) demoUser(ctx context.Context, client int64) (auth.User, error) {
+	users, err := s.auth.Users(auth.Scope{ClientID: client}, auth.UserFilter{Login: []string{demoLogin}})
+	if err != nil {
+		return auth.User{}, err
+	}
+	if len(users) > 0 {
+		return users[0], nil
+	}
+	u := auth.DefaultUser()
+	u.Level, u.ClientID, u.Login, u.Name = auth.LevelClient, &client, demoLogin, "Demo"
+	u.Password = store.Secret(GeneratePassword())
+	return s.auth.AddUser(ctx, u)
 }
 
 func (s *Switch) demoClient(n int) (Client, error) {
@@ -109,10 +179,12 @@ func demoNumber(c Client, i int) int {
 func (s *Switch) describe(c Client, extensions []Extension) (Demo, error) {
 	d := Demo{
 		Ready: true, ClientID: c.ID, DataDir: s.cfg.DataDir,
-		SIP:     DemoSIP{Domain: c.Domain, Realm: c.Domain},
-		HTTP:    webURL(s.web.addrs["http"], ""),
-		Metrics: webURL(s.web.addrs["metrics"], "/metrics"),
-		Numbers: map[string]string{"echo": "*43", "music": "*44", "whoami": "*45"},
+		SIP:      DemoSIP{Domain: c.Domain, Realm: c.Domain},
+		HTTP:     webURL(s.web.addrs["http"], ""),
+		API:      webURL(s.web.addrs["http"], "/api/ver1.0"),
+		Explorer: webURL(s.web.addrs["http"], "/api/ver1.0/client_api_explorer/"),
+		Metrics:  webURL(s.web.addrs["metrics"], "/metrics"),
+		Numbers:  map[string]string{"echo": "*43", "music": "*44", "whoami": "*45"},
 	}
 	for i, addr := range s.edge.Addrs() {
 		switch s.cfg.Listen.SIP[i].Transport {

@@ -35,10 +35,10 @@ func (s *Switch) newMetrics() registry {
 			ConstLabels: prometheus.Labels{"reason": string(why)},
 		}, func() float64 { return float64(s.calls.Stats().Refused[why]) }))
 	}
-	counter("records_written_total", "Call records that are durable.", func() float64 { return float64(s.recordStats().Written) })
-	counter("records_failed_total", "Writes of call records that the store refused for good.", func() float64 { return float64(s.recordStats().Failed) })
-	gauge("records_pending", "Writes of call records on their way to the disk.", func() float64 { return float64(s.recordStats().Pending) })
-	gauge("record_events_waiting", "Events of calls not yet looked at for records.", func() float64 { return float64(s.recordStats().Backlog) })
+	counter("records_written_total", "Call records that are durable.", func() float64 { return float64(s.history.Stats().Written) })
+	counter("records_failed_total", "Writes of call records that the store refused for good.", func() float64 { return float64(s.history.Stats().Failed) })
+	gauge("records_pending", "Writes of call records on their way to the disk.", func() float64 { return float64(s.history.Stats().Pending) })
+	gauge("record_events_waiting", "Events of calls not yet looked at for records.", func() float64 { return float64(s.history.Stats().Backlog) })
 	gauge("media_ports_free", "Media port pairs that can be taken.", func() float64 { return float64(s.media.Stats().PortsFree) })
 	gauge("media_ports_used", "Media port pairs in use.", func() float64 { return float64(s.media.Stats().PortsUsed) })
 	counter("media_packets_received_total", "RTP and RTCP packets received.", func() float64 { return float64(s.media.Stats().PacketsReceived) })

@@ -19,7 +19,9 @@ func (w *world) lastRecord() cordpair.CallRecord {
 	if len(list) != 1 {
 		w.t.Fatal("no call record a second after the end")
 	}
-	return list[0]
+	whole, err := w.sw.CallRecord(list[0].CallUUID)
+	w.must(err)
+	return whole
 }
 
 func TestRecordOfATalk(t *testing.T) {

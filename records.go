@@ -2,6 +2,7 @@ package cordpair
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/cordpair/cordpair/dialplan/call"
 	"github.com/cordpair/cordpair/features/history"
@@ -20,27 +21,35 @@ var ErrNotRunning = errors.New("the switch is not running")
 // CallRecord returns the record of a call that has ended. It is durable within a
 // second of the end. The error wraps store.ErrNotFound if there is none.
 func (s *Switch) CallRecord(id call.ID) (CallRecord, error) {
-	h := s.history.Load()
-	if h == nil {
-		return CallRecord{}, ErrNotRunning
-	}
-	return h.Get(id)
+	rec, err := s.history.Get(id)
+	return rec, whileRunning(err)
 }
 
-// CallRecords lists the records of a client, newest first, and the cursor of the
-// next page.
+// CallRecords lists the records of a client without their events, decisions and
+// messages, newest first, and the cursor of the next page.
 func (s *Switch) CallRecords(q CallQuery) ([]CallRecord, store.Cursor, error) {
-	h := s.history.Load()
-	if h == nil {
-		return nil, "", ErrNotRunning
-	}
-	return h.List(q)
+	list, next, err := s.history.List(q)
+	return list, next, whileRunning(err)
 }
 
-// recordStats are the counters of the writer; none before Run.
-func (s *Switch) recordStats() history.Stats {
-	if h := s.history.Load(); h != nil {
-		return h.Stats()
+// whileRunning tells a switch that does not run from a damaged one.
+func whileRunning(err error) error {
+	if errors.Is(err, store.ErrClosed) {
+		return fmt.Errorf("%w: %w", ErrNotRunning, err)
 	}
-	return history.Stats{}
+	return err
+}
+
+// admission lets calls in unless their records could not be written (O5).
+type admission struct {
+	calls   *call.Registry
+	history *history.History
+}
+
+// Start implements sip.Calls.
+func (a admission) Start(leg call.Leg, inv call.Invite) (*call.Call, error) {
+	if a.history.Full() {
+		return nil, call.ErrOverload
+	}
+	return a.calls.Start(leg, inv)
 }

@@ -3,6 +3,7 @@ package cordpair
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,8 @@ type tenants struct {
 	now   atomic.Pointer[tenancy]
 	// accounts are looked up by extension id; they change one at a time.
 	accounts sync.Map // int64 -> account
+	// owners are the clients of extensions, by extension id.
+	owners sync.Map // int64 -> int64
 }
 
 // tenancy is one immutable picture of all clients.
@@ -29,33 +32,49 @@ type tenancy struct {
 	views    map[int64]*dialplan.View
 	domains  map[string]int64
 	prefixes map[string]int64
+	// versions number the last change of each client.
+	versions map[int64]uint64
 	// first is the oldest client: its realm is what strangers are asked for.
 	first int64
 }
 
-// account is what the view of a client does not hold: who the extension belongs
-// to and how it authenticates, under its bare and under its full name.
+// account is what the view of a client does not hold: how an extension
+// authenticates, under its bare and under its full name.
 type account struct {
-	client     int64
 	bare, full digest.Secret
 	policy     digest.Policy
 }
 
 func newTenants() *tenants {
 	t := &tenants{}
-	t.now.Store(&tenancy{})
+	t.now.Store(&tenancy{views: map[int64]*dialplan.View{}, versions: map[int64]uint64{}})
 	return t
 }
 
-// replace publishes views as those of their clients.
-func (t *tenants) replace(views ...*dialplan.View) {
+// replace publishes a view as that of its client.
+func (t *tenants) replace(version uint64, v *dialplan.View) {
+	id := v.Client().ID
+	t.alter(func(n *tenancy) { n.views[id], n.versions[id] = v, version })
+}
+
+// remove forgets a client.
+func (t *tenants) remove(id int64) {
+	t.alter(func(n *tenancy) {
+		delete(n.views, id)
+		delete(n.versions, id)
+	})
+}
+
+// alter publishes a changed copy of the picture.
+func (t *tenants) alter(f func(*tenancy)) {
 	t.write.Lock()
 	defer t.write.Unlock()
-	next := &tenancy{views: map[int64]*dialplan.View{}, domains: map[string]int64{}, prefixes: map[string]int64{}}
-	maps.Copy(next.views, t.now.Load().views)
-	for _, v := range views {
-		next.views[v.Client().ID] = v
+	now := t.now.Load()
+	next := &tenancy{
+		views: maps.Clone(now.views), versions: maps.Clone(now.versions),
+		domains: map[string]int64{}, prefixes: map[string]int64{},
 	}
+	f(next)
 	for id, v := range next.views {
 		c := v.Client()
 		next.domains[strings.ToLower(c.Domain)] = id
@@ -65,6 +84,27 @@ func (t *tenants) replace(views ...*dialplan.View) {
 		}
 	}
 	t.now.Store(next)
+}
+
+// clients lists all clients by id.
+func (t *tenants) clients() []dialplan.Client {
+	views := t.now.Load().views
+	list := make([]dialplan.Client, 0, len(views))
+	for _, id := range slices.Sorted(maps.Keys(views)) {
+		list = append(list, views[id].Client())
+	}
+	return list
+}
+
+func (t *tenants) version(client int64) uint64 { return t.now.Load().versions[client] }
+
+// viewOf is the view that holds an extension.
+func (t *tenants) viewOf(extension int64) (*dialplan.View, bool) {
+	owner, ok := t.owners.Load(extension)
+	if !ok {
+		return nil, false
+	}
+	return t.view(owner.(int64))
 }
 
 // clash says what of a new client another one has already: two with one domain
@@ -145,11 +185,7 @@ func (t *tenants) Account(user, domain string) (sip.Account, bool) {
 
 // Extension implements sip.Directory.
 func (t *tenants) Extension(id int64) (sip.Account, bool) {
-	a, ok := t.accounts.Load(id)
-	if !ok {
-		return sip.Account{}, false
-	}
-	v, ok := t.view(a.(account).client)
+	v, ok := t.viewOf(id)
 	if !ok {
 		return sip.Account{}, false
 	}

@@ -139,7 +139,7 @@ func TestBlocked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sw.tenants.replace(view)
+	sw.tenants.replace(1, view)
 	sees := func(what string, want ...bool) {
 		t.Helper()
 		var got []bool
@@ -161,7 +161,7 @@ func TestBlocked(t *testing.T) {
 	if view, err = view.WithClient(client); err != nil {
 		t.Fatal(err)
 	}
-	sw.tenants.replace(view)
+	sw.tenants.replace(1, view)
 	sees("one blocked", false, false, true)
 	plan := sw.tenants.plan(call.Invite{Client: 1, From: call.Party{Extension: 1, Number: "101"}, Dialled: "102"})
 	d := plan.Next(call.Situation{}, call.Outcome{Kind: call.OutcomeBegin})

@@ -4,26 +4,26 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"sync"
 	"time"
-
-	"github.com/cordpair/cordpair/api"
 )
 
-// Limits of an HTTP connection (H2).
+// Limits of an HTTP connection (H2). A stream of events moves its own deadline
+// for writing.
 const (
 	headerWithin  = 5 * time.Second
 	requestWithin = 30 * time.Second
+	answerWithin  = time.Minute
 	idleFor       = 2 * time.Minute
 	maxHeader     = 64 << 10
 )
 
-// web is the pair of HTTP listeners: the API, and metrics on an address of
-// their own (H11).
+// web are the HTTP listeners: the API, for the world and for the operator of
+// this machine, and metrics on an address of their own (H11).
 type web struct {
 	log       *slog.Logger
 	servers   []*http.Server
@@ -34,29 +34,35 @@ type web struct {
 
 func (s *Switch) openWeb() error {
 	s.web = &web{log: s.log, addrs: map[string]string{}}
-	s.metrics = s.newMetrics()
 	if s.cfg.Network != nil {
 		return nil // a network in memory has no browsers
 	}
-	if err := s.web.listen("http", s.cfg.Listen.HTTP, api.NewHandler()); err != nil {
+	if err := s.web.listen("http", s.cfg.Listen.HTTP, s.api, s.cfg.API.ConnectionsPerSource); err != nil {
 		return err
 	}
+	if err := s.web.listen("metrics", s.cfg.Listen.Metrics, s.inside(), 0); err != nil || s.cfg.InMemory {
+		return err
+	}
+	return s.web.listenOperator(s.cfg.DataDir, s.api.Operator())
+}
+
+// inside is what the machine's own monitoring sees (H11).
+func (s *Switch) inside() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", metricsHandler(s.metrics))
+	mux.HandleFunc("GET /healthz", serveHealth)
 	mux.HandleFunc("GET /readyz", s.serveReady)
-	return s.web.listen("metrics", s.cfg.Listen.Metrics, mux)
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	return mux
 }
 
-// serveReady tells a load balancer whether new calls are taken (L1).
-func (s *Switch) serveReady(w http.ResponseWriter, _ *http.Request) {
-	if !s.ready.Load() {
-		http.Error(w, "stopping", http.StatusServiceUnavailable)
-		return
-	}
-	_, _ = io.WriteString(w, "ready\n") // whoever asked may be gone
-}
-
-func (w *web) listen(name, addr string, h http.Handler) error {
+// listen opens a listener, with at most so many connections of one source at
+// once; 0 sets no limit.
+func (w *web) listen(name, addr string, h http.Handler, perSource int) error {
 	if addr == "" {
 		return nil
 	}
@@ -64,14 +70,22 @@ func (w *web) listen(name, addr string, h http.Handler) error {
 	if err != nil {
 		return fmt.Errorf("listen.%s: %w", name, err)
 	}
-	w.listeners = append(w.listeners, ln)
 	w.addrs[name] = ln.Addr().String()
-	w.servers = append(w.servers, &http.Server{
-		Handler: h, ReadHeaderTimeout: headerWithin, ReadTimeout: requestWithin,
-		IdleTimeout: idleFor, MaxHeaderBytes: maxHeader,
-		ErrorLog: slog.NewLogLogger(w.log.Handler(), slog.LevelWarn),
-	})
+	if perSource > 0 {
+		ln = limitSources(ln, perSource)
+	}
+	w.serve(ln, h)
 	return nil
+}
+
+// serve lets h answer what comes in at ln from start on.
+func (w *web) serve(ln net.Listener, h http.Handler) {
+	w.listeners = append(w.listeners, ln)
+	w.servers = append(w.servers, &http.Server{
+		Handler: h, ReadHeaderTimeout: headerWithin, ReadTimeout: requestWithin, WriteTimeout: answerWithin,
+		IdleTimeout: idleFor, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(w.log.Handler(), slog.LevelDebug),
+	})
 }
 
 func (w *web) start() {

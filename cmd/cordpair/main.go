@@ -17,11 +17,19 @@ import (
 
 // commands are the command line; the help texts are the manual.
 type commands struct {
-	Serve       serveCmd       `cmd:"" help:"Run the switch from a configuration file."`
-	Demo        demoCmd        `cmd:"" help:"Run a switch on this machine with phones 101 to 104 ready to register."`
-	CheckConfig checkConfigCmd `cmd:"" help:"Check a configuration file and say what is wrong with it."`
-	Doctor      doctorCmd      `cmd:"" help:"Look for what will go wrong on this machine: ports, buffers, limits, clock."`
-	Version     versionCmd     `cmd:"" help:"Print the version."`
+	Serve         serveCmd         `cmd:"" help:"Run the switch from a configuration file."`
+	Demo          demoCmd          `cmd:"" help:"Run a switch on this machine with phones 101 to 104 ready to register."`
+	CheckConfig   checkConfigCmd   `cmd:"" help:"Check a configuration file and say what is wrong with it."`
+	Calls         callsCmd         `cmd:"" help:"List the calls that are up."`
+	Registrations registrationsCmd `cmd:"" help:"List the extensions and where their phones are."`
+	Tail          tailCmd          `cmd:"" help:"Print what happens as it happens."`
+	Explain       explainCmd       `cmd:"" help:"Say where a call would go, and why."`
+	Trace         traceCmd         `cmd:"" help:"Say why a call went where it went, and what was said."`
+	ClientCmd     clientCmd        `cmd:"" name:"client" help:"Manage clients."`
+	User          userCmd          `cmd:"" help:"Manage users of the API."`
+	Token         tokenCmd         `cmd:"" help:"Print an access token for a user."`
+	Doctor        doctorCmd        `cmd:"" help:"Look for what will go wrong on this machine: ports, buffers, limits, clock."`
+	Version       versionCmd       `cmd:"" help:"Print the version."`
 }
 
 func main() {
