@@ -81,8 +81,9 @@ type Bindings struct {
 
 // Open loads what is stored and starts the goroutine that lets bindings end.
 // Bindings over UDP can be used at once; those over streams are suspended. Each
-// lives one granted interval longer than is stored, but not longer than one from
-// now: its last refresh, which was acknowledged, may not be in the store.
+// lives a granted interval and a quarter longer than is stored, but not longer
+// than one interval from now: its last refreshes, which were acknowledged, may not
+// be in the store.
 func Open(cfg Config) (*Bindings, error) {
 	cfg.fill()
 	b := &Bindings{cfg: cfg, stop: make(chan struct{}), ended: make(chan struct{})}
@@ -108,6 +109,7 @@ func (b *Bindings) Close() error {
 	}
 	close(b.stop)
 	<-b.ended
+	b.round(0, b.catchUp)
 	for left := math.MaxInt; ; {
 		b.round(0, func(sh *shard) { b.flush(sh) })
 		b.work.Wait()
@@ -119,6 +121,15 @@ func (b *Bindings) Close() error {
 		}
 		if left >= before {
 			return fmt.Errorf("bindings: the last changes of %d extensions are not stored", left)
+		}
+	}
+}
+
+// catchUp has the refreshes written that the store was not told of.
+func (b *Bindings) catchUp(sh *shard) {
+	for _, rec := range sh.records {
+		if rec.lagging {
+			b.soil(sh, rec)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func (b *Bindings) restore(stored Record, now time.Time) {
 			out = append(out, s)
 			continue
 		}
-		e := &entry{Binding: s, rec: rec}
+		e := &entry{Binding: s, rec: rec, stored: s.Refreshed}
 		e.Expires = now.Add(left)
 		if e.Suspended = e.Flow.Stream(); e.Suspended {
 			e.suspendedAt = now
@@ -52,10 +52,11 @@ func (b *Bindings) restore(stored Record, now time.Time) {
 
 // remaining is how long a stored binding may live from now. Its last refresh may
 // not have reached the store: it came before the expiry we know, and not in the
-// future. So a binding gets one granted interval from the earlier of the two,
-// which no acknowledged refresh can outlive (and no step of the wall clock can
-// stretch).
+// future. The refreshes before it were left out too if they came soon after the
+// stored one. So a binding gets one granted interval from that much after the
+// expiry, or from now if that is earlier, which no acknowledged refresh can
+// outlive (and no step of the wall clock can stretch).
 func (b *Bindings) remaining(s *Binding, now time.Time) time.Duration {
 	interval := min(time.Duration(s.Granted)*time.Second, b.cfg.MaxExpires)
-	return min(s.granted().Sub(now), 0) + interval
+	return min(s.granted().Add(lag(interval)).Sub(now), 0) + interval
 }

@@ -217,12 +217,12 @@ func runHistory(t *testing.T, limit int, ops []op) string {
 	return ""
 }
 
-// restart gives each binding one interval from the end of the last one, or from
-// now if that is earlier, and suspends streams.
+// restart gives each binding one interval from a quarter after the end of the last
+// one, or from now if that is earlier, and suspends streams.
 func (m *model) restart(now time.Time) {
 	m.now(now)
 	for uri, x := range m.bound {
-		from := x.refreshed.Add(x.granted)
+		from := x.refreshed.Add(x.granted + x.granted/4)
 		if now.Before(from) {
 			from = now
 		}

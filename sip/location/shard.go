@@ -36,6 +36,7 @@ type record struct {
 	active    []*entry
 	ended     []Binding // the last set, while active is empty
 	dirty     bool      // in shard.dirty
+	lagging   bool      // a refresh was not handed to the store, see lag
 }
 
 // entry is a binding in its record and in the agenda of its shard.
@@ -45,6 +46,8 @@ type entry struct {
 	suspendedAt time.Time // while Suspended
 	due         time.Time // when the agenda looks at it; never after deadline
 	slot        int       // in the agenda
+	// stored is when the last refresh that the store was given came.
+	stored time.Time
 }
 
 // deadline is when the binding ends if nothing happens.
@@ -147,10 +150,12 @@ func before(a, b *Binding) bool {
 // snapshot is the record as the store keeps it.
 func (r *record) snapshot() Record {
 	s := Record{Extension: r.extension}
+	r.lagging = false
 	if len(r.active) == 0 {
 		s.Ended = slices.Clone(r.ended)
 	}
 	for _, e := range r.active {
+		e.stored = e.Refreshed
 		x := e.Binding
 		x.Expires = x.granted() // not what a restart made of it
 		s.Bindings = append(s.Bindings, x)
@@ -164,6 +169,20 @@ func (b *Bindings) soil(sh *shard, r *record) {
 		r.dirty = true
 		sh.dirty = append(sh.dirty, r)
 	}
+}
+
+// lagPart is the part of an interval by which the store may lag behind: phones
+// that refresh every few seconds are not written every time. A restart adds as
+// much to what is stored, see remaining.
+const lagPart = 4
+
+func lag(interval time.Duration) time.Duration { return interval / lagPart }
+
+// mayLag reports whether a restart would do justice to a refresh of e that the
+// store does not hear of: the phone may refresh once more just before the
+// binding ends, and be lost with the process after that.
+func (e *entry) mayLag() bool {
+	return e.Refreshed.Sub(e.stored) <= lag(time.Duration(e.Granted)*time.Second)
 }
 
 func newID() string {

@@ -29,7 +29,7 @@ func TestWrittenBehind(t *testing.T) {
 		if !answered || shelf.count() != 1 {
 			t.Fatalf("answered %v after %d writes", answered, shelf.count())
 		}
-		time.Sleep(100*second + 100*time.Millisecond) // between two rounds of writing
+		time.Sleep(1000*second + 100*time.Millisecond) // between two rounds of writing
 		for i := range uint32(5) {
 			if res := mustUpdate(t, b, register("a", 2+i, hour, contact("sip:x@h"))); res.Pending {
 				t.Error("a refresh waits for the store")
@@ -168,7 +168,8 @@ func TestLostRefresh(t *testing.T) {
 		{"at once", 56 * second, 114 * second, 1},
 		{"after the stored end", 70 * second, 114 * second, 1},
 		{"not longer than an interval", 30 * second, 90 * second, 0},
-		{"long after", 120 * second, 120 * second, 0},
+		{"within a quarter more", 120 * second, 134 * second, 1},
+		{"long after", 136 * second, 136 * second, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -187,6 +188,34 @@ func TestLostRefresh(t *testing.T) {
 					t.Errorf("%d listed", len(list))
 				}
 			})
+		})
+	}
+}
+
+// A phone that refreshes every half minute is written once a quarter of its
+// interval, and no restart unregisters it early, whenever it comes.
+func TestFrequentRefreshes(t *testing.T) {
+	for restart := 5 * time.Minute; restart < 3*hour; restart += 7 * time.Minute {
+		synctest.Test(t, func(t *testing.T) {
+			shelf := newShelf()
+			b := open(t, Config{Store: shelf})
+			var last time.Time
+			for i := uint32(1); time.Duration(i)*30*second <= restart; i++ {
+				last = time.Now()
+				mustUpdate(t, b, register("a", i, hour, contact("sip:x@h")))
+				time.Sleep(30 * second)
+			}
+			if most := 2 + int(restart/(15*time.Minute)); shelf.count() > most {
+				t.Errorf("%d writes in %v", shelf.count(), restart)
+			}
+			copied := newShelf()
+			copied.rows[1] = shelf.row(1) // what Close writes is lost
+			// The phone comes back just before it has to.
+			time.Sleep(time.Until(last.Add(hour - second)))
+			again := open(t, Config{Store: copied})
+			if got := again.Lookup(1, time.Now(), nil); len(got) != 1 {
+				t.Errorf("unregistered early after a restart at %v", restart)
+			}
 		})
 	}
 }

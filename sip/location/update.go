@@ -130,6 +130,7 @@ func (b *Bindings) renew(sh *shard, e *entry, r *Request, ch change, now time.Ti
 	changed := e.Contact != c.URI || e.Flow != r.Flow || e.Source != r.Source || e.Q != c.Q ||
 		e.Instance != c.Instance || e.RegID != c.RegID || !slices.Equal(e.Path, r.Path)
 	was, lost := e.Flow.Conn, e.Suspended
+	said := e.CallID != r.CallID || e.UserAgent != r.UserAgent || e.Granted != int(ch.granted/time.Second)
 	e.take(r, ch, now)
 	if e.Flow.Conn != was || lost {
 		b.flows.leave(was, e.rec)
@@ -142,7 +143,11 @@ func (b *Bindings) renew(sh *shard, e *entry, r *Request, ch change, now time.Ti
 		kind, changed = Resumed, true
 	case !changed:
 		kind = Refreshed
-		b.soil(sh, e.rec)
+		if said || !e.mayLag() {
+			b.soil(sh, e.rec)
+		} else {
+			e.rec.lagging = true
+		}
 	}
 	b.report(sh, kind, "", e, now)
 	return changed
