@@ -67,14 +67,18 @@ type bench struct {
 	ended  chan error
 }
 
-func newBench(t *testing.T, db *store.DB) *bench {
+func newBench(t *testing.T, db *store.DB) *bench { return newBenchWith(t, db, func(*Options) {}) }
+
+func newBenchWith(t *testing.T, db *store.DB, change func(*Options)) *bench {
 	b := &bench{t: t, db: db, bus: call.NewBus(), ended: make(chan error, 1)}
-	b.h = New(db, b.bus, Options{
+	opts := Options{
 		Logger: slog.New(slog.DiscardHandler),
 		Extension: func(client, id int64) Extension {
 			return Extension{Name: fmt.Sprintf("%04d*%d@a.test", client, 100+id), Type: "phone", Group: id % 2}
 		},
-	})
+	}
+	change(&opts)
+	b.h = New(db, b.bus, opts)
 	var ctx context.Context
 	ctx, b.cancel = context.WithCancel(context.Background())
 	go func() { b.ended <- b.h.Run(ctx) }() // ends when stop cancels ctx

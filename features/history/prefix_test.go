@@ -92,5 +92,5 @@ func valid(r Record) error {
 	if d := cmp.Diff(r, back); d != "" {
 		return errors.New(d)
 	}
-	return nil
+	return sameRow(r)
 }

@@ -210,7 +210,7 @@ func (h *History) write(sp *store.Space, table *store.Table[Record], recs []*Rec
 		if !busy {
 			return
 		}
-		time.Sleep(busyWait)
+		<-time.After(busyWait) // the store has made room by then
 	}
 }
 

@@ -1,0 +1,232 @@
+package history
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cordpair/cordpair/dialplan/call"
+	"github.com/cordpair/cordpair/store"
+	"github.com/cordpair/cordpair/store/storetest"
+)
+
+// sameRow says what a record loses on its way through the store.
+func sameRow(rec Record) error {
+	row, err := rec.AppendRow(nil)
+	if err != nil {
+		return err
+	}
+	var back Record
+	if err := back.ParseRow(recordVersion, row); err != nil {
+		return fmt.Errorf("read: %w", err)
+	}
+	if d := cmp.Diff(rec, back); d != "" {
+		return errors.New(d)
+	}
+	var short brief
+	if err := short.ParseRow(recordVersion, row); err != nil {
+		return fmt.Errorf("read in brief: %w", err)
+	}
+	rec = withoutSequence(rec)
+	if d := cmp.Diff(rec, short.Record); d != "" {
+		return errors.New(d)
+	}
+	return nil
+}
+
+// withoutSequence is what a list shows of a record.
+func withoutSequence(rec Record) Record {
+	rec = rec.withMessages(func(call.LegID) []call.Message { return nil })
+	rec.Events, rec.Trace = nil, nil
+	return rec
+}
+
+// fullRecord has something in every field, and some fields again.
+func fullRecord() Record {
+	c, at := "0123456789ABCDEF0123456789ABCDEF", time.Date(2026, 1, 2, 3, 4, 5, 6e7, time.UTC)
+	r := begin(call.Event{Call: call.ID(c), Client: 7, Seq: 1, At: at, Kind: call.EventStarted, Leg: "a", Party: alice, Dialled: "102"})
+	step := func(ev call.Event) {
+		at = at.Add(1234567 * time.Microsecond)
+		ev.At, ev.Seq = at, len(r.events)+len(r.trace)+1
+		r.apply(ev)
+	}
+	step(call.Event{Kind: call.EventLegStarted, Leg: "a", Party: alice, Direction: call.Inbound})
+	step(call.Event{Kind: call.EventDecided, Trace: &call.TraceEntry{
+		Seq: 3, At: at, Branch: "1.2", Who: "extension 102", Kind: call.TraceRule, ID: 31, Name: "after hours", Verdict: call.VerdictTaken,
+		Because: []call.TraceCause{{Condition: "interval", Want: "open 5", Got: "closed", OK: false}, {OK: true}},
+		Step:    &call.Step{Name: "ring", Branch: "1.2", Args: map[string]any{"extension_id": 2.0}},
+		Outcome: &call.Outcome{Branch: "1", Kind: call.OutcomeBusy, Cause: call.CauseBusy, By: "b"},
+	}})
+	step(call.Event{Kind: call.EventDecided, Trace: &call.TraceEntry{Because: []call.TraceCause{}, Step: &call.Step{}}})
+	step(call.Event{Kind: call.EventLegStarted, Leg: "b", Party: bob, Direction: call.Outbound})
+	step(call.Event{Kind: call.EventAnswered, Leg: "b", Party: bob})
+	step(call.Event{Kind: call.EventAnswered, Leg: "a", Party: alice})
+	step(call.Event{Kind: call.EventJoined, Leg: "c", Party: carol, Direction: call.Outbound, Other: "OTHER"})
+	step(call.Event{Kind: call.EventFinding, Leg: "b", Party: bob, Finding: &call.Finding{Code: "loss", Text: "7 of 100"}})
+	step(call.Event{Kind: call.EventLegEnded, Leg: "b", Cause: call.CauseNormal, Remote: true, Stats: call.MediaStats{
+		PacketsReceived: 1, PacketsSent: 1 << 40, OctetsReceived: 3, OctetsSent: 4, Lost: 5, Dropped: 6, JitterMS: 7.25,
+		Codec: "PCMA", FirstAt: at.Add(-time.Second), Signalled: "10.0.0.7:4000", Source: "192.0.2.7:61000",
+	}})
+	step(call.Event{Kind: call.EventJoined, Leg: "c", Party: carol, Other: "THIRD"})
+	step(call.Event{Kind: call.EventEnded, Cause: call.CauseNormal, By: "b"})
+	r.left = 3
+	rec := r.record(r.over, func(client, id int64) Extension {
+		return Extension{Name: fmt.Sprintf("%04d*%d@a.test", client, 100+id), Type: "phone", Group: id % 2}
+	})
+	return rec.withMessages(func(id call.LegID) []call.Message {
+		return []call.Message{
+			{At: rec.InitTime.Time, Line: "INVITE sip:102@a.test", Of: "1 INVITE", Peer: "UDP 192.0.2.7:5060", Body: "application/sdp", Repeats: 2},
+			{At: at, Sent: true, Line: "100 Trying"},
+		}
+	})
+}
+
+// TestRow: a record with everything in it comes back as it went.
+func TestRow(t *testing.T) {
+	rec := fullRecord()
+	if err := sameRow(rec); err != nil {
+		t.Error(err)
+	}
+	if err := sameRow(Record{}); err != nil {
+		t.Error(err)
+	}
+	row, _ := rec.AppendRow(nil)
+	text, _ := json.Marshal(rec)
+	t.Logf("%d bytes, as JSON %d", len(row), len(text))
+	if len(row) > len(text)/3 {
+		t.Error("that is no cheaper form")
+	}
+	for n := range row {
+		var back Record
+		if err := back.ParseRow(recordVersion, row[:n]); !errors.Is(err, store.ErrDamaged) {
+			t.Fatalf("cut to %d: %v", n, err)
+		}
+	}
+	var back Record
+	if err := back.ParseRow(recordVersion, append(row, 0)); !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("with a byte too many: %v", err)
+	}
+	rec.Trace[0].Step = &call.Step{Args: func() {}}
+	if _, err := rec.AppendRow(nil); err == nil {
+		t.Error("what JSON cannot say was written")
+	}
+}
+
+// FuzzRow: no bytes make a reader panic or take memory they do not pay for, and
+// what can be read can be written again.
+func FuzzRow(f *testing.F) {
+	rec := fullRecord()
+	row, _ := rec.AppendRow(nil)
+	f.Add(row)
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, row []byte) {
+		var rec, back Record
+		if rec.ParseRow(recordVersion, row) != nil {
+			return
+		}
+		again, err := rec.AppendRow(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := back.ParseRow(recordVersion, again); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// TestRecordsOfVersion1: what an earlier release wrote, as JSON and without the
+// newer indexes, is found by all of them; its journal becomes records.
+func TestRecordsOfVersion1(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := storetest.Open(t)
+		type plain Record // JSON: without the methods of Record
+		rec := fullRecord()
+		old := store.NewTable[plain](db.Records(), store.Calls, 1)
+		if err := old.Put(key(rec.CallUUID), plain(rec)); err != nil {
+			t.Fatal(err)
+		}
+		left := rec
+		left.CallUUID = "LEFT"
+		if err := store.NewTable[plain](db.Live(), store.Journal, 1).Put(key(left.CallUUID), plain(left)); err != nil {
+			t.Fatal(err)
+		}
+		h := New(db, call.NewBus(), Options{})
+		defer h.sub.Close()
+		if n, err := h.Recover(t.Context()); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		got, err := h.Get(rec.CallUUID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(rec, got); d != "" {
+			t.Error(d)
+		}
+		if legs, _, err := h.Legs(Query{Client: 7, Extensions: []int64{2}}); err != nil || len(legs) != 2 {
+			t.Errorf("%d legs, %v", len(legs), err)
+		}
+		if err := h.calls.Check(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestMessages: the signalling of a leg is in its record, asked for when the
+// record is written, and bounded.
+func TestMessages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended := false
+		b := newBenchWith(t, storetest.Open(t), func(o *Options) {
+			o.Messages = func(leg call.LegID) []call.Message {
+				if !ended {
+					return []call.Message{{Line: "INVITE", At: time.Now().UTC()}}
+				}
+				messages := make([]call.Message, 1000)
+				for i := range messages {
+					messages[i].Line = fmt.Sprint(leg, " ", i)
+				}
+				return messages
+			}
+		})
+		c := b.call("X")
+		c.start(alice, "102")
+		synctest.Wait()
+		if rec, ok := b.h.Running("X"); !ok || len(rec.CDR) != 1 || len(rec.CDR[0].Messages) != 1 {
+			t.Errorf("running: %v, %+v", ok, rec.CDR)
+		}
+		ended = true
+		c.gone("a", alice, call.CauseNormal, true)
+		c.end(call.CauseNormal, "a")
+		b.stop()
+		m := b.get("X").CDR[0].Messages
+		if len(m) != maxMessages || m[0].Line != "a 0" || m[maxMessages-1].Line != "a 999" {
+			t.Errorf("%d messages", len(m))
+		}
+		recs, _, err := b.h.List(Query{Client: 7})
+		if err != nil || len(recs) != 1 || recs[0].CDR[0].Messages != nil || recs[0].Events != nil || recs[0].Trace != nil {
+			t.Errorf("the list shows %+v, %v", recs, err)
+		}
+	})
+}
+
+// TestFindingIsKept in the sequence of the record.
+func TestFindingIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, storetest.Open(t))
+		c := b.call("X")
+		c.start(alice, "102")
+		c.say(call.Event{Kind: call.EventFinding, Leg: "a", Party: alice, Finding: &call.Finding{Code: "no_media", Text: "nothing"}})
+		c.end(call.CauseNormal, "a")
+		b.stop()
+		text, err := json.Marshal(b.get("X").Events)
+		if err != nil || !strings.Contains(string(text), `"finding":{"code":"no_media","text":"nothing"}`) || !strings.Contains(string(text), `"by_call_api_id":"a"`) {
+			t.Errorf("%s, %v", text, err)
+		}
+	})
+}
