@@ -15,10 +15,19 @@ type Filter struct {
 	// its own legs leg.* and media.finding; its registrations, lamps and, where
 	// those say so, its queues; changes of its own configuration.
 	Extension int64
+	// Sees, if not nil, leaves likewise what the users of those extensions may
+	// see for which it says yes: those of a group. It is asked at every event,
+	// under a lock, so it must be quick.
+	Sees func(extension int64) bool
 }
 
 func (f Filter) wants(it *item) bool {
-	return (f.Extension == 0 || slices.Contains(it.seen, f.Extension)) && f.Types.want(it.kind)
+	switch {
+	case f.Extension != 0 && !slices.Contains(it.seen, f.Extension),
+		f.Sees != nil && !slices.ContainsFunc(it.seen, f.Sees):
+		return false
+	}
+	return f.Types.want(it.kind)
 }
 
 // Types are the kinds a reader wants: exact names, or a group with or without

@@ -133,6 +133,20 @@ func TestExtensionSeesItsOwn(t *testing.T) {
 	}
 }
 
+// A group's user sees what the users of its extensions do, and nothing else.
+func TestGroupSeesItsExtensions(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBench(t, Options{})
+		r := b.f.Read(7, 0, Filter{Sees: func(x int64) bool { return x == 2 || x == 3 }, Types: Types{"leg", "registration", "config"}})
+		defer r.Close()
+		b.f.Changed(7, "client", 7, 3)
+		b.f.Registered(7, Registration{Extension: 1})
+		(&teller{b: b, id: "C"}).talk()
+		time.Sleep(time.Second)
+		compare(t, read(t, r), []string{talked[2], talked[4], talked[7], talked[10]})
+	})
+}
+
 func TestSecretsAreNotStreamed(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		b := newBench(t, Options{})
