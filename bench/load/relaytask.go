@@ -1,0 +1,163 @@
+//go:build linux
+
+package load
+
+import (
+	"fmt"
+	"time"
+)
+
+// The windows of a relay phase: packets say in which they were sent.
+const (
+	warmWindow     = 1
+	measuredWindow = 2
+	coolWindow     = 3
+)
+
+// The times around the measured window, and how fast its calls are set up.
+const (
+	warmTime  = time.Second
+	drainTime = 300 * time.Millisecond
+	setUpRate = 200
+)
+
+// relayTask has calls up and sends RTP through them.
+type relayTask struct {
+	*engine
+	phase Phase
+	setUp pace // of the calls that need signalling
+	calls []*callState
+	port  uint16
+	pace  pace // of packets
+	next  int
+	// The window changes at these moments; zero while calls are being set up.
+	from, until, drained time.Time
+	done                 bool
+}
+
+func newRelayTask(e *engine, p Phase) (task, error) {
+	signalled := len(p.Flows) == 0 && p.NG == ""
+	if p.Count < 1 || signalled && len(e.phones) < 2*p.Count || len(p.Flows) > 0 && len(p.Flows) != p.Count {
+		return nil, fmt.Errorf("%d relayed calls with %d phones and %d flows", p.Count, len(e.phones), len(p.Flows))
+	}
+	t := &relayTask{engine: e, phase: p, port: rtpPorts}
+	if signalled {
+		t.setUp = pace{rate: setUpRate, most: p.Count}
+	}
+	return t, nil
+}
+
+func (t *relayTask) begin(now time.Time) error {
+	t.window = warmWindow
+	t.setUp.start = now
+	for i := range t.phase.Count {
+		a, port, err := t.openFlow(t.port)
+		if err != nil {
+			return err
+		}
+		b, port, err := t.openFlow(port)
+		if err != nil {
+			return err
+		}
+		t.port = port
+		if len(t.phase.Flows) > 0 {
+			t.connect(a, t.phase.Flows[i][0])
+			t.connect(b, t.phase.Flows[i][1])
+		}
+	}
+	if t.phase.NG != "" {
+		return t.askNG()
+	}
+	return nil
+}
+
+// askNG has rtpengine open ports for every call, over its control protocol.
+func (t *relayTask) askNG() error {
+	ng, err := dialNG(t.phase.NG)
+	if err != nil {
+		return err
+	}
+	defer ng.close()
+	for i := 0; i < len(t.flows); i += 2 {
+		a, b := t.flows[i], t.flows[i+1]
+		toB, toA, err := ng.call(fmt.Sprintf("%s-%d", t.run, i), t.sdp(a.sock.port), t.sdp(b.sock.port))
+		if err != nil {
+			return err
+		}
+		t.connect(a, toA)
+		t.connect(b, toB)
+	}
+	return nil
+}
+
+func (t *relayTask) tick(now time.Time) {
+	for range t.setUp.due(now) {
+		i := len(t.calls)
+		c := t.dial(t.phones[2*i], t.phones[2*i+1], 0)
+		c.callerRTP, c.calleeRTP = t.flows[2*i], t.flows[2*i+1]
+		t.calls = append(t.calls, c)
+		t.invite(c, nil, now)
+	}
+	switch {
+	case t.from.IsZero():
+		if t.ready() {
+			t.from = now.Add(warmTime)
+			t.until = t.from.Add(t.phase.Time)
+			t.drained = t.until.Add(drainTime)
+			t.pace = pace{start: now, rate: packetsPerSecond * len(t.flows), most: 1 << 40}
+		}
+		return
+	case now.Before(t.from):
+		t.window = warmWindow
+	case now.Before(t.until):
+		t.window = measuredWindow
+	default:
+		t.window = coolWindow
+	}
+	if now.Before(t.until) {
+		for range t.pace.due(now) {
+			t.send(t.flows[t.next%len(t.flows)])
+			t.next++
+		}
+	}
+	if now.After(t.drained) && !t.done {
+		t.done = true
+		for _, c := range t.calls {
+			t.hangUp(c, now)
+		}
+	}
+}
+
+// ready tells whether every call is up, or has failed.
+func (t *relayTask) ready() bool {
+	if !t.setUp.over() {
+		return false
+	}
+	for _, c := range t.calls {
+		if c.caught != talking && c.caught != over {
+			return false
+		}
+	}
+	return true
+}
+
+func (t *relayTask) measuring(now time.Time) bool {
+	return !t.from.IsZero() && !now.Before(t.from) && now.Before(t.until)
+}
+
+func (t *relayTask) over(time.Time) bool { return t.done && t.live == 0 }
+
+func (t *relayTask) end() {
+	for _, c := range t.calls {
+		t.endCall(c, "not over in time")
+	}
+	for _, f := range t.flows {
+		if !f.connected {
+			t.fail("a flow without a port")
+		}
+	}
+	if len(t.calls) == 0 {
+		t.res.Done = t.phase.Count
+	}
+	t.closeFlows()
+}

@@ -1,0 +1,128 @@
+package load
+
+import "time"
+
+// Spec is what a load process is told, as JSON on its standard input.
+type Spec struct {
+	// Target is the UDP address of the registrar and proxy; empty when only
+	// relays are measured.
+	Target string `json:"target,omitempty"`
+	// Domain is that of all phones.
+	Domain string  `json:"domain,omitempty"`
+	Phones []Phone `json:"phones,omitempty"`
+	// PIDs are the processes whose cost is read.
+	PIDs []int `json:"pids"`
+	// Phases are run one after the other; registrations last for all of them.
+	Phases []Phase `json:"phases"`
+}
+
+// Phone is an account.
+type Phone struct {
+	User     string `json:"user"`
+	Password string `json:"password"`
+}
+
+// Kind names what a phase does.
+type Kind string
+
+// The kinds of phases.
+const (
+	// Register lets Count phones from the first register, each once, with
+	// challenge and answer.
+	Register Kind = "register"
+	// Refresh lets the first Count phones register again and again for Time.
+	Refresh Kind = "refresh"
+	// Options sends OPTIONS for Time.
+	Options Kind = "options"
+	// Call makes calls of Talk without RTP between the phones for Time.
+	Call Kind = "call"
+	// Relay has Count calls up and sends RTP both ways for Time.
+	Relay Kind = "relay"
+	// Idle does nothing for Time.
+	Idle Kind = "idle"
+)
+
+// Phase is one measurement.
+type Phase struct {
+	Kind Kind `json:"kind"`
+	// Name is carried to the result.
+	Name string `json:"name,omitempty"`
+	// Rate is how many operations are begun per second.
+	Rate  int           `json:"rate,omitempty"`
+	Count int           `json:"count,omitempty"`
+	Time  time.Duration `json:"time,omitempty"`
+	Talk  time.Duration `json:"talk,omitempty"`
+	// Flows are the ports of a relay that needs no signalling: what arrives at
+	// the first comes out to whoever sends to the second, and back.
+	Flows [][2]uint16 `json:"flows,omitempty"`
+	// NG is the address of an rtpengine that is asked for ports.
+	NG string `json:"ng,omitempty"`
+}
+
+// Result is what one phase measured.
+type Result struct {
+	Phase
+	// Done operations came to their good end; Failed did not.
+	Done   int `json:"done"`
+	Failed int `json:"failed"`
+	// FirstFailure says what went wrong first.
+	FirstFailure string `json:"first_failure,omitempty"`
+	// Resent were sent again by the load, Repeated by the target.
+	Resent   int `json:"resent"`
+	Repeated int `json:"repeated"`
+	// CPU is what the target used during Took.
+	CPU  time.Duration `json:"cpu_ns"`
+	Took time.Duration `json:"took_ns"`
+	// RSS and PSS are bytes before the phase and at its height.
+	RSSBefore int64 `json:"rss_before"`
+	RSSAfter  int64 `json:"rss_after"`
+	PSSBefore int64 `json:"pss_before"`
+	PSSAfter  int64 `json:"pss_after"`
+	// Added is the delay that the target adds: from the INVITE with credentials
+	// to the ringing, without the callee's part; or of an RTP packet.
+	Added Delay `json:"added"`
+	// Sent and Received count RTP packets.
+	Sent     int `json:"rtp_sent,omitempty"`
+	Received int `json:"rtp_received,omitempty"`
+	// Wakeups of the target's threads.
+	Wakeups int64 `json:"wakeups"`
+	// Loop is how the load itself fared.
+	Loop Loop `json:"loop"`
+	// Doubts are reasons not to trust the figures.
+	Doubts []string `json:"doubts,omitempty"`
+}
+
+// Delay sums up durations.
+type Delay struct {
+	N   int           `json:"n"`
+	P50 time.Duration `json:"p50_ns"`
+	P99 time.Duration `json:"p99_ns"`
+	Max time.Duration `json:"max_ns"`
+}
+
+// Loop is the load's own state during a phase.
+type Loop struct {
+	// Share of its core that it used, and what ran on the machine besides the
+	// load and the target, in cores.
+	Share  float64 `json:"share"`
+	Others float64 `json:"others"`
+	// Late is the share of turns of the loop that began more than LateBy after
+	// they should; Latest is the worst.
+	Late   float64       `json:"late"`
+	Latest time.Duration `json:"latest_ns"`
+	// Drops are datagrams lost at full sockets of the load and of the target.
+	Drops       int64 `json:"drops"`
+	TargetDrops int64 `json:"target_drops"`
+	// Skipped operations were not begun, because every phone was busy.
+	Skipped int `json:"skipped,omitempty"`
+}
+
+// LateBy is how much too late a turn of the loop must begin to count as late.
+const LateBy = 5 * time.Millisecond
+
+// Bounds of trust.
+const (
+	mostShare = 0.85
+	mostLate  = 0.02
+	leastRate = 0.97
+)

@@ -1,0 +1,222 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/cordpair/cordpair/bench/load"
+)
+
+// report is everything that came out.
+type report struct {
+	Machine facts         `json:"machine"`
+	Options options       `json:"options"`
+	Begun   time.Time     `json:"begun"`
+	Took    time.Duration `json:"took_ns"`
+	Rows    []row         `json:"rows"`
+	// Missing peers and why.
+	Missing map[string]string `json:"missing"`
+	Doubts  []string          `json:"doubts"`
+	Rounds  []measured        `json:"rounds"`
+}
+
+// row is one line of the table: the median of the rounds for each target.
+type row struct {
+	Name    string             `json:"name"`
+	Unit    string             `json:"unit"`
+	Values  map[string]float64 `json:"values"`
+	Doubted map[string]bool    `json:"doubted,omitempty"`
+}
+
+// figure makes a number of a result.
+type figure struct {
+	name, unit string
+	of         func(load.Result) float64
+	// skip: a result that has nothing to say.
+	skip func(load.Result) bool
+}
+
+func callName(rate int) string { return "calls " + strconv.Itoa(rate) + "/s" }
+func relayName(n int) string   { return "relay " + strconv.Itoa(n) }
+
+func perDone(r load.Result, x float64) float64 { return x / float64(max(r.Done, 1)) }
+func micros(d time.Duration) float64           { return float64(d) / 1e3 }
+
+var (
+	cpuEach   = figure{name: "CPU each", unit: "µs", of: func(r load.Result) float64 { return perDone(r, micros(r.CPU)) }}
+	failed    = figure{name: "failed", of: func(r load.Result) float64 { return float64(r.Failed) }}
+	resent    = figure{name: "sent again by the load", of: func(r load.Result) float64 { return float64(r.Resent) }}
+	repeats   = figure{name: "sent again by it", of: func(r load.Result) float64 { return float64(r.Repeated) }}
+	dropped   = figure{name: "datagrams it dropped", of: func(r load.Result) float64 { return float64(r.Loop.TargetDrops) }}
+	growth    = figure{name: "RSS growth each", unit: "kB", of: func(r load.Result) float64 { return perDone(r, float64(r.RSSAfter-r.RSSBefore)/1e3) }}
+	addedP50  = figure{name: "added delay p50", unit: "µs", of: func(r load.Result) float64 { return micros(r.Added.P50) }}
+	addedP99  = figure{name: "added delay p99", unit: "µs", of: func(r load.Result) float64 { return micros(r.Added.P99) }}
+	relayCPU  = figure{name: "CPU per 100 calls", unit: "% of a core", of: relayShare}
+	lossShare = figure{name: "lost", unit: "%", of: func(r load.Result) float64 {
+		return 100 * float64(r.Sent-r.Received) / float64(max(r.Sent, 1))
+	}}
+	idleCPU   = figure{name: "CPU", unit: "% of a core", of: func(r load.Result) float64 { return 100 * r.CPU.Seconds() / r.Took.Seconds() }}
+	idleWakes = figure{name: "wake-ups", unit: "/s", of: func(r load.Result) float64 { return float64(r.Wakeups) / r.Took.Seconds() }}
+	idleRSS   = figure{name: "RSS", unit: "MB", of: func(r load.Result) float64 { return float64(r.RSSAfter) / 1e6 }}
+	idlePSS   = figure{name: "PSS", unit: "MB", of: func(r load.Result) float64 { return float64(r.PSSAfter) / 1e6 }}
+)
+
+func relayShare(r load.Result) float64 {
+	return 100 * r.CPU.Seconds() / r.Took.Seconds() * 100 / float64(max(r.Done, 1))
+}
+
+// figuresOf are those of a kind of phase.
+func figuresOf(k load.Kind) []figure {
+	switch k {
+	case load.Register:
+		return []figure{cpuEach, growth, failed, resent, repeats, dropped}
+	case load.Refresh, load.Options:
+		return []figure{cpuEach, failed, resent, repeats, dropped}
+	case load.Call:
+		return []figure{cpuEach, {name: "INVITE→180 added p50", unit: "µs", of: addedP50.of},
+			{name: "INVITE→180 added p99", unit: "µs", of: addedP99.of}, failed, resent, repeats, dropped}
+	case load.Relay:
+		return []figure{relayCPU, addedP50, addedP99, lossShare, growth, failed, dropped}
+	case load.Idle:
+		return []figure{idleCPU, idleWakes, idleRSS, idlePSS}
+	}
+	return nil
+}
+
+// summarise makes rows and doubts of the rounds.
+func (r *report) summarise() {
+	type key struct{ phase, target string }
+	results := map[key][]load.Result{}
+	var order []load.Phase
+	for _, m := range r.Rounds {
+		if m.Name == preparing {
+			if m.Failed > 0 {
+				r.Doubts = append(r.Doubts, fmt.Sprintf("round %d, %s, preparing: %d failed, %s", m.Round, m.Target, m.Failed, m.FirstFailure))
+			}
+			continue
+		}
+		if !slices.ContainsFunc(order, func(p load.Phase) bool { return p.Name == m.Name }) {
+			order = append(order, m.Phase)
+		}
+		k := key{m.Name, m.Target}
+		results[k] = append(results[k], m.Result)
+		if len(m.Doubts) > 0 {
+			r.Doubts = append(r.Doubts, fmt.Sprintf("round %d, %s, %s: %s", m.Round, m.Target, m.Name, strings.Join(m.Doubts, "; ")))
+		}
+		if m.Failed > 0 {
+			r.Doubts = append(r.Doubts, fmt.Sprintf("round %d, %s, %s: first failure: %s", m.Round, m.Target, m.Name, m.FirstFailure))
+		}
+	}
+	for _, p := range order {
+		for _, f := range figuresOf(p.Kind) {
+			line := row{Name: p.Name + ": " + f.name, Unit: f.unit, Values: map[string]float64{}, Doubted: map[string]bool{}}
+			for _, target := range columns {
+				if rs := results[key{p.Name, target}]; len(rs) > 0 {
+					line.Values[target], line.Doubted[target] = median(rs, f.of)
+				}
+			}
+			r.Rows = append(r.Rows, line)
+		}
+	}
+}
+
+// median of the results; it is doubted when most of them are.
+func median(rs []load.Result, of func(load.Result) float64) (float64, bool) {
+	var values []float64
+	doubted := 0
+	for _, r := range rs {
+		values = append(values, of(r))
+		if len(r.Doubts) > 0 {
+			doubted++
+		}
+	}
+	slices.Sort(values)
+	return values[len(values)/2], 2*doubted > len(rs)
+}
+
+// print writes the table for people.
+func (r *report) print(w io.Writer) error {
+	fmt.Fprintf(w, "%s\n%s, %s, took %v, median of %d\n", r.Machine, r.Machine.Command, r.Begun.Format("2006-01-02 15:04 UTC"), r.Took, r.Options.Rounds)
+	if r.Options.Note != "" {
+		fmt.Fprintln(w, r.Options.Note)
+	}
+	fmt.Fprintln(w)
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', tabwriter.AlignRight)
+	shown := r.shown()
+	fmt.Fprintf(t, "%s\t\n", strings.Join(append([]string{"", ""}, shown...), "\t"))
+	for _, line := range r.Rows {
+		if !line.worth() {
+			continue
+		}
+		cells := []string{line.Name, line.Unit}
+		for _, target := range shown {
+			cells = append(cells, line.cell(target, r.Missing[target]))
+		}
+		fmt.Fprintf(t, "%s\t\n", strings.Join(cells, "\t"))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if len(r.Doubts) > 0 {
+		fmt.Fprintln(w, "\n? = the load has doubts:")
+	}
+	for _, d := range r.Doubts {
+		fmt.Fprintln(w, "  "+d)
+	}
+	return nil
+}
+
+// shown are the columns that a run was about.
+func (r *report) shown() []string {
+	if !r.Options.Peers {
+		return []string{ours}
+	}
+	return columns
+}
+
+// worth: a row of counts is left out while all are zero, but for failures.
+func (l row) worth() bool {
+	if l.Unit != "" || strings.HasSuffix(l.Name, ": failed") {
+		return true
+	}
+	for _, v := range l.Values {
+		if v != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// cell is the text of one target.
+func (l row) cell(target, missing string) string {
+	v, ok := l.Values[target]
+	switch {
+	case !ok && missing != "":
+		return missing
+	case !ok:
+		return "–"
+	}
+	text := strconv.FormatFloat(v, 'f', digits(v), 64)
+	if l.Doubted[target] {
+		text += "?"
+	}
+	return text
+}
+
+// digits keeps three digits or so.
+func digits(v float64) int {
+	switch {
+	case v == float64(int(v)) || v >= 100:
+		return 0
+	case v >= 10:
+		return 1
+	}
+	return 2
+}
