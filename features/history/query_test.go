@@ -140,21 +140,26 @@ func TestQueries(t *testing.T) {
 			rest, _, err := h.Legs(q)
 			check(rt, "legs after the cursor", want, legIDs(rest), err)
 		}
-		want, want2 := newTotals(), newTotals()
-		for i := range calls {
-			want.add(&calls[i].Fields)
-		}
-		for i := range legs {
-			want2.add(&legs[i].Fields)
-		}
-		totals, err := h.CallTotals(q)
-		check(rt, "totals of calls", want, totals, err)
-		totals, err = h.LegTotals(q)
-		check(rt, "totals of legs", want2, totals, err)
+		checkTotals(rt, h, q, calls, legs)
 	})
 	if err := h.calls.Check(); err != nil {
 		t.Error(err)
 	}
+}
+
+func checkTotals(t *rapid.T, h *History, q Query, calls []Record, legs []Leg) {
+	want := newTotals()
+	for i := range calls {
+		want.add(&calls[i].Fields)
+	}
+	got, err := h.CallTotals(q)
+	check(t, "totals of calls", want, got, err)
+	want = newTotals()
+	for i := range legs {
+		want.add(&legs[i].Fields)
+	}
+	got, err = h.LegTotals(q)
+	check(t, "totals of legs", want, got, err)
 }
 
 // refill makes recs the only records.
