@@ -8,7 +8,9 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -40,6 +42,9 @@ func (s *Server) guard(ctx huma.Context, o operation, need auth.Need, next func(
 	body, p := readBody(w, r, ctx.Operation(), o)
 	if p == nil && body != nil {
 		p = s.checkBody(ctx.Operation(), r, body)
+	}
+	if p == nil && o.Form {
+		c.form, p = readForm(r)
 	}
 	if p != nil {
 		writeProblem(w, r, p)
@@ -161,6 +166,32 @@ func takes(op *huma.Operation, r *http.Request) bool {
 		return false
 	}
 	return op.RequestBody.Content[kind] != nil
+}
+
+// readForm reads the values of a form and of the query. What the form says wins.
+func readForm(r *http.Request) (url.Values, *Problem) {
+	err := r.ParseForm()
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && kind == "multipart/form-data" {
+		err = r.ParseMultipartForm(maxBody)
+	}
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, newProblem(http.StatusRequestEntityTooLarge, "too_large", "The body is too large", false)
+	case err != nil:
+		return nil, badRequest(FieldError{"", "the form cannot be read"})
+	}
+	for name, values := range r.Form {
+		for _, v := range values {
+			if !utf8.ValidString(name) || !utf8.ValidString(v) {
+				return nil, badRequest(FieldError{"", "the form is not valid UTF-8"})
+			}
+		}
+	}
+	if r.MultipartForm != nil {
+		_ = r.MultipartForm.RemoveAll() // values stay; files are not taken here
+	}
+	return r.Form, nil
 }
 
 func isForm(r *http.Request) bool {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -33,8 +34,11 @@ type operation struct {
 	// Type is the media type of the answer when the handler writes it itself;
 	// empty: JSON.
 	Type string
-	// Statuses are what the operation may answer besides what every one may.
-	Statuses []int
+	// Form: the body is a form, urlencoded or multipart; the handler finds its
+	// values, and those of the query, with formOf.
+	Form bool
+	// Document amends what the document says of the operation; nil: nothing to add.
+	Document func(op *huma.Operation, schemas huma.Registry)
 }
 
 // success is the status of a good answer (spec/http-api-more-b.md 1).
@@ -69,8 +73,14 @@ func register[I, O any](s *Server, o operation, handle func(context.Context, *I)
 	if !o.Public {
 		op.Security = []map[string][]string{{"token": {}}}
 	}
-	if o.Method == http.MethodPost {
+	if o.Method == http.MethodPost && !o.Public {
 		op.Parameters = append(op.Parameters, repeatParameter())
+	}
+	if o.Form {
+		op.RequestBody = formBody()
+	}
+	if o.Document != nil {
+		o.Document(&op, s.huma.OpenAPI().Components.Schemas)
 	}
 	op.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
 		s.guard(ctx, o, need, next)
@@ -78,13 +88,33 @@ func register[I, O any](s *Server, o operation, handle func(context.Context, *I)
 	huma.Register(s.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
 		if err != nil {
-			return nil, s.explainError(ctx, err)
+			return nil, s.answerFor(ctx, err)
 		}
 		return out, nil
 	})
 	if o.Root {
 		s.huma.OpenAPI().Paths[o.Path].Servers = []*huma.Server{{URL: "/"}}
 	}
+}
+
+// formBody documents a form; its fields are for Document to name.
+func formBody() *huma.RequestBody {
+	media := &huma.MediaType{Schema: &huma.Schema{
+		Type: huma.TypeObject, AdditionalProperties: &huma.Schema{Type: huma.TypeString},
+	}}
+	return &huma.RequestBody{Content: map[string]*huma.MediaType{
+		"application/x-www-form-urlencoded": media, "multipart/form-data": media,
+	}}
+}
+
+// answerFor is the answer to an error of a handler: one that knows its own
+// answer, as those of the token endpoint do, or a Problem.
+func (s *Server) answerFor(ctx context.Context, err error) error {
+	var own huma.StatusError
+	if errors.As(err, &own) {
+		return err
+	}
+	return s.explainError(ctx, err)
 }
 
 // explainError turns an error of an owner into the answer, and logs what nobody
@@ -191,7 +221,7 @@ func (s *Server) errorResponses(o operation) map[string]*huma.Response {
 	}
 	schema := s.huma.OpenAPI().Components.Schemas.Schema(problemGoType, true, "")
 	responses := map[string]*huma.Response{}
-	for _, status := range append(statuses, o.Statuses...) {
+	for _, status := range statuses {
 		responses[strconv.Itoa(status)] = &huma.Response{
 			Description: http.StatusText(status),
 			Content:     map[string]*huma.MediaType{problemType: {Schema: schema}},

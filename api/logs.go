@@ -1,0 +1,106 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/cordpair/cordpair/dialplan"
+	"github.com/cordpair/cordpair/features/audit"
+	"github.com/cordpair/cordpair/features/reglog"
+)
+
+// Span bounds a list in time; embed it in a handler's input. Times are UTC.
+type Span struct {
+	Start string `query:"start_datetime" maxLength:"32" doc:"Not before, YYYY-MM-DD HH:MM:SS in UTC"`
+	End   string `query:"end_datetime" maxLength:"32" doc:"Before, YYYY-MM-DD HH:MM:SS in UTC"`
+}
+
+// times reads the bounds; the zero time is none.
+func (in Span) times() (from, to time.Time, err error) {
+	var faults dialplan.FieldErrors
+	read := func(field, text string) time.Time {
+		if text == "" {
+			return time.Time{}
+		}
+		t, err := dialplan.ParseStamp(text)
+		if err != nil {
+			faults = append(faults, dialplan.FieldError{Field: field, Message: "must be YYYY-MM-DD HH:MM:SS"})
+		}
+		return t.Time
+	}
+	from, to = read("start_datetime", in.Start), read("end_datetime", in.End)
+	if faults == nil && !to.IsZero() && to.Before(from) {
+		faults = dialplan.FieldErrors{{Field: "end_datetime", Message: "must not lie before start_datetime"}}
+	}
+	if faults != nil {
+		return from, to, faults
+	}
+	return from, to, nil
+}
+
+type regLogIn struct {
+	Span
+	Paging
+	Ordering
+}
+
+type regLogOut struct {
+	Body []reglog.Entry `nullable:"false"`
+}
+
+func (s *Server) registerRegLog() {
+	const about = "Kept while the client's reg_status_log is true, for phones, newest first."
+	for _, at := range []struct{ id, path string }{
+		{"listClientRegLog", "/client/{client_id}/reg_status_log/"},
+		{"listGroupRegLog", "/extension_group/{extension_group_id}/reg_status_log/"},
+		{"listExtensionRegLog", "/extension/{extension_id}/reg_status_log/"},
+	} {
+		register(s, operation{
+			ID: at.id, Method: http.MethodGet, Path: at.path, Tag: "Registration",
+			Summary: "When phones came online and went offline", Description: about,
+		}, s.listRegLog)
+	}
+}
+
+func (s *Server) listRegLog(ctx context.Context, in *regLogIn) (*regLogOut, error) {
+	from, to, err := in.times()
+	if err != nil {
+		return nil, err
+	}
+	list, _, err := s.cfg.RegLog.List(reglog.Query{
+		Client: clientOf(ctx).ID, Extension: extensionOf(ctx).Extension.ID, Group: groupOf(ctx).ID,
+		From: from, To: to, OldestFirst: in.Order == "asc",
+	})
+	return &regLogOut{pageOf(in.Paging, list)}, err
+}
+
+type auditIn struct {
+	Span
+	Paging
+	Ordering
+	What string `query:"what" maxLength:"64" doc:"Only changes of this kind of resource, such as extension"`
+	ID   string `query:"id" maxLength:"64" doc:"Only changes of the resource with this id"`
+}
+
+type auditOut struct {
+	Body []audit.Entry `nullable:"false"`
+}
+
+func (s *Server) registerAudit() {
+	register(s, operation{
+		ID: "listAuditLog", Method: http.MethodGet, Path: "/client/{client_id}/audit_log/", Tag: "Audit",
+		Summary: "Who changed what", Description: "Newest first. Secrets are masked.",
+	}, s.listAuditLog)
+}
+
+func (s *Server) listAuditLog(ctx context.Context, in *auditIn) (*auditOut, error) {
+	from, to, err := in.times()
+	if err != nil {
+		return nil, err
+	}
+	list, _, err := s.cfg.Audit.List(audit.Query{
+		Client: clientOf(ctx).ID, What: in.What, ID: in.ID, From: from, To: to, OldestFirst: in.Order == "asc",
+	})
+	return &auditOut{pageOf(in.Paging, list)}, err
+}
