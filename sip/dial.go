@@ -41,7 +41,7 @@ func (s *Server) Dial(owner *call.Call, to call.Target) ([]call.Leg, call.Cause)
 // dialBinding makes the leg and lets its worker begin.
 func (s *Server) dialBinding(owner *call.Call, a Account, b *location.Binding, to call.Target, known *claims) (*leg, error) {
 	callID := newCallID()
-	w := s.workers[hashCallID([]byte(callID))%uint64(len(s.workers))]
+	w := s.workerOf([]byte(callID))
 	f := s.flowOf(b.Flow)
 	if f == nil {
 		return nil, errFlowClosed // its listener no longer exists

@@ -17,12 +17,14 @@ func (s *Server) Waiting() int {
 // workers must be idle, as after synctest.Wait.
 func (s *Server) Kept() (transactions, merged, legs, timers int) {
 	for _, w := range s.workers {
+		w.turn.Lock()
 		w.mu.Lock()
 		transactions += len(w.servers) + len(w.clients)
 		merged += len(w.merged)
 		legs += len(w.legs)
 		timers += w.wheel.count
 		w.mu.Unlock()
+		w.turn.Unlock()
 	}
 	return transactions, merged, legs, timers
 }

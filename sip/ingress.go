@@ -12,8 +12,9 @@ import (
 	"github.com/cordpair/cordpair/sip/wire"
 )
 
-// datagram classifies what a UDP reader got and queues it.
-func (s *Server) datagram(l *udpListener, from netip.AddrPort, b []byte) {
+// datagram classifies what a UDP reader got and queues it, or has it handled at
+// once if it came alone. b may be used again afterwards.
+func (s *Server) datagram(l *udpListener, from netip.AddrPort, b []byte, alone bool) {
 	head, ok := wire.Peek(b)
 	if !ok {
 		s.metrics.dropped("unreadable")
@@ -22,13 +23,22 @@ func (s *Server) datagram(l *udpListener, from netip.AddrPort, b []byte) {
 	if head.KeepAlive {
 		return // a NAT binding is kept open by the packet itself
 	}
-	s.queue(head, packet{flow: udpFlow{l: l, to: from}, from: from, data: bytes.Clone(b)})
+	p := packet{flow: udpFlow{l: l, to: from}, from: from, data: b}
+	if alone && s.workerOf(head.CallID).handleNow(p) {
+		return
+	}
+	p.data = bytes.Clone(b)
+	s.queue(head, p)
+}
+
+func (s *Server) workerOf(callID []byte) *worker {
+	return s.workers[hashCallID(callID)%uint64(len(s.workers))]
 }
 
 // queue hands a message to the worker of its Call-ID, or refuses it when that
 // worker is behind.
 func (s *Server) queue(head wire.Head, p packet) {
-	w := s.workers[hashCallID(head.CallID)%uint64(len(s.workers))]
+	w := s.workerOf(head.CallID)
 	l := laneOf(head)
 	if w.push(l, job{packet: p}) {
 		return
@@ -186,7 +196,7 @@ func (w *worker) overtook(m *wire.Message, p packet) bool {
 	if len(w.queues[laneInvite]) == 0 || w.ended {
 		return false
 	}
-	p.again = true
+	p.again, p.data = true, bytes.Clone(p.data) // it may be the reader's
 	w.queues[laneInvite] = append(w.queues[laneInvite], job{packet: p})
 	return true
 }

@@ -263,7 +263,7 @@ func listenUDP(a netip.AddrPort) (PacketConn, error) {
 	if err := errors.Join(c.SetReadBuffer(udpBuffer), c.SetWriteBuffer(udpBuffer)); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
-	return c, nil
+	return fast(c), nil
 }
 
 func mediaStats(s media.Stats) call.MediaStats {

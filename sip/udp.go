@@ -17,14 +17,21 @@ type PacketConn interface {
 	Close() error
 }
 
+// waiter is a PacketConn that can tell whether a datagram had to be waited for.
+type waiter interface {
+	receive(b []byte) (n int, from netip.AddrPort, waited bool, err error)
+}
+
 // maxDatagram is more than UDP over IPv4 can carry.
 const maxDatagram = 65536
 
 // udpBuffer is what a SIP socket asks the kernel for (design section 6).
 const udpBuffer = 4 << 20
 
-// udpListener reads one UDP socket. Its reader only reads, classifies and
-// hands over.
+// udpListener reads one UDP socket. Its reader reads, classifies and hands over.
+// Only a datagram that came alone is handled by the reader itself, when its worker
+// has nothing to do: while more wait in the socket, they must be put into their
+// lanes.
 type udpListener struct {
 	server *Server
 	name   string
@@ -39,7 +46,7 @@ type udpListener struct {
 func (l *udpListener) read() {
 	buf := make([]byte, maxDatagram)
 	for {
-		n, from, err := l.conn.ReadFromUDPAddrPort(buf)
+		n, from, alone, err := l.receive(buf)
 		if err != nil {
 			if l.closed.Load() || errors.Is(err, net.ErrClosed) {
 				return
@@ -50,8 +57,16 @@ func (l *udpListener) read() {
 			continue
 		}
 		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
-		l.server.datagram(l, from, buf[:n])
+		l.server.datagram(l, from, buf[:n], alone)
 	}
+}
+
+func (l *udpListener) receive(buf []byte) (n int, from netip.AddrPort, alone bool, err error) {
+	if w, ok := l.conn.(waiter); ok {
+		return w.receive(buf)
+	}
+	n, from, err = l.conn.ReadFromUDPAddrPort(buf)
+	return n, from, false, err
 }
 
 func (l *udpListener) close() {

@@ -49,7 +49,8 @@ type job struct {
 }
 
 // worker owns the transactions, dialogs and legs of the Call-IDs that hash to
-// it. All fields below the mailbox are touched by its goroutine only.
+// it. All fields below the mailbox are touched by whoever has the turn only: its
+// goroutine, or a reader for the time of one message.
 type worker struct {
 	server *Server
 
@@ -57,6 +58,14 @@ type worker struct {
 	queues [lanes][]job
 	wake   chan struct{}
 	ended  bool
+
+	// turn is taken before mu. Under it messages are handled, never one
+	// before another of the same Call-ID and lane that waits.
+	turn sync.Mutex
+	// sleep wakes the goroutine for the wheel: at alarm, if armed.
+	sleep *time.Timer
+	alarm time.Time
+	armed bool
 
 	now     time.Time // when the job at hand was taken
 	wheel   *wheel
@@ -70,6 +79,7 @@ func newWorker(s *Server) *worker {
 	return &worker{
 		server:  s,
 		wake:    make(chan struct{}, 1),
+		sleep:   time.NewTimer(time.Hour),
 		now:     time.Now(),
 		wheel:   newWheel(time.Now()),
 		servers: map[string]*serverTx{},
@@ -101,24 +111,70 @@ func (w *worker) do(f func()) bool { return w.push(laneDialog, job{do: f}) }
 
 // run handles jobs and timers until stop is closed.
 func (w *worker) run(stop <-chan struct{}) {
-	sleep := time.NewTimer(time.Hour)
-	defer sleep.Stop()
+	defer w.sleep.Stop()
+	rang := false
 	for {
+		w.turn.Lock()
+		if rang {
+			w.armed = false
+		}
 		w.drain()
 		w.turnWheel()
-		wait, armed := w.wheel.next(w.now)
-		if !armed {
-			wait = time.Hour
-		}
-		sleep.Reset(wait)
+		w.arm()
+		w.turn.Unlock()
+		rang = false
 		select {
 		case <-w.wake:
-		case <-sleep.C:
+		case <-w.sleep.C:
+			rang = true
 		case <-stop:
+			w.turn.Lock()
 			w.end()
+			w.turn.Unlock()
 			return
 		}
 	}
+}
+
+// arm sets the alarm to the next timer. One that rings too early because its
+// timer was stopped does no harm.
+func (w *worker) arm() {
+	wait, any := w.wheel.next(w.now)
+	at := w.now.Add(wait)
+	if !any || w.armed && !at.Before(w.alarm) {
+		return
+	}
+	w.alarm, w.armed = at, true
+	w.sleep.Reset(wait)
+}
+
+// handleNow handles a packet on the caller's goroutine, or reports that the
+// worker has other things to do. The packet's data is not kept.
+func (w *worker) handleNow(p packet) bool {
+	if !w.turn.TryLock() {
+		return false
+	}
+	defer w.turn.Unlock()
+	if !w.idle() {
+		return false
+	}
+	w.now = time.Now()
+	w.guard(func() { w.message(p) })
+	w.turnWheel()
+	w.arm()
+	return true
+}
+
+// idle reports that nothing waits; an ended worker is never idle.
+func (w *worker) idle() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for l := range w.queues {
+		if len(w.queues[l]) > 0 {
+			return false
+		}
+	}
+	return !w.ended
 }
 
 // drain takes jobs lane by lane until none is left, looking at the first lane
