@@ -14,8 +14,7 @@ const (
 	svgFirst   = 190 // first lane
 	svgWide    = 330 // between two lanes
 	svgNarrow  = 210 // the same with more than three
-	svgLast    = 130 // behind the last lane
-	svgTop     = 92
+	svgTop     = 80
 	svgLine    = 17
 	svgRow     = 26
 	svgLetter  = 6.7 // width of a character of 11 px
@@ -36,7 +35,7 @@ func (l Ladder) WriteSVG(w io.Writer) error {
 	d.y += svgRow
 	foot := d.y
 	d.media()
-	wide := max(svgFirst+(len(l.Columns)-1)*d.gap+svgLast, d.right+20)
+	wide := max(d.x(len(l.Columns)-1)+d.gap/2, d.right+20)
 	_, err := fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%[1]d" height="%[2]d" viewBox="0 0 %[1]d %[2]d" `+
 		`font-family="ui-monospace, Menlo, Consolas, DejaVu Sans Mono, monospace" font-size="11">`+"\n"+
 		`<title>%[3]s</title>`+"\n"+
@@ -109,7 +108,8 @@ func (d *drawing) row(r *Row) {
 	}
 }
 
-// arrow draws a message, its label above the line in the gap beside the phone.
+// arrow draws a message, its label above the line in the gap beside the phone;
+// pointing at the label shows the whole first line.
 func (d *drawing) arrow(r *Row) {
 	from, to := d.lane(r.From), d.lane(r.To)
 	lo, hi := d.x(min(from, to)), d.x(max(from, to))
@@ -119,7 +119,9 @@ func (d *drawing) arrow(r *Row) {
 	} else {
 		hi = min(hi, lo+d.gap)
 	}
-	d.text((lo+hi)/2, d.y, "middle", "#111111", cut(visible(r.label()), int(float64(d.gap-24)/svgLetter)))
+	label := cut(visible(r.label()), int(float64(d.gap-24)/svgLetter))
+	fmt.Fprintf(&d.out, `<text x="%d" y="%d" text-anchor="middle" fill="#111111"><title>%s</title>%s</text>`+"\n",
+		(lo+hi)/2, d.y, escaped(r.Detail), escaped(label))
 }
 
 // event marks a lane: beside the switch's to the right, else away from it.
