@@ -29,8 +29,8 @@ var (
 	ErrBusy = errors.New("too many password checks are waiting")
 	// ErrLastUser: the client would be left without a user who can manage it (409).
 	ErrLastUser = errors.New("a client must keep an active user with full access")
-	// ErrTooMany: no room for another user or application of this owner (409).
-	ErrTooMany = errors.New("too many of this owner")
+	// ErrTooMany: the user has as many applications as it can have (409).
+	ErrTooMany = errors.New("as many as there can be")
 	// ErrGrant is wrapped by every GrantError.
 	ErrGrant = errors.New("no token granted")
 )
