@@ -42,4 +42,12 @@ var needs = map[string]auth.Need{
 	"listClientCurrentCalls":     {Level: auth.LevelClient, Act: auth.Read},
 	"getClientCurrentCall":       {Level: auth.LevelClient, Act: auth.Read},
 	"deleteClientCurrentCall":    {Level: auth.LevelClient, Act: auth.Control},
+
+	"streamClientEvents":    {Level: auth.LevelClient, Act: auth.Read},
+	"streamExtensionEvents": {Level: auth.LevelExtension, Act: auth.Read},
+
+	"listClientRegLog":    {Level: auth.LevelClient, Act: auth.Read},
+	"listGroupRegLog":     {Level: auth.LevelGroup, Act: auth.Read},
+	"listExtensionRegLog": {Level: auth.LevelExtension, Act: auth.Read},
+	"listAuditLog":        {Level: auth.LevelClient, Act: auth.Read},
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -70,10 +71,16 @@ func (s *Server) listRegLog(ctx context.Context, in *regLogIn) (*regLogOut, erro
 	}
 	list, _, err := s.cfg.RegLog.List(reglog.Query{
 		Client: clientOf(ctx).ID, Extension: extensionOf(ctx).Extension.ID, Group: groupOf(ctx).ID,
-		From: from, To: to, OldestFirst: in.Order == "asc",
+		From: from, To: to, OldestFirst: in.Order == "asc", Limit: in.most(),
 	})
 	return &regLogOut{pageOf(in.Paging, list)}, err
 }
+
+// most is how many elements of a list its page needs; 0: all.
+func (p Paging) most() int { return max(p.Page, 1) * p.PerPage }
+
+// wholeAudit is how many changes are listed when no page is asked for.
+const wholeAudit = 10_000
 
 type auditIn struct {
 	Span
@@ -101,6 +108,7 @@ func (s *Server) listAuditLog(ctx context.Context, in *auditIn) (*auditOut, erro
 	}
 	list, _, err := s.cfg.Audit.List(audit.Query{
 		Client: clientOf(ctx).ID, What: in.What, ID: in.ID, From: from, To: to, OldestFirst: in.Order == "asc",
+		Limit: cmp.Or(in.most(), wholeAudit),
 	})
 	return &auditOut{pageOf(in.Paging, list)}, err
 }

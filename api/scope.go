@@ -126,18 +126,37 @@ func (s *Server) findExtension(c *caller, text string) (dialplan.Row, bool) {
 	return s.cfg.Configuration.Extension(id)
 }
 
+// resolveGroup finds a group of the path's client, or without one of any client
+// within reach: the group's root knows no client (spec/http-api-more-b.md 9).
 func (s *Server) resolveGroup(c *caller, text string) error {
 	id, ok := number(text)
 	if !ok {
 		return errGroup
 	}
-	for _, g := range s.cfg.Configuration.Groups(c.client.ID) {
-		if g.ID == id {
-			c.group = g
-			return nil
+	among := []dialplan.Client{c.client}
+	if c.client.ID == 0 {
+		among = s.cfg.Configuration.Clients()
+	}
+	for _, client := range among {
+		if c.client.ID == 0 && !reachesGroup(c.principal, client, id) {
+			continue
+		}
+		for _, g := range s.cfg.Configuration.Groups(client.ID) {
+			if g.ID == id {
+				c.group, c.client = g, client
+				return nil
+			}
 		}
 	}
 	return errGroup
+}
+
+// reachesGroup says whether a group of a client lies within the principal's reach.
+func reachesGroup(p auth.Principal, c dialplan.Client, group int64) bool {
+	if !reachesClient(p, c) || p.Level < auth.LevelGroup {
+		return false
+	}
+	return p.Level != auth.LevelGroup || p.GroupID == group
 }
 
 // reachesClient says whether a client lies within the principal's reach.

@@ -114,6 +114,15 @@ func (s *Server) registerAll() {
 	if s.cfg.Calls != nil {
 		s.registerCurrentCalls()
 	}
+	if s.cfg.Feed != nil {
+		s.registerEvents()
+	}
+	if s.cfg.RegLog != nil {
+		s.registerRegLog()
+	}
+	if s.cfg.Audit != nil {
+		s.registerAudit()
+	}
 }
 
 // humaConfig is huma without its own documents, pages and $schema.
