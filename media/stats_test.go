@@ -78,6 +78,7 @@ func TestStatsTellAnUnreachableAddress(t *testing.T) {
 		if _, err := s.Answer(); err != nil {
 			t.Fatal(err)
 		}
+		r.settle()
 		p.speak(s, 0)
 		r.settle()
 		if st := s.Stats(); st.Signalled != private || st.Source != p.addr || st.PacketsReceived != 1 {
