@@ -13,6 +13,8 @@ const (
 	maxEvents = 400
 	maxTrace  = 200
 	maxLegs   = 100
+
+	usualEvents, usualTrace = 10, 3 // of a call from one phone to another
 )
 
 // running is a call that has not ended, as its events so far tell it. Times keep
@@ -61,6 +63,7 @@ func (l *runningLeg) up() bool { return !l.answered.IsZero() && l.ended.IsZero()
 func begin(ev call.Event) *running {
 	r := &running{
 		id: ev.Call, client: ev.Client, caller: ev.Party, dialled: ev.Dialled, main: ev.Leg, started: ev.At,
+		events: make([]Event, 0, usualEvents), legs: make([]*runningLeg, 0, 2),
 	}
 	r.keep(ev)
 	return r
@@ -164,6 +167,9 @@ func (r *running) keep(ev call.Event) {
 		if ev.Trace == nil || len(r.trace) == maxTrace {
 			r.left++
 			return
+		}
+		if r.trace == nil {
+			r.trace = make([]call.TraceEntry, 0, usualTrace)
 		}
 		entry := *ev.Trace
 		entry.At = utc(entry.At)
