@@ -57,11 +57,11 @@ func (s *Server) registerEvents() {
 		"stream.gap tells of events that are not kept any more; a reader that is too slow is cut and may resume."
 	register(s, operation{
 		ID: "streamClientEvents", Method: http.MethodGet, Path: "/client/{client_id}/events/stream/", Tag: "Events",
-		Summary: "What happens, as it happens", Description: about, Stream: true, Type: "text/event-stream",
+		Summary: "What happens, as it happens", Description: about, Type: "text/event-stream",
 	}, s.streamEvents)
 	register(s, operation{
 		ID: "streamExtensionEvents", Method: http.MethodGet, Path: "/extension/{extension_id}/events/stream/", Tag: "Events",
-		Summary: "What happens to an extension", Description: about, Stream: true, Type: "text/event-stream",
+		Summary: "What happens to an extension", Description: about, Type: "text/event-stream",
 	}, s.streamEvents)
 }
 

@@ -27,8 +27,8 @@ type operation struct {
 	Root bool
 	// Public: no token is asked for; needs has no row.
 	Public bool
-	// Stream: the answer is written bit by bit, never compressed or kept.
-	Stream bool
+	// Status is that of a good answer; 0: by the method, as success says.
+	Status int
 	// MaxBody is the limit of the body in bytes; 0: 1 MiB (H2).
 	MaxBody int64
 	// Type is the media type of the answer when the handler writes it itself;
@@ -43,6 +43,9 @@ type operation struct {
 
 // success is the status of a good answer (spec/http-api-more-b.md 1).
 func (o operation) success() int {
+	if o.Status != 0 {
+		return o.Status
+	}
 	switch o.Method {
 	case http.MethodPost:
 		return http.StatusCreated
