@@ -3,6 +3,7 @@ package dialplan
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -53,6 +54,33 @@ func TestClientValidate(t *testing.T) {
 		{"too many emergency numbers", func(c *Client) { c.EmergencyNumbers = slices.Repeat([]string{"112"}, 17) },
 			[]string{"emergency_numbers"}},
 		{"code", func(c *Client) { c.Codes = []Code{{ContextDialled, "43", StepEcho}} }, []string{"codes"}},
+		{"everything", func(c *Client) {
+			five, yes, mp3 := 5, Yes, FormatMP3
+			dealer := int64(3)
+			c.DealerID, c.Type, c.Language, c.Email, c.Presence = &dealer, TypePerson, "pt-BR", "a@example.org", Yes
+			c.FactAddress, c.ExtraParams, c.GeoList = "1 Long Street\nTown", `{"a":1}`, "RU US BY"
+			c.SBCMode, c.RecordFormat, c.RecordStereo = &yes, &mp3, &yes
+			c.DiskSpaceNotifyEmail, c.DiskSpaceNotifyThreshold = "b@example.org", &five
+		}, nil},
+		{"people", func(c *Client) {
+			c.Email, c.Ambassadors, c.ContactPhones = "Bob <a@example.org>", "\x1b", "\xff"
+			c.FactAddress, c.JurAddress = strings.Repeat("x", 1025), "\x00"
+			c.ExtraParams = strings.Repeat("x", 16<<10+1)
+		}, []string{"email", "ambassadors", "contact_phones", "fact_address", "jur_address", "extra_params"}},
+		{"choices", func(c *Client) {
+			none, zero := YesNo(""), 0
+			ogg := RecordFormat("ogg")
+			c.Type, c.Language, c.Presence, c.GeoList = "X", "e_n", "maybe", "ru"
+			c.SBCMode, c.RecordFormat, c.RecordStereo, c.DiskSpaceNotifyThreshold = &none, &ogg, &none, &zero
+			c.DiskSpaceNotifyEmail = "x"
+		}, []string{
+			"type", "language", "presence", "sbc_mode", "geo_list", "record_format", "record_stereo",
+			"disk_space_notify_email", "disk_space_notify_threshold",
+		}},
+		{"what is not there", func(c *Client) {
+			id, number := int64(1), "12025550123"
+			c.DomainID, c.RoutingListID, c.DialRuleID, c.HoldMusic, c.DIDAsTransferCallerID = &id, &id, &id, &id, &number
+		}, []string{"domain_id", "routing_list_id", "dial_rule_id", "did_as_transfer_caller_id", "hold_music"}},
 		{"too many codes", func(c *Client) { c.Codes = slices.Repeat([]Code{{ContextDialled, "*1", StepEcho}}, 101) },
 			[]string{"codes"}},
 	}
@@ -85,6 +113,19 @@ func TestExtensionValidate(t *testing.T) {
 		{"name with a letter", func(x *Extension) { x.Name = "0001*10a" }, []string{"name"}},
 		{"label", func(x *Extension) { x.Label = "a\x00" }, []string{"label"}},
 		{"caller name", func(x *Extension) { x.CallerIDName = "a\n" }, []string{"caller_id_name"}},
+		{"everything", func(x *Extension) {
+			limit, group := 0, int64(4)
+			x.DialRuleLimit, x.GroupID, x.ANIRFC3325, x.ExtraParams = &limit, &group, true, "null"
+		}, nil},
+		{"out of range", func(x *Extension) {
+			limit, group := -1, int64(0)
+			x.DialRuleLimit, x.GroupID, x.ExtraParams = &limit, &group, "\x00"
+		}, []string{"extension_group_id", "extra_params", "dial_rule_limit"}},
+		{"what is not there", func(x *Extension) {
+			id, number := int64(1), "12025550123"
+			x.DialRuleID, x.CallerIDGroupID = &id, &id
+			x.DIDAsTransferCallerID, x.MessageDID, x.PublicCallerID = &number, &number, &number
+		}, []string{"dial_rule_id", "did_as_transfer_caller_id", "message_did", "caller_id_group_id", "client_public_caller_id_number"}},
 		{"nothing at all", func(x *Extension) { *x = Extension{} }, []string{"id", "client_id", "type", "status", "name"}},
 	}
 	for _, tt := range tests {
@@ -152,5 +193,52 @@ func TestJSONNames(t *testing.T) {
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%T: %s", tt.value, diff)
 		}
+	}
+}
+
+// TestResourcesAreDocumented: the API's document lives from these tags.
+func TestResourcesAreDocumented(t *testing.T) {
+	for _, r := range []any{Client{}, Extension{}, Phone{}, Group{}, Code{}, Question{}, Draft{}} {
+		for f := range reflect.TypeOf(r).Fields() {
+			if f.Tag.Get("doc") == "" || f.Tag.Get("json") == "" {
+				t.Errorf("%T.%s has no doc or json tag", r, f.Name)
+			}
+		}
+	}
+}
+
+// TestClonesShareNothing edits what a clone of a full row points to.
+func TestClonesShareNothing(t *testing.T) {
+	c, x := filled[Client](t), filled[Extension](t)
+	shared(t, reflect.ValueOf(c), reflect.ValueOf(c.Clone()))
+	shared(t, reflect.ValueOf(x), reflect.ValueOf(x.Clone()))
+}
+
+// filled is a T whose pointers and lists all point to something.
+func filled[T any](t *testing.T) (row T) {
+	t.Helper()
+	v := reflect.ValueOf(&row).Elem()
+	for i := range v.NumField() {
+		switch f := v.Field(i); f.Kind() {
+		case reflect.Pointer:
+			f.Set(reflect.New(f.Type().Elem()))
+		case reflect.Slice:
+			f.Set(reflect.MakeSlice(f.Type(), 1, 1))
+		}
+	}
+	return row
+}
+
+// shared reports fields that point to the same thing, or do not hold the same.
+func shared(t *testing.T, a, b reflect.Value) {
+	t.Helper()
+	for i := range a.NumField() {
+		name := a.Type().Field(i).Name
+		if k := a.Field(i).Kind(); (k == reflect.Pointer || k == reflect.Slice) && a.Field(i).Pointer() == b.Field(i).Pointer() {
+			t.Errorf("%s.%s is shared", a.Type(), name)
+		}
+	}
+	if diff := cmp.Diff(a.Interface(), b.Interface()); diff != "" {
+		t.Error(diff)
 	}
 }
