@@ -57,7 +57,8 @@ func (w *worker) authenticated(m *wire.Message, f flow) (Account, call.Party, bo
 	if !ok {
 		return Account{}, call.Party{}, false
 	}
-	if !anonymous && !w.owns(account, user, host) || !w.assertsItself(m, account) {
+	sameName := user == c.Username && strings.EqualFold(host, realm)
+	if !anonymous && !sameName && !w.owns(account, user, host) || !w.assertsItself(m, account) {
 		w.noteForbidden(m, f, "identity")
 		w.answer(m, f, 403, "Forbidden")
 		return Account{}, call.Party{}, false
@@ -133,7 +134,10 @@ func (w *worker) owns(a Account, user, host string) bool {
 // assertsItself refuses a phone that asserts or prefers somebody else's identity
 // (A5); the headers themselves go no further (F5).
 func (w *worker) assertsItself(m *wire.Message, a Account) bool {
-	for _, name := range []string{"P-Asserted-Identity", "P-Preferred-Identity"} {
+	for _, name := range [...]string{"P-Asserted-Identity", "P-Preferred-Identity"} {
+		if _, ok := m.Line(name, 0); !ok {
+			continue // the usual case
+		}
 		for value := range m.Values(name) {
 			if user, host := identityOf(value, a.Domain); !w.owns(a, user, host) {
 				return false
@@ -199,8 +203,12 @@ func wantsPrivacy(m *wire.Message) bool {
 // credentials returns those meant for realm. A header that is not Digest, or of
 // a kind we never asked for, counts as none.
 func credentials(m *wire.Message, ask asking, realm string) (digest.Credentials, bool, error) {
-	for _, name := range []string{ask.answer, askUser.answer, askProxy.answer} {
-		for value := range m.Lines(name) {
+	for _, name := range [...]string{ask.answer, askUser.answer, askProxy.answer} {
+		for n := 0; ; n++ {
+			value, ok := m.Line(name, n) // few: checked before
+			if !ok {
+				break
+			}
 			c, err := digest.Parse(value)
 			if errors.Is(err, digest.ErrMalformed) {
 				return c, false, err

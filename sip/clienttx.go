@@ -9,7 +9,7 @@ import (
 // clientTx is a client transaction. It belongs to its worker.
 type clientTx struct {
 	w      *worker
-	key    string
+	key    txKey
 	req    *outRequest
 	bytes  []byte
 	ack    *outRequest // of a final response other than 2xx
@@ -44,8 +44,6 @@ func (w *worker) send(r *outRequest, f flow, answered func(*wire.Message), faile
 	w.after(&tx.life, timerLong, tx.timeout)
 	return tx
 }
-
-func clientKey(branch, method string) string { return branch + "|" + method }
 
 func (tx *clientTx) invite() bool { return tx.req.method == methodInvite }
 

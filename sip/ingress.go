@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"net/netip"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/cordpair/cordpair/dialplan/call"
@@ -181,7 +179,6 @@ func (w *worker) message(p packet) {
 	if m.Method() == methodCancel && w.overtook(m, p) {
 		return
 	}
-	m.StampVia(p.from)
 	w.incoming(m, f)
 }
 
@@ -292,22 +289,6 @@ func optionsFields() []wire.Field {
 		{Name: "Accept-Encoding", Value: "identity"},
 		{Name: "Accept-Language", Value: "en"},
 	}
-}
-
-// serverKey identifies a server transaction (RFC 3261 17.2.3); a branch without
-// the magic cookie comes from a far end that does not make them unique.
-func serverKey(m *wire.Message) string {
-	method := m.Method()
-	if method == methodAck || method == methodCancel {
-		method = methodInvite
-	}
-	host, port := m.SentBy()
-	key := m.Branch() + "|" + strings.ToLower(host) + ":" + strconv.Itoa(port) + "|" + method
-	if strings.HasPrefix(m.Branch(), magic) {
-		return key
-	}
-	seq, _ := m.CSeq()
-	return key + "|" + m.CallID() + "|" + m.FromTag() + "|" + uintText(seq) + "|" + m.URI().String()
 }
 
 func (w *worker) ackCame(m *wire.Message) {

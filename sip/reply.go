@@ -128,8 +128,6 @@ func retryAfter() wire.Field {
 	return wire.Field{Name: "Retry-After", Value: strconv.Itoa(5 + rand.IntN(26))}
 }
 
-func uintText(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
-
 // isOurs tells whether an address is one of our own SIP listeners, as it is
 // bound or as it is announced (S14).
 func (s *Server) isOurs(a netip.AddrPort) bool {

@@ -24,22 +24,11 @@ const (
 	txGone
 )
 
-// mergeKey recognises one request that came by two paths (RFC 3261 8.2.2.2).
-type mergeKey struct {
-	callID, fromTag string
-	cseq            uint32
-}
-
-func mergeKeyOf(m *wire.Message) mergeKey {
-	seq, _ := m.CSeq()
-	return mergeKey{m.CallID(), m.FromTag(), seq}
-}
-
 // serverTx is a server transaction: a key, a state and the last response as it
 // was sent. It belongs to its worker.
 type serverTx struct {
 	w      *worker
-	key    string
+	key    txKey
 	invite bool
 	flow   flow
 	state  txState
@@ -49,13 +38,13 @@ type serverTx struct {
 	leg      *leg
 	tag      string
 	log      *messageLog // of the leg; nil without one
-	merge    mergeKey
+	merge    txKey
 	resend   timer
 	life     timer
 	interval time.Duration
 }
 
-func (w *worker) newServerTx(key string, invite bool, f flow) *serverTx {
+func (w *worker) newServerTx(key txKey, invite bool, f flow) *serverTx {
 	tx := &serverTx{w: w, key: key, invite: invite, flow: f, state: txProceeding}
 	w.servers[key] = tx
 	return tx

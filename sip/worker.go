@@ -69,9 +69,9 @@ type worker struct {
 
 	now     time.Time // when the job at hand was taken
 	wheel   *wheel
-	servers map[string]*serverTx
-	clients map[string]*clientTx
-	merged  map[mergeKey]*serverTx
+	servers map[txKey]*serverTx
+	clients map[txKey]*clientTx
+	merged  map[txKey]*serverTx
 	legs    map[legKey]*leg
 }
 
@@ -82,9 +82,9 @@ func newWorker(s *Server) *worker {
 		sleep:   time.NewTimer(time.Hour),
 		now:     time.Now(),
 		wheel:   newWheel(time.Now()),
-		servers: map[string]*serverTx{},
-		clients: map[string]*clientTx{},
-		merged:  map[mergeKey]*serverTx{},
+		servers: map[txKey]*serverTx{},
+		clients: map[txKey]*clientTx{},
+		merged:  map[txKey]*serverTx{},
 		legs:    map[legKey]*leg{},
 	}
 }

@@ -143,6 +143,20 @@ func (m *Message) Header(name string) (value string, ok bool) {
 	return "", false
 }
 
+// Line returns the n-th line of a header, from 0, as Lines does.
+func (m *Message) Line(name string, n int) (value string, ok bool) {
+	known, found := lookUp(name)
+	for i := range m.fields {
+		if m.fields[i].named(name, known.name, found) {
+			if n == 0 {
+				return Clean(m.fields[i].value), true
+			}
+			n--
+		}
+	}
+	return "", false
+}
+
 // Lines returns every line of a header by full name, unfolded and cleaned but
 // not split at commas: what credentials, dates and free text need.
 func (m *Message) Lines(name string) iter.Seq[string] {
