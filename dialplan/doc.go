@@ -14,6 +14,12 @@
 //	}
 //	planner := dialplan.Plan(view, dialplan.Facts{Invite: invite}) // a call.Planner
 //
+// Explain asks the same planner where a call would go, without a call: stated
+// outcomes, or the present registrations, stand in for the effects. Replay does it
+// with the outcomes of a recorded call.
+//
+//	x, err := view.Explain(dialplan.Question{From: "101", To: "102", At: now}, registered)
+//
 // Rows reach the compiler through the root of the module; the package imports
 // dialplan/call and nothing else of ours.
 package dialplan

@@ -2,6 +2,7 @@ package dialplan_test
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/cordpair/cordpair/dialplan"
 	"github.com/cordpair/cordpair/dialplan/call"
@@ -41,4 +42,35 @@ func ExamplePlan() {
 	// steps [{ring 1 {2 60}}], cause ""
 	// extension 102: ringing failed: wanted answered, got busy
 	// steps [], cause "busy"
+}
+
+// Explain says where a call would go, and here where it would go if the phone
+// were blocked.
+func ExampleView_Explain() {
+	client := dialplan.DefaultClient()
+	client.ID, client.Name, client.Prefix, client.Domain = 1, "Example", "0001", "sip.example.org"
+	rows := dialplan.Rows{Client: client}
+	for i, name := range []string{"0001*101", "0001*102"} {
+		x := dialplan.DefaultExtension()
+		x.ID, x.ClientID, x.Name = int64(i+1), 1, name
+		rows.Extensions = append(rows.Extensions, dialplan.Row{Extension: x, Phone: dialplan.DefaultPhone()})
+	}
+	view, err := dialplan.Compile(rows)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	q := dialplan.Question{From: "101", To: "102", At: time.Unix(0, 0), Assume: map[string]string{"102": "busy"}}
+	x, err := view.Explain(q, nil)
+	fmt.Println(x.Would, x.Cause, err)
+	q.Draft = &dialplan.Draft{Extensions: map[string]map[string]any{"102": {"status": "blocked"}}}
+	x, err = view.Explain(q, nil)
+	fmt.Println(x.Would, x.Cause, err)
+	q.Assume["199"] = "asleep"
+	_, err = view.Explain(q, nil)
+	fmt.Println(err)
+	// Output:
+	// ring busy <nil>
+	// reject not_found <nil>
+	// assume/199: there is no such extension; assume/199: must be one of answered, busy, no_answer, rejected, unreachable, failed
 }
