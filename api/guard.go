@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -54,6 +55,11 @@ func (s *Server) guard(ctx huma.Context, o operation, need auth.Need, next func(
 	r = r.WithContext(audit.As(within, actorOf(c, r)))
 	if body != nil {
 		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	if o.Type == "text/event-stream" { // it lasts as long as its reader likes
+		limits := http.NewResponseController(w)
+		_ = limits.SetReadDeadline(time.Time{}) // a test's recorder has none
+		_ = limits.SetWriteDeadline(time.Time{})
 	}
 	serve := func(w http.ResponseWriter) { next(exchange{humago.NewContext(ctx.Operation(), r, w)}) }
 	key := r.Header.Get("Idempotency-Key")
