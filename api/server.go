@@ -65,6 +65,7 @@ type Server struct {
 	huma   huma.API
 	limits *hourly
 	once   *repeats
+	tokens *tokenGate
 	routes map[string][]string // pattern without method -> its methods
 	panics atomic.Uint64
 }
@@ -94,7 +95,7 @@ func New(cfg Config) *Server {
 	}
 	s := &Server{
 		cfg: cfg, log: cfg.Logger, mux: http.NewServeMux(), routes: map[string][]string{},
-		limits: newHourly(cfg.Now), once: newRepeats(cfg.Now),
+		limits: newHourly(cfg.Now), once: newRepeats(cfg.Now), tokens: newTokenGate(),
 	}
 	s.huma = huma.NewAPI(s.humaConfig(), adapter{s})
 	s.registerAll()
@@ -113,6 +114,11 @@ func (s *Server) registerAll() {
 	}
 	if s.cfg.Calls != nil {
 		s.registerCurrentCalls()
+	}
+	if s.cfg.Identity != nil {
+		s.registerOAuth()
+		s.registerUsers()
+		s.registerApps()
 	}
 	if s.cfg.Feed != nil {
 		s.registerEvents()
