@@ -19,9 +19,9 @@ func indexBase(p Prefix, index string) string { return string(p) + "i" + index +
 // entryKey is where a row stands in an index.
 func (t *Table[T]) entryKey(ix Index[T], at, key Key) string {
 	if ix.Unique {
-		return indexBase(t.prefix, ix.Name) + string(at)
+		key = ""
 	}
-	return indexBase(t.prefix, ix.Name) + string(at) + string(key)
+	return string(t.prefix) + "i" + ix.Name + "\x00" + string(at) + string(key)
 }
 
 // index finds an index by its name.

@@ -24,12 +24,20 @@ func Time(t time.Time) Key { return Int(t.UnixMicro()) }
 
 // Str is a key that sorts as the bytes of s do. Any string will do.
 func Str(s string) Key {
-	return Key(strings.ReplaceAll(s, "\x00", "\x00\xff") + "\x00\x01")
+	if strings.IndexByte(s, 0) >= 0 {
+		s = strings.ReplaceAll(s, "\x00", "\x00\xff")
+	}
+	return Key(s + "\x00\x01")
 }
 
 // Join makes one key of several parts, the first being the most significant.
 func Join(parts ...Key) Key {
+	n := 0
+	for _, p := range parts {
+		n += len(p)
+	}
 	var b strings.Builder
+	b.Grow(n)
 	for _, p := range parts {
 		b.WriteString(string(p))
 	}

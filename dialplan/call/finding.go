@@ -58,6 +58,9 @@ func findings(m MediaStats, answered, ended time.Time) []Finding {
 
 // host is the host of an address, empty without one.
 func host(addr string) string {
+	if addr == "" {
+		return "" // and no error to be made of it
+	}
 	h, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return ""

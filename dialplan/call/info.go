@@ -103,10 +103,18 @@ func (s LegState) MarshalText() ([]byte, error) { return []byte(s.String()), nil
 
 // publish makes the present state visible to readers.
 func (c *Call) publish() {
-	info := &Info{
+	page := &struct { // one allocation for the usual call
+		info Info
+		legs [2]LegInfo
+	}{}
+	info := &page.info
+	*info = Info{
 		Ref: c.ref, Client: c.invite.Client, State: c.state, Caller: c.invite.From, Dialled: c.invite.Dialled,
 		Started: c.started, Answered: c.answered, Cause: c.cause, Seq: c.seq,
-		Legs: make([]LegInfo, len(c.legs)),
+		Legs: page.legs[:min(len(c.legs), len(page.legs)):len(page.legs)],
+	}
+	if len(c.legs) > len(page.legs) {
+		info.Legs = make([]LegInfo, len(c.legs))
 	}
 	if c.script != nil {
 		info.Step = c.script.step.Name

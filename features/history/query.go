@@ -22,18 +22,21 @@ const (
 // tables are the records and the same without what lists do not show.
 func tables(sp *store.Space) (*store.Table[Record], *store.Table[brief]) {
 	keys := map[string]func(*Record) []store.Key{
-		callsByTime: func(rec *Record) []store.Key { return []store.Key{rec.at(store.Int(rec.Client))} },
+		callsByTime: func(rec *Record) []store.Key {
+			return []store.Key{store.Join(store.Int(rec.Client), store.Time(rec.InitTime.Time))}
+		},
 		callsOfByTime: func(rec *Record) []store.Key {
 			var all []store.Key
 			for _, id := range rec.extensions() {
-				all = append(all, rec.at(store.Int(rec.Client), store.Int(id)))
+				all = append(all, store.Join(store.Int(rec.Client), store.Int(id), store.Time(rec.InitTime.Time)))
 			}
 			return all
 		},
 		legsByTime: func(rec *Record) []store.Key {
 			all := make([]store.Key, len(rec.CDR))
 			for i := range rec.CDR {
-				all[i] = store.Join(rec.CDR[i].at(store.Int(rec.Client)), store.Int(int64(i)))
+				at := store.Time(rec.CDR[i].InitTime.Time)
+				all[i] = store.Join(store.Int(rec.Client), at, store.Int(int64(i)))
 			}
 			return all
 		},
@@ -41,7 +44,8 @@ func tables(sp *store.Space) (*store.Table[Record], *store.Table[brief]) {
 			var all []store.Key
 			for i := range rec.CDR {
 				if id := rec.CDR[i].Extension; id != nil {
-					all = append(all, store.Join(rec.CDR[i].at(store.Int(rec.Client), store.Int(*id)), store.Int(int64(i))))
+					at := store.Time(rec.CDR[i].InitTime.Time)
+					all = append(all, store.Join(store.Int(rec.Client), store.Int(*id), at, store.Int(int64(i))))
 				}
 			}
 			return all
@@ -54,11 +58,6 @@ func tables(sp *store.Space) (*store.Table[Record], *store.Table[brief]) {
 		short = append(short, store.Index[brief]{Name: name, Keys: func(rec brief) []store.Key { return keys[name](&rec.Record) }})
 	}
 	return store.NewTable(sp, store.Calls, recordVersion, full...), store.NewTable(sp, store.Calls, recordVersion, short...)
-}
-
-// at is owner followed by the beginning.
-func (f *Fields) at(owner ...store.Key) store.Key {
-	return store.Join(append(owner, store.Time(f.InitTime.Time))...)
 }
 
 // extensions are those the call is of: the caller's and those of its legs.
