@@ -153,6 +153,33 @@ func (c *checker) scalar(s *huma.Schema, v any, at string) {
 		if detail, ok := err.(*huma.ErrorDetail); ok {
 			message = detail.Message
 		}
-		c.fault(at, strings.Replace(message, "expected", "must be", 1))
+		c.fault(at, ownWords(message))
 	}
+}
+
+// humaWords are the beginnings of huma's messages and what we say.
+var humaWords = [][2]string{
+	{"expected value to be ", "must be "},
+	{"expected string to ", "must "},
+	{"expected string", "must be a string"},
+	{"expected boolean", "must be true or false"},
+	{"expected number ", "must be "},
+	{"expected number", "must be a number"},
+	{"expected integer", "must be an integer"},
+	{"expected length ", "must have a length "},
+	{"expected array length ", "must have a length "},
+	{"expected ", "must be "},
+	{"invalid integer", "must be an integer"},
+	{"invalid boolean", "must be true or false"},
+}
+
+// ownWords says what huma says, as the rest of our messages.
+func ownWords(message string) string {
+	message = strings.Replace(strings.Replace(message, ", None, <nil>", ", null", 1), ", <nil>", ", null", 1)
+	for _, words := range humaWords {
+		if rest, ok := strings.CutPrefix(message, words[0]); ok {
+			return words[1] + rest
+		}
+	}
+	return message
 }

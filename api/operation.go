@@ -159,10 +159,13 @@ func (s *Server) route(method, path string, h http.HandlerFunc) {
 // beside /client/{id}/client: it could not tell them apart.
 func mounted(path string) string {
 	if rest, ok := strings.CutPrefix(path, Base+"/client/client_info/"); ok {
-		return Base + "/client_info/" + rest
+		return mountedInfo + rest
 	}
 	return path
 }
+
+// mountedInfo is a place on the mux that nobody reaches by its own name.
+const mountedInfo = Base + "/client_info/"
 
 // exchange is huma's context with its 422 corrected: what a client sent is wrong
 // or it is not, and wrong is 400.
@@ -204,7 +207,7 @@ func problemOfModel(m *huma.ErrorModel) *Problem {
 	faults := make([]FieldError, len(m.Errors))
 	for i, e := range m.Errors {
 		_, name, _ := strings.Cut(e.Location, ".") // query.page
-		faults[i] = FieldError{name, strings.Replace(e.Message, "expected", "must be", 1)}
+		faults[i] = FieldError{name, ownWords(e.Message)}
 	}
 	p := badRequest(faults...)
 	if len(faults) == 0 {

@@ -35,7 +35,10 @@ func TestBodiesAreStrict(t *testing.T) {
 		{"unknown", `{"lable":"a"}`, "/lable", "not a known field"},
 		{"unknown with a slash", `{"a/b~c":"a"}`, "/a~1b~0c", "not a known field"},
 		{"wrong case", `{"Label":"a"}`, "/Label", "not a known field"},
-		{"value", `{"status":"asleep"}`, "/status", ""},
+		{"value", `{"status":"asleep"}`, "/status", `must be one of "active, blocked, null"`},
+		{"too long", `{"label":"` + strings.Repeat("a", 129) + `"}`, "/label", "must have a length <= 128"},
+		{"too small", `{"dial_rule_limit":-1}`, "/dial_rule_limit", "must be >= 0"},
+		{"no boolean", `{"ani_rfc3325":"yes"}`, "/ani_rfc3325", "must be true or false"},
 		{"control character", `{"label":"a\u0000"}`, "/label", "plain text"},
 		{"none at all", "", "", "required"},
 	} {
@@ -106,6 +109,7 @@ func TestMethodsAndPaths(t *testing.T) {
 		{"GET", "/client/1/extension/@", 404, ""},
 		{"GET", "/client/1/extension/@nobody", 404, ""},
 		{"GET", "/extension/@me/extension/", 404, ""},
+		{"GET", "/client_info/1", 404, ""},
 	} {
 		rec := w.do(c.method, c.path, "client", "")
 		if rec.Code != c.status || rec.Header().Get("Allow") != c.allow {
