@@ -87,28 +87,37 @@ func once(p sip.HeaderParams, name string) error {
 	return nil
 }
 
-// parseTagged reads a From or To value.
-func parseTagged(s string) (address, error) {
-	var a address
+// tagged reads a From or To value.
+func (m *Message) tagged(s string) (*address, error) {
+	a := m.scratch(s)
 	if err := a.parse(s); err != nil {
 		return a, err
 	}
 	return a, once(a.params, "tag")
 }
 
-// parseVia reads one Via value (RFC 3261 section 20.42). With lenient set a
-// broken parameter is skipped: an answer needs no more than the first hop.
+// parseVia is readVia into a new one.
 func parseVia(s string, lenient bool) (*sip.ViaHeader, error) {
+	v := &sip.ViaHeader{}
+	if err := readVia(v, s, lenient); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// readVia reads one Via value (RFC 3261 section 20.42). With lenient set a
+// broken parameter is skipped: an answer needs no more than the first hop.
+func readVia(v *sip.ViaHeader, s string, lenient bool) error {
 	name, s, ok1 := strings.Cut(trim(s), "/")
 	version, s, ok2 := strings.Cut(s, "/")
 	s = trim(s)
 	i := strings.IndexAny(s, " \t")
 	if !ok1 || !ok2 || i < 0 {
-		return nil, errValue
+		return errValue
 	}
-	v := &sip.ViaHeader{ProtocolName: trim(name), ProtocolVersion: trim(version), Transport: s[:i]}
+	v.ProtocolName, v.ProtocolVersion, v.Transport = trim(name), trim(version), s[:i]
 	if !isToken(v.ProtocolName) || !isToken(v.ProtocolVersion) || !isToken(v.Transport) {
-		return nil, errValue
+		return errValue
 	}
 	sentBy, params := trim(s[i:]), ""
 	if i := strings.IndexByte(sentBy, ';'); i >= 0 {
@@ -116,7 +125,7 @@ func parseVia(s string, lenient bool) (*sip.ViaHeader, error) {
 	}
 	var err error
 	if v.Host, v.Port, err = parseHostPort(sentBy); err != nil {
-		return nil, err
+		return err
 	}
 	if lenient {
 		for piece := range strings.SplitSeq(params, ";") {
@@ -124,10 +133,10 @@ func parseVia(s string, lenient bool) (*sip.ViaHeader, error) {
 				v.Params = append(v.Params, kv)
 			}
 		}
-		return v, nil
+		return nil
 	}
 	if err := parseParams(params, &v.Params); err != nil {
-		return nil, err
+		return err
 	}
-	return v, once(v.Params, "branch")
+	return once(v.Params, "branch")
 }

@@ -61,7 +61,7 @@ func TestParseAllocations(t *testing.T) {
 	for name, c := range map[string]struct {
 		in    string
 		limit float64
-	}{"INVITE": {typicalInvite, 17}, "REGISTER": {typicalRegister, 15}} {
+	}{"INVITE": {typicalInvite, 4}, "REGISTER": {typicalRegister, 2}} {
 		b := []byte(c.in)
 		if n := testing.AllocsPerRun(100, func() {
 			if _, err := Parse(b); err != nil {

@@ -163,7 +163,7 @@ func checkReply(t *testing.T, b []byte, status int) {
 			t.Errorf("control character in %q", line)
 		}
 	}
-	l := split(string(b))
+	l := split(string(b), nil)
 	if l.err != nil || !strings.HasPrefix(l.start, "SIP/2.0 ") {
 		t.Fatalf("answer cannot be read: %v\n%s", l.err, b)
 	}

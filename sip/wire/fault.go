@@ -112,15 +112,12 @@ func (e *echo) reply(method string, source netip.AddrPort, status int, reason, t
 	if e.via == nil || method == "ACK" {
 		return nil
 	}
-	via := *e.via
-	via.Params = via.Params.Clone()
-	stamp(&via, source)
 	w := writer{b: make([]byte, 0, 512)}
 	w.b = append(w.b, "SIP/2.0 "...)
 	w.b = strconv.AppendInt(w.b, int64(status), 10)
 	w.b = append(w.b, ' ')
 	w.line(reason)
-	w.via(&via)
+	w.stamped(e.via, source)
 	for _, v := range e.vias {
 		w.field("Via", v)
 	}

@@ -253,7 +253,7 @@ func bodyLength(head []byte) (int, error) {
 // broken is the fault of a stream, to be answered if a request can be read in
 // what there is of it.
 func broken(b []byte, status int, reason string) error {
-	err := refuse(split(string(b[:min(len(b), MaxMessage)])), status, reason)
+	err := refuse(split(string(b[:min(len(b), MaxMessage)]), nil), status, reason)
 	if errors.Is(err, ErrUnreadable) {
 		return ErrBroken
 	}

@@ -96,7 +96,7 @@ func answerable(t *testing.T, b []byte) {
 			t.Fatalf("control character or broken UTF-8 in %q", line)
 		}
 	}
-	l := split(string(b))
+	l := split(string(b), nil)
 	if e := newEcho(l.fields); l.err != nil || e.via == nil {
 		t.Fatalf("answer cannot be read: %v\n%q", l.err, b)
 	}

@@ -129,11 +129,12 @@ type lines struct {
 // split cuts up a message. It goes on after an error, because the answer to a
 // broken request still needs its other headers. Line ends may be CRLF or LF,
 // and empty lines before the start line are skipped (RFC 3261 section 7.5).
-func split(s string) (l lines) {
+// The fields go into room as long as it lasts.
+func split(s string, room []field) (l lines) {
 	l.size = len(s)
 	s = strings.TrimLeft(s, "\r\n\x00")
 	l.start, s, _ = cutLine(s)
-	l.fields = make([]field, 0, min(maxHeaders, 16))
+	l.fields = room
 	for s != "" {
 		var line string
 		var ended bool

@@ -33,6 +33,7 @@ type Message struct {
 	contentLength int // -1 when absent
 	body          []byte
 	size          int
+	room          room
 }
 
 // IsRequest tells a request from a response.

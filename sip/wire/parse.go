@@ -21,11 +21,12 @@ const maxCSeq = 1<<31 - 1
 // may be reused afterwards.
 func Parse(b []byte) (*Message, error) {
 	if len(b) > MaxMessage {
-		l := split(string(b[:MaxMessage]))
+		l := split(string(b[:MaxMessage]), nil)
 		return nil, refuse(l, 513, "Message Too Large")
 	}
-	l := split(string(b))
-	m := &Message{fields: l.fields, size: len(b)}
+	m := &Message{size: len(b)}
+	l := split(string(b), m.room.fields[:0])
+	m.fields = l.fields
 	response, err := m.startLine(l.start)
 	if err == nil {
 		err = l.err
@@ -143,18 +144,20 @@ func (m *Message) typedField(f *field) error {
 	case hdrVia:
 		return m.addVias(f.value)
 	case hdrFrom:
-		a, err := parseTagged(f.value)
 		if m.from != nil {
 			return errRepeated
 		}
-		m.from = &sip.FromHeader{DisplayName: a.display, Address: a.uri, Params: a.params}
+		a, err := m.tagged(f.value)
+		m.from = &m.room.from
+		*m.from = sip.FromHeader{DisplayName: a.display, Address: a.uri, Params: a.params}
 		return err
 	case hdrTo:
-		a, err := parseTagged(f.value)
 		if m.to != nil {
 			return errRepeated
 		}
-		m.to = &sip.ToHeader{DisplayName: a.display, Address: a.uri, Params: a.params}
+		a, err := m.tagged(f.value)
+		m.to = &m.room.to
+		*m.to = sip.ToHeader{DisplayName: a.display, Address: a.uri, Params: a.params}
 		return err
 	case hdrCallID:
 		switch {
@@ -184,8 +187,8 @@ func (m *Message) addVias(list string) error {
 	for more := true; more; {
 		var value string
 		value, list, more, _ = cut(list, ',')
-		via, err := parseVia(value, false)
-		if err != nil {
+		via := m.nextVia(value)
+		if err := readVia(via, value, false); err != nil {
 			return err
 		}
 		if len(m.vias) == maxVias {
@@ -250,11 +253,11 @@ func (m *Message) addContacts(list string) error {
 	for more := true; more; {
 		var value string
 		value, list, more, _ = cut(list, ',')
-		c := Contact{&sip.ContactHeader{}}
+		c := m.nextContact()
 		if trim(value) == "*" {
 			c.Address = sip.Uri{Host: "*", Wildcard: true}
 		} else {
-			var a address
+			a := m.scratch(value)
 			if err := a.parse(value); err != nil {
 				return err
 			}

@@ -45,6 +45,71 @@ func (w *writer) field(name, value string) {
 
 // via writes a Via line as sipgo does, without building the value first.
 func (w *writer) via(v *sip.ViaHeader) {
+	w.hop(v)
+	for _, kv := range v.Params {
+		w.param(kv.K, kv.V)
+	}
+	w.crlf()
+}
+
+// stamped writes a Via line as it would be after stamp.
+func (w *writer) stamped(v *sip.ViaHeader, source netip.AddrPort) {
+	if !source.IsValid() {
+		w.via(v)
+		return
+	}
+	w.hop(v)
+	ip := source.Addr().Unmap()
+	rport := v.Params.Has("rport")
+	sentBy, ok := HostAddr(v.Host)
+	there := !rport && ok && sentBy == ip
+	received := there
+	for _, kv := range v.Params {
+		switch {
+		case kv.K == "received" && there:
+			continue
+		case kv.K == "received" && !received:
+			received = true
+			w.received(ip)
+		case kv.K == "rport" && rport:
+			rport = false // the first of them, should there be more
+			w.param("rport=", "")
+			w.b = strconv.AppendUint(w.b, uint64(source.Port()), 10)
+		default:
+			w.param(kv.K, kv.V)
+		}
+	}
+	if !received {
+		w.received(ip)
+	}
+	w.crlf()
+}
+
+func (w *writer) received(ip netip.Addr) {
+	w.param("received=", "")
+	w.b = ip.AppendTo(w.b)
+}
+
+// param writes one parameter, with quotes around blanks as sipgo does.
+func (w *writer) param(name, value string) {
+	w.b = append(w.b, ';')
+	w.text(name)
+	if value == "" {
+		return
+	}
+	w.b = append(w.b, '=')
+	quoted := strings.ContainsAny(value, " \t")
+	if quoted {
+		w.b = append(w.b, '"')
+	}
+	w.text(value)
+	if quoted {
+		w.b = append(w.b, '"')
+	}
+}
+
+// hop writes a Via line up to its parameters.
+func (w *writer) hop(v *sip.ViaHeader) {
 	w.text("Via: ")
 	w.text(v.ProtocolName)
 	w.b = append(w.b, '/')
@@ -57,11 +122,6 @@ func (w *writer) via(v *sip.ViaHeader) {
 		w.b = append(w.b, ':')
 		w.b = strconv.AppendInt(w.b, int64(v.Port), 10)
 	}
-	if len(v.Params) > 0 {
-		w.b = append(w.b, ';')
-		v.Params.ToStringWrite(';', w)
-	}
-	w.crlf()
 }
 
 // Append renders a sipgo message behind dst and returns the extended slice. The

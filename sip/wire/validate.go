@@ -300,15 +300,22 @@ func checkBody(r *Rules, m *Message) *Fault {
 // checkAccept: an INVITE that takes no SDP in the answer cannot become a call
 // (RFC 4475 section 3.3.15).
 func checkAccept(_ *Rules, m *Message) *Fault {
-	if _, ok := m.Header("Accept"); !ok || m.method != "INVITE" {
+	if m.method != "INVITE" {
 		return nil
 	}
+	if _, ok := m.Line("Accept", 0); !ok || acceptsSDP(m) {
+		return nil
+	}
+	return m.fault(406, "Not Acceptable: Accept: no application/sdp")
+}
+
+func acceptsSDP(m *Message) bool {
 	for value := range m.Values("Accept") {
 		media, _, _ := strings.Cut(value, ";")
 		switch strings.ToLower(trim(media)) {
 		case "application/sdp", "application/*", "*/*":
-			return nil
+			return true
 		}
 	}
-	return m.fault(406, "Not Acceptable: Accept: no application/sdp")
+	return false
 }
