@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -70,6 +71,36 @@ func benchCalls(b *testing.B, gap time.Duration) {
 	}
 	if page, err := h.journal.List(store.Range{}); err != nil || len(page.Rows) > 0 || !rec.Bridged {
 		b.Fatal(len(page.Rows), err)
+	}
+}
+
+// BenchmarkRunning is the memory of a call while two parties talk.
+func BenchmarkRunning(b *testing.B) {
+	const calls = 10000
+	memory := func() int64 {
+		runtime.GC()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	bus := call.NewBus()
+	h := New(storetest.Open(b), bus, Options{})
+	defer h.sub.Close()
+	for b.Loop() {
+		clear(h.open)
+		before := memory()
+		for i := range calls {
+			c := &teller{bus: bus, id: call.ID(fmt.Sprintf("%032X", i))}
+			c.start(alice, "102")
+			c.ring("b", bob)
+			c.answer("b", bob)
+			c.answer("a", alice)
+			events, _ := h.sub.Gather(b.Context(), 0)
+			h.take(events)
+		}
+		h.dirty = nil
+		b.ReportMetric(float64(memory()-before)/calls, "B/call")
 	}
 }
 

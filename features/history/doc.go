@@ -11,7 +11,12 @@
 // itself. What such a process left in the journal becomes a record at the next
 // start, with CauseRestart and an end that is right to ten seconds.
 //
-// Ownership: one goroutine, Run, holds the open calls; readers read the store.
+// A record has a stored form of its own (coding.go), a sixth of its JSON, whose
+// first part is all that lists read. Calls and legs are found by their beginning,
+// by client and by extension (query.go); a running call can be looked at as it is.
+//
+// Ownership: one goroutine, Run, writes to the open calls; readers read the store,
+// and for a call that is not in it yet a copy.
 // Order: the writes of a call reach the store in the order of its events.
 //
 //	h := history.New(db, bus, history.Options{})
