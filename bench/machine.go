@@ -23,13 +23,17 @@ type facts struct {
 	Command string `json:"command"`
 }
 
-func machine() facts {
+func machine(o options) facts {
+	rev, changed := "HEAD", git("status", "--porcelain", "--", "*.go") != ""
+	if o.Rev != "" {
+		rev, changed = o.Rev, false
+	}
 	return facts{
 		CPU: keyed("/proc/cpuinfo", "model name", ":"), Cores: runtime.NumCPU(),
 		Kernel: strings.TrimSpace(text("/proc/sys/kernel/osrelease")),
 		System: strings.Trim(keyed("/etc/os-release", "PRETTY_NAME", "="), `"`),
 		Go:     runtime.Version(),
-		Commit: git("rev-parse", "--short", "HEAD"), Changed: git("status", "--porcelain", "--", "*.go") != "",
+		Commit: git("rev-parse", "--short", rev), Changed: changed,
 		Command: strings.TrimSpace("go run ./bench " + strings.Join(os.Args[1:], " ")),
 	}
 }

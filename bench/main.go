@@ -26,6 +26,7 @@ type options struct {
 	Rate                int
 	Quick, JSON, Keep   bool
 	Peers               bool
+	Rev, Program        string
 	Demo, Addr          string
 	PID                 int
 	SwitchCore, LoadOne int
@@ -46,6 +47,8 @@ func parseOptions(args []string) (options, error) {
 	f.BoolVar(&o.JSON, "json", false, "print JSON with every round instead of the table")
 	f.BoolVar(&o.Keep, "keep", false, "keep the temporary folder and say where it is")
 	f.BoolVar(&o.Peers, "peers", true, "measure the peers that are installed, too")
+	f.StringVar(&o.Rev, "rev", "", "build the switch as committed at this git revision, not as the files are")
+	f.StringVar(&o.Program, "program", "", "measure this built switch")
 	f.StringVar(&o.Demo, "demo", "", "file with the line of `cordpair demo --json` of a switch that runs already")
 	f.StringVar(&o.Addr, "switch-addr", "", "with -demo: its SIP address, if not the one in the file")
 	f.IntVar(&o.PID, "pid", 0, "with -demo: its process")
@@ -114,7 +117,7 @@ func measure(ctx context.Context, o options) error {
 		return err
 	}
 	defer b.close()
-	report := report{Machine: machine(), Options: o, Begun: time.Now().UTC()}
+	report := report{Machine: machine(o), Options: o, Begun: time.Now().UTC()}
 	if report.Rounds, err = b.rounds(ctx); err != nil {
 		return err
 	}

@@ -42,17 +42,52 @@ func newBench(o options) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{options: o, dir: dir, missing: map[string]string{}}
-	if o.Demo == "" {
-		b.program = filepath.Join(dir, "cordpair")
-		build := exec.Command("go", "build", "-trimpath", "-o", b.program, module+"/cmd/cordpair")
-		build.Env = append(build.Environ(), "CGO_ENABLED=0")
-		if text, err := build.CombinedOutput(); err != nil {
+	b := &bench{options: o, dir: dir, program: o.Program, missing: map[string]string{}}
+	if o.Demo == "" && o.Program == "" {
+		if err := b.build(); err != nil {
 			b.close()
-			return nil, fmt.Errorf("build: %w\n%s", err, text)
+			return nil, err
 		}
 	}
 	return b, nil
+}
+
+// build makes the switch, static, from the files as they are or as they were
+// committed.
+func (b *bench) build() error {
+	b.program = filepath.Join(b.dir, "cordpair")
+	build := exec.Command("go", "build", "-trimpath", "-o", b.program, module+"/cmd/cordpair")
+	build.Env = append(build.Environ(), "CGO_ENABLED=0")
+	if b.Rev != "" {
+		build.Dir = filepath.Join(b.dir, "source")
+		if err := b.checkOut(build.Dir); err != nil {
+			return err
+		}
+	}
+	if text, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("build: %w\n%s", err, text)
+	}
+	return nil
+}
+
+// checkOut writes a revision's files to a folder; the work tree stays as it is.
+func (b *bench) checkOut(dir string) error {
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	top, err := exec.Command("git", "rev-parse", "--show-toplevel").Output()
+	if err != nil {
+		return fmt.Errorf("git: %w", err)
+	}
+	tar := filepath.Join(b.dir, "source.tar")
+	archive := exec.Command("git", "archive", "-o", tar, b.Rev)
+	archive.Dir = string(bytes.TrimSpace(top)) // elsewhere it packs a part
+	for _, cmd := range []*exec.Cmd{archive, exec.Command("tar", "-xf", tar, "-C", dir)} {
+		if text, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w\n%s", cmd.Args[0], err, text)
+		}
+	}
+	return nil
 }
 
 const module = "github.com/cordpair/cordpair"

@@ -5,8 +5,10 @@ package gauge
 import (
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"syscall"
 	"time"
 	"unsafe"
@@ -29,7 +31,7 @@ func Start(cmd *exec.Cmd, p Place) error {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
-	cmd.SysProcAttr.Setpgid = true
+	cmd.SysProcAttr.Setsid = true // a group of its own for signals and for the scheduler
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	// A child inherits both from the thread that forks.
 	if p.Core >= 0 {
@@ -44,13 +46,27 @@ func Start(cmd *exec.Cmd, p Place) error {
 		}
 		defer func() { _ = before.set() }() // what was allowed is allowed
 	}
-	if p.Nice != 0 {
-		if err := syscall.Setpriority(syscall.PRIO_PROCESS, syscall.Gettid(), p.Nice); err != nil {
-			return fmt.Errorf("priority %d: %w", p.Nice, err)
-		}
-		defer func() { _ = syscall.Setpriority(syscall.PRIO_PROCESS, syscall.Gettid(), 0) }() // as it was
+	if err := cmd.Start(); err != nil || p.Nice == 0 {
+		return err
 	}
-	return cmd.Start()
+	if err := prefer(cmd.Process.Pid, p.Nice); err != nil {
+		Stop(cmd, 0)
+		return fmt.Errorf("priority %d: %w", p.Nice, err)
+	}
+	return nil
+}
+
+// prefer sets the priority of a fresh process. Where the kernel groups sessions
+// (sched_autogroup_enabled) it is that of the group which counts.
+func prefer(pid, nice int) error {
+	if err := syscall.Setpriority(syscall.PRIO_PROCESS, pid, nice); err != nil {
+		return err
+	}
+	err := os.WriteFile(fmt.Sprintf("/proc/%d/autogroup", pid), []byte(strconv.Itoa(nice)), 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil // a kernel without groups
+	}
+	return err
 }
 
 // Stop ends a started command: it gets a signal, after patience its whole

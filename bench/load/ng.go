@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"strconv"
@@ -14,6 +15,7 @@ import (
 // dictionary, over UDP.
 type ngConn struct {
 	conn   net.Conn
+	run    string // cookies are unique: rtpengine answers a known one from memory
 	cookie int
 	buf    [8192]byte
 }
@@ -28,7 +30,7 @@ func dialNG(addr string) (*ngConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &ngConn{conn: conn}, nil
+	return &ngConn{conn: conn, run: strconv.FormatUint(rand.Uint64(), 36)}, nil
 }
 
 func (n *ngConn) close() { _ = n.conn.Close() } // nothing is buffered
@@ -60,7 +62,7 @@ func (n *ngConn) ask(command []byte) (uint16, error) {
 
 func (n *ngConn) roundTrip(command []byte) ([]byte, error) {
 	n.cookie++
-	cookie := strconv.Itoa(n.cookie) + " "
+	cookie := n.run + strconv.Itoa(n.cookie) + " "
 	if _, err := n.conn.Write(append([]byte(cookie), command...)); err != nil {
 		return nil, err
 	}

@@ -10,6 +10,10 @@ type pace struct {
 	rate  int
 	most  int
 	begun int
+	// burst, if not 0, is the most that is made up for at once; what is beyond is
+	// left out and counted in skipped.
+	burst   int
+	skipped int
 }
 
 // due takes what is due at now and not begun yet.
@@ -19,8 +23,15 @@ func (p *pace) due(now time.Time) int {
 		return 0
 	}
 	n := min(int(since.Seconds()*float64(p.rate))+1, p.most) - p.begun
-	p.begun += max(n, 0)
-	return max(n, 0)
+	if n <= 0 {
+		return 0
+	}
+	p.begun += n
+	if p.burst > 0 && n > p.burst {
+		p.skipped += n - p.burst
+		n = p.burst
+	}
+	return n
 }
 
 // over tells whether all were begun.

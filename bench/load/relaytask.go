@@ -18,6 +18,9 @@ const (
 const (
 	warmTime  = time.Second
 	drainTime = 300 * time.Millisecond
+	// mostBurst is how much of the packets a late loop makes up for: a phone that
+	// was late would not send a second's worth at once either.
+	mostBurst = 20 * time.Millisecond
 	setUpRate = 200
 )
 
@@ -104,7 +107,8 @@ func (t *relayTask) tick(now time.Time) {
 			t.from = now.Add(warmTime)
 			t.until = t.from.Add(t.phase.Time)
 			t.drained = t.until.Add(drainTime)
-			t.pace = pace{start: now, rate: packetsPerSecond * len(t.flows), most: 1 << 40}
+			rate := packetsPerSecond * len(t.flows)
+			t.pace = pace{start: now, rate: rate, most: 1 << 40, burst: int(float64(rate)*mostBurst.Seconds()) + 1}
 		}
 		return
 	case now.Before(t.from):
@@ -116,7 +120,9 @@ func (t *relayTask) tick(now time.Time) {
 	}
 	if now.Before(t.until) {
 		for range t.pace.due(now) {
-			t.send(t.flows[t.next%len(t.flows)])
+			if f := t.flows[t.next%len(t.flows)]; f.connected {
+				t.send(f)
+			}
 			t.next++
 		}
 	}
@@ -159,5 +165,6 @@ func (t *relayTask) end() {
 	if len(t.calls) == 0 {
 		t.res.Done = t.phase.Count
 	}
+	t.res.Loop.Skipped = t.pace.skipped
 	t.closeFlows()
 }

@@ -74,7 +74,7 @@ func (r *Result) doubt() {
 		add("%d datagrams lost at the load's sockets", r.Loop.Drops)
 	}
 	if r.Loop.Skipped > 0 {
-		add("%d not begun: every phone was busy", r.Loop.Skipped)
+		add("%d not begun: every phone was busy, or the loop too late", r.Loop.Skipped)
 	}
 	if done := float64(r.Done + r.Failed); r.Rate > 0 && r.Took > 0 && done/r.Took.Seconds() < leastRate*float64(r.Rate)*r.share() {
 		add("%.0f/s reached of %d/s", done/r.Took.Seconds(), r.Rate)
