@@ -114,7 +114,7 @@ func (c configuration) ChangeClient(ctx context.Context, id int64, change func(*
 	var changed dialplan.Client
 	err := c.s.change(ctx, id, func(e *edit) (err error) {
 		before := e.view.Client()
-		changed = before
+		changed = before.Clone()
 		if err := change(&changed); err != nil {
 			return err
 		}

@@ -146,7 +146,11 @@ func (e *edit) addExtension(n api.NewExtension) (dialplan.Row, error) {
 			return row, err
 		}
 	}
-	return row, e.putExtension(nil, row)
+	if err := e.putExtension(nil, row); err != nil {
+		return row, err
+	}
+	row, _ = e.view.Extension(x.ID) // with what the view fills in
+	return row, nil
 }
 
 // putSecret stores how a phone authenticates; an empty password is made up.
@@ -217,6 +221,7 @@ func (c configuration) ChangeExtension(ctx context.Context, id int64, change fun
 	var changed dialplan.Row
 	err := c.changeOf(ctx, id, func(e *edit, before dialplan.Row) error {
 		changed = before
+		changed.Extension = before.Extension.Clone()
 		if err := change(&changed); err != nil {
 			return err
 		}
@@ -226,7 +231,11 @@ func (c configuration) ChangeExtension(ctx context.Context, id int64, change fun
 		if before.Extension.Status == dialplan.StatusActive && changed.Extension.Status == dialplan.StatusBlocked {
 			e.then(func() { c.s.expel(id) })
 		}
-		return e.putExtension(&before, changed)
+		if err := e.putExtension(&before, changed); err != nil {
+			return err
+		}
+		changed, _ = e.view.Extension(id) // with what the view fills in
+		return nil
 	})
 	return changed, err
 }

@@ -237,15 +237,7 @@ func (t *tenants) recordedAs(client, id int64) history.Extension {
 func (t *tenants) plan(inv call.Invite) call.Planner {
 	v, ok := t.view(inv.Client)
 	if !ok {
-		return nobody{}
+		return dialplan.Refused(call.CauseForbidden, "the client has ended")
 	}
 	return dialplan.Plan(v, dialplan.Facts{Invite: inv})
-}
-
-// nobody refuses the call of a client that ended while it was authenticated.
-type nobody struct{}
-
-// Next implements call.Planner.
-func (nobody) Next(call.Situation, call.Outcome) call.Decision {
-	return call.Decision{Cause: call.CauseForbidden}
 }
