@@ -52,8 +52,18 @@ func (p *pipe) ask(text, want string) string {
 	}
 }
 
-// bench runs f over an edge with one worker on real time.
+// bench measures f over an edge with one worker on real time.
 func bench(b *testing.B, f func(p *pipe, u *rawUA)) {
+	piped(b, func(p *pipe, u *rawUA) {
+		b.ReportAllocs()
+		b.ResetTimer()
+		f(p, u)
+		b.StopTimer()
+	})
+}
+
+// piped runs f over such an edge.
+func piped(b testing.TB, f func(p *pipe, u *rawUA)) {
 	p := &pipe{
 		in: make(chan []byte, 16), out: make(chan []byte, 1024), closed: make(chan struct{}),
 		from: netip.MustParseAddrPort("10.0.9.1:5060"),
@@ -83,10 +93,7 @@ func bench(b *testing.B, f func(p *pipe, u *rawUA)) {
 	})
 	srv.Start(calls)
 	u := &rawUA{addr: p.from}
-	b.ReportAllocs()
-	b.ResetTimer()
 	f(p, u)
-	b.StopTimer()
 	calls.Close()
 	for _, err := range []error{srv.Close(), eng.Close(), network.Close()} {
 		if err != nil {
@@ -96,7 +103,7 @@ func bench(b *testing.B, f func(p *pipe, u *rawUA)) {
 }
 
 // signedBy adds credentials for the challenge in answer.
-func signedBy(b *testing.B, u *rawUA, r request, answer string) request {
+func signedBy(b testing.TB, u *rawUA, r request, answer string) request {
 	b.Helper()
 	i := strings.Index(answer, "-Authenticate: ")
 	if i < 0 {
@@ -117,6 +124,34 @@ func signedBy(b *testing.B, u *rawUA, r request, answer string) request {
 	r.branch = fresh("z9hG4bKraw")
 	r.cseq++
 	return r
+}
+
+// TestAllocations keeps what the hot paths allocate from creeping back. The
+// numbers include what the test itself spends on its messages.
+func TestAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("allocations are counted without the race detector")
+	}
+	piped(t, func(p *pipe, u *rawUA) {
+		options := u.text(request{method: "OPTIONS"})
+		r := request{method: "REGISTER", to: "<sip:101@" + domain + ">"}
+		u.fill(&r)
+		for name, c := range map[string]struct {
+			limit float64
+			run   func()
+		}{
+			"OPTIONS": {18, func() { p.ask(options, "SIP/2.0 200") }},
+			"REGISTER": {128, func() {
+				r.cseq += 2
+				r.branch = fresh("z9hG4bKraw")
+				p.ask(u.text(signedBy(t, u, r, p.ask(u.text(r), "SIP/2.0 401"))), "SIP/2.0 200")
+			}},
+		} {
+			if n := testing.AllocsPerRun(200, c.run); n > c.limit {
+				t.Errorf("%s: %v allocations, want at most %v", name, n, c.limit)
+			}
+		}
+	})
 }
 
 // BenchmarkOptions includes what the benchmark itself spends on its request.

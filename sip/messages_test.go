@@ -78,6 +78,11 @@ func TestMessages(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}
 		}
+		for _, ev := range e.happened(call.EventLegEnded) {
+			if ev.Leg == in && ev.Stats.Signalled != caller.addr.Addr().String()+":40000" {
+				t.Errorf("media was signalled at %q", ev.Stats.Signalled)
+			}
+		}
 		wait(1900 * time.Millisecond)
 		if len(e.ladder(in)) == 0 {
 			t.Error("the log is gone too early")

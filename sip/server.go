@@ -267,9 +267,16 @@ func listenUDP(a netip.AddrPort) (PacketConn, error) {
 }
 
 func mediaStats(s media.Stats) call.MediaStats {
-	return call.MediaStats{
+	m := call.MediaStats{
 		PacketsReceived: s.PacketsReceived, PacketsSent: s.PacketsSent,
 		OctetsReceived: s.OctetsReceived, OctetsSent: s.OctetsSent,
-		Lost: s.Lost, Dropped: s.Dropped, JitterMS: s.JitterMS, Codec: s.Codec,
+		Lost: s.Lost, Dropped: s.Dropped, JitterMS: s.JitterMS, Codec: s.Codec, FirstAt: s.FirstAt,
 	}
+	if s.Signalled.IsValid() {
+		m.Signalled = s.Signalled.String()
+	}
+	if s.Source.IsValid() {
+		m.Source = s.Source.String()
+	}
+	return m
 }

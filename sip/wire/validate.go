@@ -112,6 +112,11 @@ func checkRequire(r *Rules, m *Message) *Fault {
 	if _, ok := m.Header("Require"); !ok {
 		return nil
 	}
+	return r.knowsAll(m)
+}
+
+// knowsAll refuses a request that requires what nobody here has.
+func (r *Rules) knowsAll(m *Message) *Fault {
 	var unknown []string
 	for tag := range m.Values("Require") {
 		known := slices.ContainsFunc(r.Extensions, func(have string) bool { return strings.EqualFold(have, tag) })
