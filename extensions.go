@@ -263,18 +263,27 @@ func fixedExtension(before, after dialplan.Extension) error {
 	return errs
 }
 
-// SetPassword implements api.Configuration.
-func (c configuration) SetPassword(ctx context.Context, id int64, password string) error {
-	return c.changeOf(ctx, id, func(e *edit, row dialplan.Row) error {
-		if err := e.putSecret(e.view.Client(), row.Extension, password); err != nil {
+// ChangePhone implements api.Configuration.
+func (c configuration) ChangePhone(ctx context.Context, id int64, change func(*dialplan.Phone) error, password string) (dialplan.Row, error) {
+	var changed dialplan.Row
+	err := c.changeOf(ctx, id, func(e *edit, before dialplan.Row) error {
+		changed = before
+		if err := change(&changed.Phone); err != nil {
+			return err
+		}
+		if err := e.putExtension(&before, changed); err != nil || password == "" {
+			return err
+		}
+		if err := e.putSecret(e.view.Client(), changed.Extension, password); err != nil {
 			return err
 		}
 		e.what = audited{"phone", id}
-		return e.s.audit.Append(e.ctx, e.tx, audit.Write{
+		return c.s.audit.Append(ctx, e.tx, audit.Write{
 			Client: e.client, What: "phone", ID: strconv.FormatInt(id, 10),
-			Before: row.Phone, After: row.Phone, Secrets: []string{"password"},
+			Before: before.Phone, After: before.Phone, Secrets: []string{"password"},
 		})
 	})
+	return changed, err
 }
 
 // DeleteExtension implements api.Configuration.

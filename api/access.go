@@ -81,4 +81,7 @@ var needs = map[string]auth.Need{
 	"getPlatformUser":    {Level: auth.LevelPlatform, Act: auth.Read},
 	"changePlatformUser": {Level: auth.LevelPlatform, Act: auth.Configure},
 	"deletePlatformUser": {Level: auth.LevelPlatform, Act: auth.Configure},
+
+	"getPhone":    {Level: auth.LevelExtension, Act: auth.Read},
+	"changePhone": {Level: auth.LevelExtension, Act: auth.Configure},
 }

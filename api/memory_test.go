@@ -169,7 +169,9 @@ func (m *memory) ChangeExtension(_ context.Context, id int64, change func(*dialp
 	return row, nil
 }
 
-func (m *memory) SetPassword(context.Context, int64, string) error { return nil }
+func (m *memory) ChangePhone(ctx context.Context, id int64, change func(*dialplan.Phone) error, _ string) (dialplan.Row, error) {
+	return m.ChangeExtension(ctx, id, func(row *dialplan.Row) error { return change(&row.Phone) })
+}
 
 func (m *memory) DeleteExtension(_ context.Context, id int64) error {
 	m.mu.Lock()

@@ -43,8 +43,9 @@ type Configuration interface {
 	// ChangeExtension lets change edit a copy of the stored row. Blocking it ends
 	// its calls and registrations (F9).
 	ChangeExtension(ctx context.Context, id int64, change func(*dialplan.Row) error) (dialplan.Row, error)
-	// SetPassword gives a phone another SIP password.
-	SetPassword(ctx context.Context, id int64, password string) error
+	// ChangePhone lets change edit a copy of the phone of an extension; a password
+	// that is not empty becomes its SIP password.
+	ChangePhone(ctx context.Context, id int64, change func(*dialplan.Phone) error, password string) (dialplan.Row, error)
 	DeleteExtension(ctx context.Context, id int64) error
 
 	Groups(client int64) []dialplan.Group // by id

@@ -109,6 +109,7 @@ func (s *Server) registerAll() {
 	s.registerClients()
 	s.registerExtensions()
 	s.registerGroups()
+	s.registerPhones()
 	if s.cfg.Registrations != nil {
 		s.registerRegistrations()
 	}
