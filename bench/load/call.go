@@ -59,7 +59,7 @@ func (e *engine) dial(from, to *phone, talk time.Duration) *callState {
 }
 
 // invite sends the INVITE, with credentials when there are some.
-func (e *engine) invite(c *callState, auth []byte, now time.Time) {
+func (e *engine) invite(c *callState, auth []byte) {
 	port := e.sink.port
 	if c.callerRTP != nil {
 		port = c.callerRTP.sock.port
@@ -159,7 +159,7 @@ func (e *engine) onCaller(c *callState, m *message, at, now time.Time) {
 			e.hist.Add(c.arrived.Sub(c.invited) + at.Sub(c.rang))
 		}
 	case m.status == 407 && c.caught == inviting:
-		e.authorise(c, m, now)
+		e.authorise(c, m)
 	case m.status < 300 && (c.caught == invitedAgain || c.caught == ringing):
 		e.established(c, m, now)
 	case m.status < 300:
@@ -198,7 +198,7 @@ func (e *engine) refused(c *callState, m *message) {
 	c.caller.sock.send(e.out)
 }
 
-func (e *engine) authorise(c *callState, m *message, now time.Time) {
+func (e *engine) authorise(c *callState, m *message) {
 	e.refused(c, m)
 	ch, ok := chosen(m.challenges)
 	if !ok {
@@ -210,7 +210,7 @@ func (e *engine) authorise(c *callState, m *message, now time.Time) {
 	auth := ch.credentials(nil, "Proxy-Authorization", p.user, p.secret(ch.realm), methodInvite, uri, p.tag)
 	c.caught = invitedAgain
 	c.invited = time.Now()
-	e.invite(c, auth, now)
+	e.invite(c, auth)
 }
 
 // established takes the 200 and acknowledges it.
@@ -243,7 +243,7 @@ func (e *engine) ack(c *callState) {
 }
 
 // hangUp sends the caller's BYE.
-func (e *engine) hangUp(c *callState, _ time.Time) {
+func (e *engine) hangUp(c *callState) {
 	if c.caught != talking {
 		return
 	}

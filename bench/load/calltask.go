@@ -38,7 +38,7 @@ func (t *callTask) tick(now time.Time) {
 			t.res.Loop.Skipped++
 			continue
 		}
-		t.invite(t.dial(from, to, t.talk), nil, now)
+		t.invite(t.dial(from, to, t.talk), nil)
 	}
 }
 

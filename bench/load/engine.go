@@ -227,7 +227,7 @@ func (e *engine) timers(now time.Time) {
 		e.answer(c, now)
 	}
 	for c, ok := e.talks.pop(now); ok; c, ok = e.talks.pop(now) {
-		e.hangUp(c, now)
+		e.hangUp(c)
 	}
 }
 

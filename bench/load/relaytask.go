@@ -99,7 +99,7 @@ func (t *relayTask) tick(now time.Time) {
 		c := t.dial(t.phones[2*i], t.phones[2*i+1], 0)
 		c.callerRTP, c.calleeRTP = t.flows[2*i], t.flows[2*i+1]
 		t.calls = append(t.calls, c)
-		t.invite(c, nil, now)
+		t.invite(c, nil)
 	}
 	switch {
 	case t.from.IsZero():
@@ -129,7 +129,7 @@ func (t *relayTask) tick(now time.Time) {
 	if now.After(t.drained) && !t.done {
 		t.done = true
 		for _, c := range t.calls {
-			t.hangUp(c, now)
+			t.hangUp(c)
 		}
 	}
 }
