@@ -180,9 +180,12 @@ func (g *guard) knows(at attempt) bool {
 }
 
 // failed counts a failure; one too many begins a pause, which is on the disk when
-// failed returns.
+// failed returns. One that was under way when its pause began counts no more.
 func (g *guard) failed(at attempt) {
 	g.log.Warn("authentication failed", "source", at.source)
+	if left, whole := g.paused(at); left > 0 && !whole {
+		return
+	}
 	for _, t := range []struct {
 		at   attempt
 		most int

@@ -97,7 +97,7 @@ func checkPassword(u User, number string) error {
 	if err := digest.CheckPassword(password, number); err != nil {
 		return errors.New(strings.TrimPrefix(err.Error(), digest.ErrWeakPassword.Error()+": "))
 	}
-	if strings.Contains(strings.ToLower(password), strings.ToLower(u.Login)) {
+	if u.Login != "" && strings.Contains(strings.ToLower(password), strings.ToLower(u.Login)) {
 		return errors.New("it must not contain the login")
 	}
 	return nil
