@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unique"
 )
 
 const (
@@ -66,7 +67,9 @@ func (e *entry) take(r *Request, ch change, now time.Time) {
 	c := &r.Contacts[ch.contact]
 	keep(&e.Contact, c.URI)
 	keep(&e.Instance, c.Instance)
-	keep(&e.UserAgent, r.UserAgent)
+	if e.UserAgent != r.UserAgent {
+		e.UserAgent = unique.Make(r.UserAgent).Value() // phones come in few kinds
+	}
 	keep(&e.CallID, r.CallID)
 	if !slices.Equal(e.Path, r.Path) {
 		e.Path = nil

@@ -130,7 +130,8 @@ func (b *Bindings) renew(sh *shard, e *entry, r *Request, ch change, now time.Ti
 	changed := e.Contact != c.URI || e.Flow != r.Flow || e.Source != r.Source || e.Q != c.Q ||
 		e.Instance != c.Instance || e.RegID != c.RegID || !slices.Equal(e.Path, r.Path)
 	was, lost := e.Flow.Conn, e.Suspended
-	said := e.CallID != r.CallID || e.UserAgent != r.UserAgent || e.Granted != int(ch.granted/time.Second)
+	// Call-ID and CSeq are of this process: after a restart none is out of order.
+	said := e.UserAgent != r.UserAgent || e.Granted != int(ch.granted/time.Second)
 	e.take(r, ch, now)
 	if e.Flow.Conn != was || lost {
 		b.flows.leave(was, e.rec)
