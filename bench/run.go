@@ -178,7 +178,8 @@ func (b *bench) job(ctx context.Context, target string, j job) ([]load.Result, e
 		stop := b.profile(p.PIDs[0], j)
 		defer stop()
 	}
-	return b.load(ctx, spec)
+	results, err := b.load(ctx, spec)
+	return results, errors.Join(err, p.Died())
 }
 
 func (b *bench) start(ctx context.Context, target string, j job, dir string) (*peers.Peer, error) {

@@ -106,8 +106,8 @@ type Loop struct {
 	// load and the target, in cores.
 	Share  float64 `json:"share"`
 	Others float64 `json:"others"`
-	// Late is the share of turns of the loop that began more than LateBy after
-	// they should; Latest is the worst.
+	// Late is the share of the time spent in turns of the loop that took longer
+	// than LateBy, waiting included; Latest is the worst.
 	Late   float64       `json:"late"`
 	Latest time.Duration `json:"latest_ns"`
 	// Drops are datagrams lost at full sockets of the load and of the target.
@@ -117,7 +117,7 @@ type Loop struct {
 	Skipped int `json:"skipped,omitempty"`
 }
 
-// LateBy is how much too late a turn of the loop must begin to count as late.
+// LateBy is how long a turn of the loop may take; it should take a millisecond.
 const LateBy = 5 * time.Millisecond
 
 // Bounds of trust.

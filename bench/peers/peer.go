@@ -83,6 +83,16 @@ func (p *Peer) Stop() {
 	gauge.Stop(p.cmd, stopBound)
 }
 
+// Died tells what the process wrote if it has ended by itself; nil while it runs.
+func (p *Peer) Died() error {
+	if p.cmd == nil || gauge.Running(p.cmd.Process.Pid) {
+		return nil // one that somebody else has started is theirs to watch
+	}
+	return p.failed(errDied)
+}
+
+var errDied = errors.New("it ended by itself")
+
 // failed ends the process and tells what it wrote.
 func (p *Peer) failed(err error) error {
 	p.Stop()

@@ -26,9 +26,10 @@ type demo struct {
 
 // Switch starts Setting.Program as `cordpair demo`.
 func Switch(s Setting) (*Peer, error) {
-	// The load's own RTP ports lie above.
+	// The load's own RTP ports lie above. Every port once used stays open, and the
+	// usual limit of 20,000 files must leave some for the rest.
 	p, err := start(s, s.Program, "demo", "--json", "--extensions", strconv.Itoa(s.Phones), "--sip", "127.0.0.1:0",
-		"--http", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--rtp-ports", "10000-31999", "--data-dir", filepath.Join(s.Dir, "data"))
+		"--http", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--rtp-ports", "14000-31999", "--data-dir", filepath.Join(s.Dir, "data"))
 	if err != nil {
 		return nil, err
 	}
