@@ -51,6 +51,18 @@ var needs = map[string]auth.Need{
 	"listExtensionRegLog": {Level: auth.LevelExtension, Act: auth.Read},
 	"listAuditLog":        {Level: auth.LevelClient, Act: auth.Read},
 
+	"listCallHistory":      {Level: auth.LevelClient, Act: auth.Read},
+	"getCall":              {Level: auth.LevelClient, Act: auth.Read},
+	"getCallTrace":         {Level: auth.LevelClient, Act: auth.Read},
+	"getCallLadder":        {Level: auth.LevelClient, Act: auth.Read},
+	"listCalls":            {Level: auth.LevelClient, Act: auth.Read},
+	"getCallStats":         {Level: auth.LevelClient, Act: auth.Read},
+	"listClientCDR":        {Level: auth.LevelClient, Act: auth.Read},
+	"getClientCDRStats":    {Level: auth.LevelClient, Act: auth.Read},
+	"listExtensionCDR":     {Level: auth.LevelExtension, Act: auth.Read},
+	"getExtensionCDRStats": {Level: auth.LevelExtension, Act: auth.Read},
+	"explainCall":          {Level: auth.LevelClient, Act: auth.Read}, // a POST that changes nothing
+
 	"getSelf":    {Level: auth.LevelExtension, Act: auth.Read},
 	"issueToken": {Level: auth.LevelPlatform, Act: auth.Configure},
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -38,6 +39,10 @@ type Config struct {
 	Feed          *feed.Feed
 	Audit         *audit.Log
 	Identity      *auth.Authority
+	// Explain says where a call of a client would go; a question without a time
+	// is about now. Errors are dialplan.FieldErrors with the places of the
+	// question's members (assume/102), or wrap store.ErrNotFound.
+	Explain func(ctx context.Context, client int64, q dialplan.Question) (dialplan.Explanation, error)
 
 	// Version is the product's, for the document.
 	Version string
@@ -129,6 +134,12 @@ func (s *Server) registerAll() {
 	}
 	if s.cfg.Audit != nil {
 		s.registerAudit()
+	}
+	if s.cfg.History != nil {
+		s.registerCallHistory()
+	}
+	if s.cfg.Explain != nil {
+		s.registerExplain()
 	}
 }
 
