@@ -6,8 +6,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
-	"runtime"
+	"os"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -127,10 +128,17 @@ func (s *rawSocket) drain() {
 // close implements socket.
 func (s *rawSocket) close() { _ = unix.Close(s.fd) } // UDP: nothing left to flush
 
-// epoll serves the sockets of one loop on a thread of its own.
+// epoll serves the sockets of one loop. It waits for its own epoll descriptor in
+// Go's poller, where a waiting goroutine costs neither a thread nor the
+// attention of the scheduler: a blocking epoll_wait would hold a P until the
+// scheduler's watchdog takes it away, which polls every 20 µs to do so.
 type epoll struct {
 	loop   *loop
 	fd     int
+	file   *os.File // owns fd
+	conn   syscall.RawConn
+	due    time.Time // the deadline of file
+	n      int       // sockets that are ready
 	wakeFD int
 	done   chan struct{}
 
@@ -155,8 +163,8 @@ func startEpoll(l *loop) error {
 		return fmt.Errorf("media eventfd: %w", err)
 	}
 	e := &epoll{loop: l, fd: fd, wakeFD: wake, done: make(chan struct{})}
-	if err := unix.EpollCtl(fd, unix.EPOLL_CTL_ADD, wake, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: -1}); err != nil {
-		_ = unix.Close(fd)
+	if err := e.open(); err != nil {
+		_ = unix.Close(fd) // unused so far
 		_ = unix.Close(wake)
 		return fmt.Errorf("media epoll: %w", err)
 	}
@@ -165,11 +173,21 @@ func startEpoll(l *loop) error {
 	return nil
 }
 
-// run is the loop. It waits in one place, and there alone the Go scheduler is
-// told that the thread is away.
+// open hands the descriptor to Go's poller.
+func (e *epoll) open() (err error) {
+	if err := unix.EpollCtl(e.fd, unix.EPOLL_CTL_ADD, e.wakeFD, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: -1}); err != nil {
+		return err
+	}
+	if err := unix.SetNonblock(e.fd, true); err != nil {
+		return err
+	}
+	e.file = os.NewFile(uintptr(e.fd), "media epoll")
+	e.conn, err = e.file.SyscallConn()
+	return err
+}
+
+// run is the loop. It waits in one place.
 func (e *epoll) run() {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	defer close(e.done)
 	for {
 		timeout := e.loop.turn()
@@ -177,20 +195,40 @@ func (e *epoll) run() {
 			e.loop.finish()
 			return
 		}
-		ms := -1
-		if timeout >= 0 {
-			ms = int((timeout + 1e6 - 1) / 1e6)
-		}
-		n, err := unix.EpollWait(e.fd, e.ready[:], ms)
-		if err != nil {
-			continue // EINTR; anything else is a fault of ours that posting cannot mend
-		}
+		e.await(timeout)
 		e.loop.now = e.loop.clock()
 		e.loop.runPosted()
-		for i := range e.ready[:n] {
+		for i := range e.ready[:e.n] {
 			e.serve(&e.ready[i])
 		}
 	}
+}
+
+// await waits for sockets to be ready, for at most timeout ns unless that is less
+// than 0. Setting a deadline costs more than a packet, so the one that is set
+// stays while it is early enough.
+func (e *epoll) await(timeout int64) {
+	if timeout >= 0 {
+		if now := time.Now(); e.due.Before(now) || e.due.After(now.Add(time.Duration(timeout))) {
+			e.due = now.Add(time.Duration(timeout))
+			_ = e.file.SetReadDeadline(e.due)
+		}
+	}
+	e.n = 0
+	_ = e.conn.Read(e.look) // an error is the deadline
+	if e.n == 0 {
+		e.due = time.Time{}
+	}
+}
+
+// look asks for ready sockets without waiting.
+func (e *epoll) look(uintptr) bool {
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(e.fd), uintptr(unsafe.Pointer(&e.ready[0])), uintptr(len(e.ready)), 0, 0, 0)
+	if errno != 0 {
+		return false
+	}
+	e.n = int(n)
+	return e.n > 0
 }
 
 // serve reads one datagram of a ready socket: a phone sends one in 20 ms, so a
@@ -269,6 +307,6 @@ func (e *epoll) wake() {
 // wait implements poller.
 func (e *epoll) wait() {
 	<-e.done
-	_ = unix.Close(e.fd)
+	_ = e.file.Close()
 	_ = unix.Close(e.wakeFD)
 }
