@@ -77,14 +77,14 @@ func (s *Server) registerCallHistory() {
 	const one = "/client/{client_id}/call_history/{call_uuid}"
 	register(s, operation{
 		ID: "listCallHistory", Method: http.MethodGet, Path: "/client/{client_id}/call_history/", Tag: callHistoryTag,
-		Summary: "Calls with their legs", Description: once, Document: listsOf[callHistory],
+		Summary: "Calls that have ended, with their legs", Description: once, Document: listsOf[callHistory],
 	}, c.history)
 	register(s, operation{
 		ID: "getCall", Method: http.MethodGet, Path: one, Tag: callHistoryTag, Summary: "One call with its legs, running or ended",
 	}, c.call)
 	register(s, operation{
 		ID: "listCalls", Method: http.MethodGet, Path: "/client/{client_id}/calls/", Tag: callHistoryTag,
-		Summary: "Calls without their legs", Description: about, Document: listsOf[[]CallSummary],
+		Summary: "Calls that have ended, without their legs", Description: about, Document: listsOf[[]CallSummary],
 	}, c.calls)
 	register(s, operation{
 		ID: "getCallStats", Method: http.MethodGet, Path: "/client/{client_id}/calls/stats/", Tag: callHistoryTag,
@@ -93,7 +93,7 @@ func (s *Server) registerCallHistory() {
 	for _, level := range []struct{ path, suffix string }{{"/client/{client_id}", "Client"}, {"/extension/{extension_id}", "Extension"}} {
 		register(s, operation{
 			ID: "list" + level.suffix + "CDR", Method: http.MethodGet, Path: level.path + "/cdr/", Tag: callHistoryTag,
-			Summary: "Legs of calls", Description: about, Document: listsOf[[]callLeg],
+			Summary: "Legs of calls that have ended", Description: about, Document: listsOf[[]callLeg],
 		}, c.legs)
 		register(s, operation{
 			ID: "get" + level.suffix + "CDRStats", Method: http.MethodGet, Path: level.path + "/cdr/stats/", Tag: callHistoryTag,

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -18,6 +19,10 @@ import (
 // chunk is how many elements of a list of calls are in memory at once: without
 // per_page it may be everything a client ever did.
 const chunk = 200
+
+// chunkWithin is how long a client may take to read a chunk, some 300 kB. The
+// connection's own limit is for the whole answer.
+const chunkWithin = 30 * time.Second
 
 // sequence is a list of calls or legs on its way to a client.
 type sequence[R, T any] struct {
@@ -56,8 +61,10 @@ func (l *sequence[R, T]) send(s *Server, h huma.Context) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
+	out := http.NewResponseController(w)
 	before := l.head
 	for {
+		_ = out.SetWriteDeadline(time.Now().Add(chunkWithin)) // a test's recorder has none
 		for _, row := range rows {
 			text, err := json.Marshal(l.shape(row))
 			if err != nil {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 	"github.com/cordpair/cordpair/dialplan/call"
 	"github.com/cordpair/cordpair/features/history"
 	"github.com/cordpair/cordpair/store"
+	"github.com/cordpair/cordpair/store/storetest"
 )
 
 // TestLongCallList: what comes in chunks is the same list.
@@ -77,6 +79,9 @@ func TestOneAtATime(t *testing.T) {
 				<-slow.asked
 				for _, again := range []string{"/client/1/call_history/", "/client/@me/cdr/stats", "/client/1/calls/stats/"} {
 					got := w.problem(429, "GET", again, "reader", "")
+					if rec := w.do("GET", again, "client", ""); rec.Header().Get("Retry-After") != "1" {
+						t.Errorf("%s: %v", again, rec.Header())
+					}
 					if got.Message != "Stats request already exists, concurrent request not allowed" || got.Code != "concurrent_request" {
 						t.Errorf("%s: %+v", again, got)
 					}
@@ -114,4 +119,33 @@ func TestListCutOff(t *testing.T) {
 		}
 	}()
 	s.ServeHTTP(rec, httptest.NewRequest("GET", "/cut", nil))
+}
+
+// BenchmarkCallHistory is a whole list of 2,000 calls with two legs each.
+func BenchmarkCallHistory(b *testing.B) {
+	p := &past{bus: call.NewBus()}
+	h := history.New(storetest.Open(b), p.bus, history.Options{})
+	for i := range 2000 {
+		p.placed(call.ID(fmt.Sprintf("%032d", i)), 1, reception, workshop, "102", time.Nanosecond)
+	}
+	ctx, stop := context.WithCancel(b.Context())
+	stop()
+	if err := h.Run(ctx); err != nil { // takes in what was published before
+		b.Fatal(err)
+	}
+	w := newWorld(b, func(c *Config) { c.RateLimit, c.History = 1<<40, h })
+	for _, c := range []struct{ name, target string }{
+		{"whole", "/client/1/call_history/"}, {"page", "/client/1/call_history/?per_page=50&page=20"}, {"stats", "/client/1/calls/stats/"},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				rec := httptest.NewRecorder()
+				if w.server.ServeHTTP(rec, request("GET", c.target, "client", "")); rec.Code != 200 {
+					b.Fatal(rec.Code, rec.Body)
+				}
+				b.SetBytes(int64(rec.Body.Len()))
+			}
+		})
+	}
 }
