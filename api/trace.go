@@ -87,9 +87,6 @@ func whole(trace []call.TraceEntry) []call.TraceEntry {
 // ladderOf is the ladder of a call that is up or has ended.
 func ladderOf(rec *history.Record) ladder.Ladder {
 	c := ladder.Call{UUID: rec.CallUUID, Started: rec.InitTime.Time, Trace: rec.Trace}
-	for _, leg := range rec.CDR {
-		c.Legs = append(c.Legs, laneOf(leg))
-	}
 	for _, ev := range rec.Events {
 		c.Events = append(c.Events, ladder.Event{
 			Seq: ev.Seq, At: ev.At, Kind: ev.Kind, Leg: ev.Leg, Cause: ev.Cause, By: ev.By, Other: ev.Other, Finding: ev.Finding,
@@ -97,6 +94,12 @@ func ladderOf(rec *history.Record) ladder.Ladder {
 	}
 	if len(rec.Events) > 0 {
 		c.Started = rec.Events[0].At // finer than InitTime
+	}
+	for _, leg := range rec.CDR {
+		c.Legs = append(c.Legs, laneOf(leg))
+		if len(leg.Messages) > 0 && leg.Messages[0].At.Before(c.Started) {
+			c.Started = leg.Messages[0].At // the INVITE comes before there is a call
+		}
 	}
 	return ladder.New(c)
 }

@@ -60,6 +60,9 @@ func TestLadderOfACall(t *testing.T) {
 			for _, row := range l.Rows {
 				kinds[row.Kind]++
 			}
+			if l.Rows[0].OffsetMS != 0 || l.Rows[len(l.Rows)-1].OffsetMS < 1 {
+				t.Errorf("%s begins at %v ms", uuid, l.Rows[0].OffsetMS)
+			}
 			if strings.Join(titles, "|") != lanes || kinds[ladder.KindMessage] < 2 || kinds[ladder.KindDecision] != 1 || kinds[ladder.KindEvent] < 4 {
 				t.Errorf("%s: %q %v", uuid, titles, kinds)
 			}
