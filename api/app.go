@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"slices"
 
 	"github.com/cordpair/cordpair/api/auth"
 	"github.com/cordpair/cordpair/dialplan"
@@ -90,7 +89,7 @@ func (s *Server) addApp(ctx context.Context, in *newAppIn) (*appSecretOut, error
 
 func (s *Server) listApps(ctx context.Context, _ *struct{}) (*appsOut, error) {
 	list, err := s.cfg.Identity.Apps(principalOf(ctx).UserID)
-	return &appsOut{slices.Concat([]auth.App{}, list)}, err
+	return &appsOut{append([]auth.App{}, list...)}, err
 }
 
 func (s *Server) changeApp(ctx context.Context, in *changeAppIn) (*appOut, error) {

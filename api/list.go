@@ -20,6 +20,9 @@ type Ordering struct {
 
 // pageOf cuts the chosen part out of a list.
 func pageOf[T any](p Paging, all []T) []T {
+	if all == nil {
+		all = []T{} // a list without elements is no null
+	}
 	if p.PerPage == 0 {
 		return all
 	}
