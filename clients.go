@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cordpair/cordpair/api"
+	"github.com/cordpair/cordpair/api/auth"
 	"github.com/cordpair/cordpair/dialplan"
 	"github.com/cordpair/cordpair/dialplan/call"
 	"github.com/cordpair/cordpair/store"
@@ -165,6 +166,7 @@ func (c configuration) DeleteClient(ctx context.Context, id int64) error {
 		}
 		before := e.view.Client()
 		e.view = nil
+		e.then(func() { c.s.forgetUsers(ctx, auth.Scope{ClientID: id}) })
 		if err := c.s.tables.clients.In(e.tx).Delete(store.Int(id)); err != nil {
 			return err
 		}

@@ -118,7 +118,7 @@ func (s *Switch) openAPI() error {
 	s.metrics = s.newMetrics()
 	s.api = api.New(api.Config{
 		Tokens: s.auth, Configuration: s.configuration(), Registrations: registrations{s}, Calls: live{s},
-		History: s.history, RegLog: s.reglog, Feed: s.feed, Audit: s.audit, Identity: s.auth,
+		History: s.history, RegLog: s.reglog, Feed: s.feed, Audit: s.audit, Identity: s.auth, Explain: s.Explain,
 		Version: Version(), Origins: s.cfg.API.Origins, RateLimit: s.cfg.API.RequestsPerHour, Logger: s.log,
 	})
 	return nil

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cordpair/cordpair/api"
+	"github.com/cordpair/cordpair/api/auth"
 	"github.com/cordpair/cordpair/dialplan"
 	"github.com/cordpair/cordpair/dialplan/call"
 	"github.com/cordpair/cordpair/features/audit"
@@ -295,6 +296,7 @@ func (c configuration) DeleteExtension(ctx context.Context, id int64) error {
 			c.s.tenants.owners.Delete(id)
 			c.s.expel(id)
 			c.s.edge.Bindings().Forget(id, time.Now(), nil)
+			c.s.forgetUsers(ctx, auth.Scope{ClientID: e.client, ExtensionID: id})
 		})
 		key, t := store.Int(id), c.s.tables
 		return errors.Join(t.extensions.In(e.tx).Delete(key), t.phones.In(e.tx).Delete(key),

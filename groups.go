@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/cordpair/cordpair/api"
+	"github.com/cordpair/cordpair/api/auth"
 	"github.com/cordpair/cordpair/dialplan"
 	"github.com/cordpair/cordpair/store"
 )
@@ -75,6 +76,7 @@ func (c configuration) DeleteGroup(ctx context.Context, client, id int64) error 
 			return fmt.Errorf("group %d %w: %w", id, api.ErrInUse, err)
 		}
 		e.view = without
+		e.then(func() { c.s.forgetUsers(ctx, auth.Scope{ClientID: client, GroupID: id}) })
 		if err := c.s.tables.groups.In(e.tx).Delete(store.Int(id)); err != nil {
 			return err
 		}

@@ -32,6 +32,14 @@ func (s *Switch) noteIdentity(tx *store.Tx, ctx context.Context, what string, id
 	})
 }
 
+// forgetUsers removes the users of what is gone. Their rights ended with it; what
+// an error leaves behind are logins that stay taken.
+func (s *Switch) forgetUsers(ctx context.Context, of auth.Scope) {
+	if err := s.auth.DeleteUsers(ctx, of); err != nil {
+		s.log.Warn("users of what was deleted stay behind", "client", of.ClientID, "extension", of.ExtensionID, "group", of.GroupID, "err", err)
+	}
+}
+
 // clientOfUser is the client whose log a change belongs to; 0 for the platform's.
 func (s *Switch) clientOfUser(states ...any) int64 {
 	for _, state := range states {
