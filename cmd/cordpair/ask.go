@@ -22,14 +22,23 @@ type explainCmd struct {
 
 // Run says where a call would go, and why.
 func (c explainCmd) Run(ctx context.Context) error {
+	body, err := c.question()
+	if err != nil {
+		return err
+	}
 	path, err := c.client(ctx)
 	if err != nil {
 		return err
 	}
+	return c.copy(ctx, http.MethodPost, path+"/explain/"+format(c.JSON), body)
+}
+
+// question is the body of the request.
+func (c explainCmd) question() (map[string]any, error) {
 	body := map[string]any{"from": c.From, "to": c.To}
 	if c.At != "" {
 		if _, err := time.Parse(time.RFC3339, c.At); err != nil {
-			return fmt.Errorf("--at: %w", err)
+			return nil, errors.New("--at: write 2026-12-25T10:00:00Z, or +02:00 in place of the Z")
 		}
 		body["at"] = c.At
 	}
@@ -37,7 +46,7 @@ func (c explainCmd) Run(ctx context.Context) error {
 	for _, a := range c.Assume {
 		number, outcome, ok := strings.Cut(a, "=")
 		if !ok {
-			return errors.New("--assume: write 102=busy")
+			return nil, errors.New("--assume: write 102=busy")
 		}
 		assume[number] = outcome
 	}
@@ -47,7 +56,7 @@ func (c explainCmd) Run(ctx context.Context) error {
 	if len(c.Press) > 0 {
 		body["press"] = c.Press
 	}
-	return c.copy(ctx, http.MethodPost, path+"/explain/"+format(c.JSON), body)
+	return body, nil
 }
 
 // format asks for text unless a program reads it.
@@ -60,7 +69,7 @@ func format(json bool) string {
 
 type traceCmd struct {
 	remote
-	Call   string `arg:"" placeholder:"CALL" help:"call_uuid of a call that is up or has ended."`
+	Call   string `arg:"" optional:"" help:"call_uuid of a call that is up or has ended; default: the last that ended."`
 	JSON   bool   `name:"json" help:"The decisions as JSON."`
 	Ladder bool   `default:"true" negatable:"" help:"The messages of all legs as well."`
 	SVG    bool   `name:"svg" help:"The ladder as a picture instead."`
@@ -68,17 +77,46 @@ type traceCmd struct {
 
 // Run prints why a call went where it went, and what was said.
 func (c traceCmd) Run(ctx context.Context) error {
-	path, err := c.client(ctx)
+	client, err := c.client(ctx)
 	if err != nil {
 		return err
 	}
-	path += "/call_history/" + url.PathEscape(c.Call)
+	if c.Call == "" {
+		if c.Call, err = c.last(ctx, client); err != nil {
+			return err
+		}
+	}
+	err = c.show(ctx, client+"/call_history/"+url.PathEscape(c.Call))
+	if missing(err) {
+		return errors.New("no call " + c.Call)
+	}
+	return err
+}
+
+// last is the call that ended last.
+func (c traceCmd) last(ctx context.Context, client string) (string, error) {
+	var answer struct {
+		Calls []struct {
+			ID string `json:"call_uuid"`
+		} `json:"call_history"`
+	}
+	if err := c.get(ctx, client+"/call_history/"+query("page", "1", "per_page", "1"), &answer); err != nil {
+		return "", err
+	}
+	if len(answer.Calls) == 0 {
+		return "", errors.New("no call has ended yet; cordpair calls lists those that are up")
+	}
+	return answer.Calls[0].ID, nil
+}
+
+// show prints what was asked for of the call at path.
+func (c traceCmd) show(ctx context.Context, path string) error {
 	if c.SVG {
-		return c.copy(ctx, http.MethodGet, path+"/ladder/?format=svg", nil)
+		return c.copy(ctx, http.MethodGet, path+"/ladder/"+query("format", "svg"), nil)
 	}
 	if err := c.copy(ctx, http.MethodGet, path+"/trace/"+format(c.JSON), nil); err != nil || c.JSON || !c.Ladder {
 		return err
 	}
 	fmt.Println()
-	return c.copy(ctx, http.MethodGet, path+"/ladder/?format=text", nil)
+	return c.copy(ctx, http.MethodGet, path+"/ladder/"+query("format", "text"), nil)
 }

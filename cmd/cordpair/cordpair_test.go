@@ -90,8 +90,9 @@ func TestPhoneFiles(t *testing.T) {
 	seen := map[string]bool{}
 	for _, user := range []string{"101", "102", "103", "104"} {
 		for suffix, server := range map[string]string{"": "127.0.0.1:5070;transport=udp", "-tcp": "127.0.0.1:5071;transport=tcp"} {
+			_, transport, _ := strings.Cut(server, "transport=")
 			account := read(t, dir, user+suffix, "accounts")
-			if !strings.HasPrefix(account, "<sip:"+user+"@"+server+">;auth_user="+user+";auth_pass=secret-"+user+";") {
+			if !strings.HasPrefix(account, "<sip:"+user+"@demo.test;transport="+transport+`>;outbound="sip:`+server+`";auth_user=`+user+";auth_pass=secret-"+user+";") {
 				t.Errorf("account %q", account)
 			}
 			for _, line := range strings.Split(read(t, dir, user+suffix, "config"), "\n") {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 
 	"github.com/cordpair/cordpair"
@@ -159,8 +160,22 @@ func (c demoCmd) say(w io.Writer, d cordpair.Demo) error {
 	if n := len(d.Extensions) - 10; n > 0 {
 		lines += "  … and " + strconv.Itoa(n) + " more; --json lists them all\n"
 	}
-	lines += "\n  *43 echo   *44 music   *45 says your number\n\n" +
-		"  data in " + d.DataDir + ", metrics at " + d.Metrics + "; stop with Ctrl-C\n"
+	lines += "\n  *43 echo   *44 music   *45 says your number\n\n"
+	if d.Explorer != "" {
+		lines += "  API browser    " + d.Explorer + "\n" +
+			"  client id      " + d.App.ClientID + "\n" +
+			"  client secret  " + d.App.ClientSecret + "\n" +
+			"  access token   " + tokenCommand(d.DataDir) + "\n\n"
+	}
+	lines += "  data in " + d.DataDir + ", metrics at " + d.Metrics + "; stop with Ctrl-C\n"
 	_, err := io.WriteString(w, lines)
 	return err
+}
+
+// tokenCommand is what prints an access token of the demo's user.
+func tokenCommand(dataDir string) string {
+	if slices.Contains(places, dataDir) {
+		return "cordpair token demo"
+	}
+	return "cordpair token demo --data-dir " + dataDir
 }

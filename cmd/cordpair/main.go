@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/cordpair/cordpair"
 )
 
 // commands are the command line; the help texts are the manual.
@@ -38,12 +41,21 @@ func main() {
 	var cli commands
 	k := kong.Parse(&cli, kong.Name("cordpair"),
 		kong.Description("A softswitch in one binary. Begin with: cordpair demo"),
-		kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
-	if err := k.Run(); err != nil {
+		kong.ShortUsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Groups{"which switch": "Which switch, and whose"})
+	err := k.Run()
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		os.Exit(interrupted) // whoever pressed Ctrl-C knows
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "cordpair:", err)
 		os.Exit(1)
 	}
 }
+
+// interrupted is the exit code of a command that Ctrl-C ended, as shells have it.
+const interrupted = 130
 
 // secondSignalWithin is how long the process lives after a second request to
 // stop (L1).
@@ -68,17 +80,14 @@ type versionCmd struct{}
 
 // Run prints the module's version and commit.
 func (versionCmd) Run() error {
-	version, commit := "devel", "unknown"
+	commit := "unknown"
 	if info, ok := debug.ReadBuildInfo(); ok {
-		if v := info.Main.Version; v != "" && v != "(devel)" {
-			version = v
-		}
 		for _, s := range info.Settings {
 			if s.Key == "vcs.revision" {
 				commit = s.Value
 			}
 		}
 	}
-	_, err := fmt.Printf("cordpair %s (commit %s)\n", version, commit)
+	_, err := fmt.Printf("cordpair %s (commit %s)\n", cordpair.Version(), commit)
 	return err
 }

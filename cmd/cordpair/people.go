@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"strings"
+	"time"
 
 	"github.com/cordpair/cordpair"
 )
@@ -17,7 +17,7 @@ type clientCmd struct {
 
 type clientAddCmd struct {
 	remote
-	Name   string `required:"" help:"Its name."`
+	Name   string `required:"" placeholder:"NAME" help:"Its name."`
 	Domain string `required:"" placeholder:"DOMAIN" help:"SIP domain, sip.example.org."`
 	Len    int    `default:"3" help:"Digits of its extensions, 2 to 4."`
 }
@@ -43,11 +43,11 @@ type userCmd struct {
 type userAddCmd struct {
 	remote
 	Login     string `arg:"" help:"Unique on the switch."`
-	Name      string `help:"Of the person; default: the login."`
-	Email     string `help:"Where the person is reached."`
+	Name      string `placeholder:"NAME" help:"Of the person; default: the login."`
+	Email     string `placeholder:"ADDRESS" help:"Where the person is reached."`
 	Extension string `placeholder:"NUMBER" help:"Only this extension."`
 	ReadOnly  bool   `help:"May look, not change."`
-	Password  string `env:"CORDPAIR_PASSWORD" help:"Default: one is made up and printed."`
+	Password  string `placeholder:"TEXT" env:"CORDPAIR_PASSWORD" help:"Default: one is made up and printed."`
 }
 
 // Run adds a user and prints the password if it was made up.
@@ -75,7 +75,7 @@ func (c userAddCmd) Run(ctx context.Context) error {
 		ID int64 `json:"id"`
 	}
 	if err := c.ask(ctx, http.MethodPost, path, body, &added); err != nil {
-		return err
+		return fmt.Errorf("user %s: %w", c.Login, err)
 	}
 	if !made {
 		_, err = fmt.Printf("user %d %s\n", added.ID, c.Login)
@@ -90,19 +90,22 @@ func (c userAddCmd) owner(ctx context.Context, client string) (string, error) {
 	if c.Extension == "" {
 		return client + "/user/client/", nil
 	}
-	var all []struct {
-		ID   int64  `json:"id"`
-		Name string `json:"name"`
-	}
+	var all []extensionName
 	if err := c.get(ctx, client+"/extension/", &all); err != nil {
 		return "", err
 	}
 	for _, x := range all {
-		if x.Name == c.Extension || strings.HasSuffix(x.Name, "*"+c.Extension) {
+		if x.Name == c.Extension || x.number() == c.Extension {
 			return fmt.Sprintf("/extension/%d/user/extension/", x.ID), nil
 		}
 	}
 	return "", errors.New("no extension " + c.Extension)
+}
+
+// isTerminal reports whether a person reads f rather than a program.
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 type tokenCmd struct {
@@ -119,7 +122,9 @@ func (c tokenCmd) Run(ctx context.Context) error {
 	if err := c.ask(ctx, http.MethodPost, "/admin/token/", map[string]any{"login": c.Login}, &grant); err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "good for %d s; curl -H \"Authorization: Bearer TOKEN\" …\n", grant.Expires)
+	if isTerminal(os.Stdout) {
+		fmt.Fprintf(os.Stderr, "good for %s; use it as: curl --oauth2-bearer TOKEN URL\n", time.Duration(grant.Expires)*time.Second)
+	}
 	_, err := fmt.Println(grant.Token)
 	return err
 }

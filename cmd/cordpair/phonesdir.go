@@ -15,13 +15,14 @@ const demoPhones = 4
 
 // softphone fills in the templates of one phone.
 type softphone struct {
-	User, Password, Realm    string
-	Transport                string
-	Server, ServerHost, Host string
-	SIPPort, TCPPort         int
-	ControlPort              int
-	RTPLow, RTPHigh          int
-	Tone, Heard              string
+	User, Password   string
+	Domain, Realm    string
+	Transport        string
+	Server, Host     string
+	SIPPort, TCPPort int
+	ControlPort      int
+	RTPLow, RTPHigh  int
+	Tone, Heard      string
 }
 
 // writePhones writes for each of the first phones a baresip folder for UDP
@@ -78,8 +79,8 @@ func newSoftphone(d cordpair.Demo, x cordpair.DemoExtension, transport string, n
 		return softphone{}, err
 	}
 	p := softphone{
-		User: x.User, Password: x.Password, Realm: d.SIP.Realm, Transport: transport,
-		Server: server, ServerHost: host, Host: host,
+		User: x.User, Password: x.Password, Domain: d.SIP.Domain, Realm: d.SIP.Realm, Transport: transport,
+		Server: server, Host: host,
 		SIPPort: port + sipAfter + 2*n, TCPPort: -1, ControlPort: port + controlAfter + 2*n,
 		RTPLow: port + rtpAfter + rtpPorts*n, RTPHigh: port + rtpAfter + rtpPorts*(n+1) - 1,
 	}

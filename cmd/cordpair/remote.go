@@ -7,12 +7,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/cordpair/cordpair"
 )
@@ -20,39 +24,84 @@ import (
 // remote is how a command reaches a running switch: by its data folder on this
 // machine, or anywhere with a token.
 type remote struct {
-	DataDir string `placeholder:"DIR" env:"CORDPAIR_DATA_DIR" help:"Data folder of the switch on this machine. Default: data, cordpair-demo or demo/data, whichever has a running switch."`
-	URL     string `name:"url" placeholder:"URL" env:"CORDPAIR_URL" help:"API of a switch elsewhere, http://HOST:8080; needs --token."`
-	Token   string `placeholder:"TOKEN" env:"CORDPAIR_TOKEN" help:"Access token for --url."`
-	Client  int64  `placeholder:"ID" help:"The client meant; not needed where there is only one."`
+	DataDir string `group:"which switch" placeholder:"DIR" env:"CORDPAIR_DATA_DIR" help:"Data folder of the switch on this machine. Default: data, cordpair-demo or demo/data, whichever has a running switch."`
+	URL     string `group:"which switch" name:"url" placeholder:"URL" env:"CORDPAIR_URL" help:"API of a switch elsewhere, http://HOST:8080; needs --token."`
+	Token   string `group:"which switch" placeholder:"TOKEN" env:"CORDPAIR_TOKEN" help:"Access token for --url."`
+	Client  int64  `group:"which switch" placeholder:"ID" help:"The client meant; not needed where there is only one."`
 }
 
 // places are where a switch is looked for without --data-dir.
 var places = []string{"data", "cordpair-demo", "demo/data"}
 
-var errNoSwitch = errors.New("no switch is running here; name its --data-dir, or its --url and --token")
+// What keeps a command from reaching a switch.
+var (
+	errNoSwitch = errors.New("no switch is running here (looked in " + strings.Join(places, ", ") + "); name its --data-dir, or its --url and --token")
+	errNoToken  = errors.New("--url needs a --token; on the machine of the switch, cordpair token LOGIN prints one")
+	errOthers   = errors.New("the switch here belongs to another user: permission denied")
+	errBadURL   = errors.New("--url: write http://HOST:PORT")
+)
+
+const apiPath = "/api/ver1.0"
 
 // connect returns the client and the URL of the API.
 func (r remote) connect() (*http.Client, string, error) {
 	if r.URL != "" {
-		return http.DefaultClient, strings.TrimSuffix(r.URL, "/") + "/api/ver1.0", nil
+		base, err := url.Parse(r.URL)
+		if err != nil || base.Host == "" {
+			return nil, "", errBadURL
+		}
+		if r.Token == "" {
+			return nil, "", errNoToken
+		}
+		base.Path = strings.TrimSuffix(strings.TrimSuffix(base.Path, "/"), apiPath) + apiPath
+		return http.DefaultClient, base.String(), nil
 	}
 	dir := r.DataDir
-	for _, p := range places {
-		if dir != "" {
-			break
-		}
-		if _, err := os.Stat(filepath.Join(p, "operator.sock")); err == nil {
-			dir = p
-		}
-	}
 	if dir == "" {
-		return nil, "", errNoSwitch
+		i := slices.IndexFunc(places, answers)
+		if i < 0 {
+			return nil, "", errNoSwitch
+		}
+		dir = places[i]
 	}
-	return cordpair.Operator(dir), "http://operator/api/ver1.0", nil
+	return cordpair.Operator(dir), "http://operator" + apiPath, nil
+}
+
+// answers reports whether a switch runs over a data folder, or whether that
+// cannot be known: what a crash left behind answers nobody.
+func answers(dir string) bool {
+	if _, err := os.Stat(filepath.Join(dir, "operator.sock")); err != nil {
+		return false
+	}
+	resp, err := cordpair.Operator(dir).Head("http://operator" + apiPath + "/openapi.json")
+	if err != nil {
+		return errors.Is(err, fs.ErrPermission)
+	}
+	_ = resp.Body.Close() // only asked whether somebody answers
+	return true
+}
+
+// unreachable says why nobody answered.
+func (r remote) unreachable(err error) error {
+	var inner *net.OpError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return err
+	case r.URL != "":
+		if errors.As(err, &inner) {
+			err = inner // without the whole URL in front
+		}
+		return fmt.Errorf("no answer from %s: %w", r.URL, err)
+	case errors.Is(err, fs.ErrPermission):
+		return errOthers
+	case r.DataDir != "" && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED)):
+		return fmt.Errorf("no switch is running over %s", r.DataDir)
+	}
+	return fmt.Errorf("the switch did not answer: %w", err)
 }
 
 // send makes a request and returns the answer's body, to be closed. An answer
-// that is an error is returned as one.
+// that is an error is returned as a *refusal.
 func (r remote) send(ctx context.Context, method, path string, body any) (io.ReadCloser, error) {
 	client, base, err := r.connect()
 	if err != nil {
@@ -78,33 +127,62 @@ func (r remote) send(ctx context.Context, method, path string, body any) (io.Rea
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("%w (%w)", errNoSwitch, err)
+		return nil, r.unreachable(err)
 	}
 	if resp.StatusCode >= 300 {
 		defer resp.Body.Close()
-		return nil, refusal(resp)
+		return nil, readRefusal(resp)
 	}
 	return resp.Body, nil
 }
 
 // refusal is what the switch says when it does not do something.
-func refusal(resp *http.Response) error {
+type refusal struct {
+	code string // the API's; empty if it was somebody else who answered
+	text string
+}
+
+// Error implements error.
+func (e *refusal) Error() string { return e.text }
+
+// readRefusal reads an answer that is an error.
+func readRefusal(resp *http.Response) error {
 	var p struct {
 		Message string `json:"message"`
-		Detail  string `json:"detail"`
+		Code    string `json:"code"`
 		Errors  []struct {
 			Pointer string `json:"pointer"`
 			Message string `json:"message"`
 		} `json:"errors"`
 	}
+	e := &refusal{text: resp.Status}
 	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&p); err != nil || p.Message == "" {
-		return errors.New(resp.Status)
+		return e // not the API's
 	}
-	text := p.Message
-	for _, e := range p.Errors {
-		text += "; " + strings.TrimSpace(e.Pointer+" "+e.Message)
+	e.code = p.Code
+	var fields []string
+	for _, f := range p.Errors {
+		fields = append(fields, strings.Trim(strings.TrimPrefix(f.Pointer, "/")+": "+f.Message, ": "))
 	}
-	return errors.New(text)
+	switch {
+	case resp.StatusCode == http.StatusUnauthorized:
+		e.text = "the switch does not know this token, or not any more; cordpair token LOGIN prints another"
+	case len(fields) > 0:
+		e.text = strings.Join(fields, "; ")
+	case resp.StatusCode == http.StatusNotFound:
+		e.text = strings.ReplaceAll(p.Code, "_", " ") // client not found
+	default:
+		e.text = p.Message
+	}
+	e.text = plain(e.text)
+	return e
+}
+
+// missing reports whether the switch does not have what was asked for, while it
+// knows whom it was asked of.
+func missing(err error) bool {
+	var e *refusal
+	return errors.As(err, &e) && e.code == "not_found"
 }
 
 // get reads a resource into v.
@@ -152,12 +230,16 @@ func (r remote) client(ctx context.Context) (string, error) {
 	if len(all) == 1 {
 		return "/client/" + strconv.FormatInt(all[0].ID, 10), nil
 	}
-	names := make([]string, len(all))
-	for i, c := range all {
-		names[i] = fmt.Sprintf("%d (%s)", c.ID, c.Name)
-	}
-	if len(names) == 0 {
+	if len(all) == 0 {
 		return "", errors.New("there is no client yet; make one with: cordpair client add")
+	}
+	const most = 10
+	var names []string
+	for _, c := range all[:min(len(all), most)] {
+		names = append(names, fmt.Sprintf("%d (%s)", c.ID, plain(c.Name)))
+	}
+	if len(all) > most {
+		names = append(names, fmt.Sprintf("and %d more", len(all)-most))
 	}
 	return "", errors.New("which --client? there are " + strings.Join(names, ", "))
 }

@@ -3,7 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/cordpair/cordpair"
 )
@@ -12,7 +16,8 @@ type serveCmd struct {
 	Config string `short:"c" required:"" placeholder:"FILE" help:"YAML configuration file."`
 }
 
-// Run says when phones are answered and serves until a signal.
+// Run says when phones are answered and serves until a signal; SIGHUP reads the
+// file again.
 func (c serveCmd) Run(ctx context.Context) error {
 	cfg, err := cordpair.LoadConfig(c.Config)
 	if err != nil {
@@ -22,14 +27,57 @@ func (c serveCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	return sw.RunThen(ctx, func() error {
-		var at []string
-		for _, l := range cfg.Listen.SIP {
-			at = append(at, l.Transport+" "+l.Addr)
-		}
-		_, err := fmt.Println("Cordpair is up: SIP at " + strings.Join(at, ", "))
+		go c.reload(ctx, sw, logger(cfg.Log), hangups) // ends with ctx
+		_, err := fmt.Println("Cordpair is up: " + whereabouts(cfg))
 		return err
 	})
+}
+
+// whereabouts says where a switch is reached.
+func whereabouts(cfg cordpair.Config) string {
+	var at []string
+	for _, l := range cfg.Listen.SIP {
+		at = append(at, l.Transport+" "+l.Addr)
+	}
+	text := "SIP at " + strings.Join(at, ", ")
+	if cfg.Listen.HTTP != "" {
+		text += "; API at " + cfg.Listen.HTTP
+	}
+	return text
+}
+
+// logger writes errors as the switch does.
+func logger(l cordpair.Log) *slog.Logger {
+	if l.Format == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, nil))
+}
+
+// reloader is what a configuration can be put into: *cordpair.Switch.
+type reloader interface{ Reload(cordpair.Config) error }
+
+// reload reads the file again for each SIGHUP until ctx ends. A file that cannot
+// be used changes nothing and is an error in the log (L11).
+func (c serveCmd) reload(ctx context.Context, sw reloader, log *slog.Logger, hangups <-chan os.Signal) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+		}
+		cfg, err := cordpair.LoadConfig(c.Config)
+		if err == nil {
+			err = sw.Reload(cfg)
+		}
+		if err != nil {
+			log.Error("configuration not reloaded; the old one stays in force", "file", c.Config, "err", err)
+		}
+	}
 }
 
 type checkConfigCmd struct {
