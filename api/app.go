@@ -18,8 +18,8 @@ type appIn struct {
 
 type newAppIn struct{ Body Creation[auth.App] }
 
-type changeAppIn struct {
-	appIn
+type changeAppIn struct { // huma does not see into an embedded type that is not exported
+	ID   string `path:"app_id" maxLength:"64" doc:"client_id of the application"`
 	Body Patch[auth.App]
 }
 

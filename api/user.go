@@ -30,8 +30,8 @@ type usersIn struct {
 
 type newUserIn struct{ Body Creation[auth.User] }
 
-type changeUserIn struct {
-	userIn
+type changeUserIn struct { // huma does not see into an embedded type that is not exported
+	ID   int64 `path:"user_id" minimum:"1" doc:"id of the user"`
 	Body Patch[auth.User]
 }
 
