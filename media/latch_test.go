@@ -329,6 +329,10 @@ func TestForbiddenTargets(t *testing.T) {
 				t.Errorf("answer of %s: %v", a, err)
 			}
 		}
+		below := netip.AddrPortFrom(here, ours.Port()-1) // its reports would come to us
+		if _, err := own.SetAnswer(describe(below, "0")); err != nil {
+			t.Errorf("answer of %s, whose next port is ours: %v", below, err)
+		}
 		s.Play([]string{"music"}, true, nil)
 		r.advance(40 * time.Millisecond)
 		if n := len(p.heard()); n == 0 {

@@ -82,20 +82,31 @@ func (s *Session) rehearse(offer *sdp.Description) (sdp.Result, error) {
 	if err != nil {
 		return r, fmt.Errorf("%w: %w", ErrNotAcceptable, err)
 	}
-	return r, s.permitted(r)
+	err = s.permitted(&r)
+	return r, err
 }
 
 // permitted refuses a description that wants us to send where we must not (M5).
-// No address is no target: that is the old form of hold, or a party we can only
-// learn from its packets.
-func (s *Session) permitted(r sdp.Result) error {
-	for _, a := range [2]netip.AddrPort{r.Remote, r.RemoteRTCP} {
-		to := netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
-		if to.Port() != 0 && to.Addr().IsValid() && !to.Addr().IsUnspecified() && s.engine.forbidden(to) {
-			return forbiddenTarget(to)
-		}
+// A party whose RTP port lies below one of ours never asked for the reports that
+// would go there: it gets none. No address is no target: that is the old form of
+// hold, or a party we can only learn from its packets.
+func (s *Session) permitted(r *sdp.Result) error {
+	if s.mustNot(r.Remote) {
+		return forbiddenTarget(r.Remote)
 	}
+	if !s.mustNot(r.RemoteRTCP) {
+		return nil
+	}
+	if r.RemoteRTCP != netip.AddrPortFrom(r.Remote.Addr(), r.Remote.Port()+1) {
+		return forbiddenTarget(r.RemoteRTCP)
+	}
+	r.RemoteRTCP = netip.AddrPortFrom(r.Remote.Addr(), 0)
 	return nil
+}
+
+func (s *Session) mustNot(a netip.AddrPort) bool {
+	to := netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
+	return to.Port() != 0 && to.Addr().IsValid() && !to.Addr().IsUnspecified() && s.engine.forbidden(to)
 }
 
 // Answer is our answer to the last offer; the same bytes until the next one. It
@@ -122,7 +133,7 @@ func (s *Session) Answer() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotAcceptable, err)
 	}
-	if err := s.permitted(r); err != nil {
+	if err := s.permitted(&r); err != nil {
 		return nil, err
 	}
 	t := newTerms(r, n.local.Addr(), s.cfg.SIPSource)
@@ -185,7 +196,7 @@ func (s *Session) SetAnswer(body []byte) (Change, error) {
 	if err != nil {
 		return Change{}, fmt.Errorf("%w: %w", ErrNotAcceptable, err)
 	}
-	if err := s.permitted(r); err != nil {
+	if err := s.permitted(&r); err != nil {
 		return Change{}, err
 	}
 	n.codecs = answer.Media[r.Media].Codecs
