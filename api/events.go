@@ -109,7 +109,7 @@ func (st *stream) run(ctx context.Context, events *feed.Reader) {
 	if st.send(fmt.Sprintf("retry: %d\n\n", comeBack)) != nil {
 		return
 	}
-	for st.may() {
+	for {
 		list, err := st.next(ctx, events)
 		text := ""
 		for _, ev := range list {
@@ -121,7 +121,7 @@ func (st *stream) run(ctx context.Context, events *feed.Reader) {
 		case err != nil:
 			return // gone, behind, or the switch stops
 		}
-		if st.send(text) != nil {
+		if !st.may() || st.send(text) != nil { // may has to hold now, not when the wait began
 			return
 		}
 	}
