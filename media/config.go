@@ -59,6 +59,9 @@ type Config struct {
 	// PortMin and PortMax bound the ports, both included; 0 means 16384 and
 	// 32767. A pair is an even port for RTP and the next one for RTCP.
 	PortMin, PortMax int
+	// MaxPairs is how many pairs may be open at once, in use or kept for the next
+	// call; 0 sets no limit. Each is two descriptors.
+	MaxPairs int
 	// Forbidden reports our own SIP and API addresses, to which no media may be
 	// sent (M5). May be nil.
 	Forbidden func(netip.AddrPort) bool

@@ -89,8 +89,12 @@ func open(cfg Config, clock func() int64, loops int) (*Engine, error) {
 		e.broadcasts = localBroadcasts()
 	}
 	lo, hi := cfg.ports()
+	var limit *budget
+	if cfg.MaxPairs > 0 {
+		limit = &budget{most: int64(cfg.MaxPairs)}
+	}
 	for _, a := range cfg.Addresses {
-		e.pools = append(e.pools, newPool(a.Unmap().WithZone(""), lo, hi, clock, bind))
+		e.pools = append(e.pools, newPool(a.Unmap().WithZone(""), lo, hi, limit, clock, bind))
 	}
 	for range loops {
 		l := &loop{clock: clock, log: e.log}

@@ -28,7 +28,7 @@ func (still) wait()                {}
 // that the first receives, its sender and the stream.
 func benchPair(t testing.TB, from, to string) (l *loop, a *stream, datagram []byte, sender netip.AddrPort, out *wire) {
 	t.Helper()
-	e := &Engine{pools: []*pool{newPool(here, 30000, 30003, nil, nil)}}
+	e := &Engine{pools: []*pool{newPool(here, 30000, 30003, nil, nil, nil)}}
 	l = &loop{clock: func() int64 { return 1e9 }, io: still{}, now: 1e9}
 	out = &wire{}
 	var all [2]*stream

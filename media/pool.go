@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,6 +18,31 @@ const keepFor = 30 * time.Second
 
 // bindTries is how many pairs one session tries when others hold their ports.
 const bindTries = 32
+
+// budget is how many pairs the pools of an engine may have open together: each is
+// two descriptors, and a process that has none left loses more than a call. A nil
+// budget has no end.
+type budget struct {
+	most int64
+	open atomic.Int64
+}
+
+func (b *budget) enter() bool {
+	if b == nil {
+		return true
+	}
+	if b.open.Add(1) <= b.most {
+		return true
+	}
+	b.open.Add(-1)
+	return false
+}
+
+func (b *budget) leave() {
+	if b != nil {
+		b.open.Add(-1)
+	}
+}
 
 // socket is one bound UDP port. send is for the loop the port belongs to, the
 // rest for whoever holds the pair.
@@ -45,6 +71,7 @@ type pool struct {
 	first int // lowest RTP port
 	open  func(netip.AddrPort) (socket, error)
 	clock func() int64
+	limit *budget // shared by the pools of an engine
 
 	mu sync.Mutex
 	// reaper closes what nobody takes; nil while no free pair is bound.
@@ -57,8 +84,8 @@ type pool struct {
 }
 
 // newPool makes a pool of the pairs within lo..hi; nothing is opened yet.
-func newPool(addr netip.Addr, lo, hi int, clock func() int64, open func(netip.AddrPort) (socket, error)) *pool {
-	p := &pool{addr: addr, first: (lo + 1) &^ 1, open: open, clock: clock}
+func newPool(addr netip.Addr, lo, hi int, limit *budget, clock func() int64, open func(netip.AddrPort) (socket, error)) *pool {
+	p := &pool{addr: addr, first: (lo + 1) &^ 1, open: open, clock: clock, limit: limit}
 	for port := p.first; port < hi; port += 2 {
 		x := &pair{local: netip.AddrPortFrom(addr, uint16(port))}
 		p.pairs, p.free = append(p.pairs, x), append(p.free, x)
@@ -78,6 +105,10 @@ func (p *pool) take(now int64) (*pair, error) {
 	for range bindTries {
 		x := p.pick(now)
 		if x == nil {
+			return nil, ErrNoPorts
+		}
+		if x.rtp == nil && !p.makeRoom() {
+			p.free = append(p.free, x)
 			return nil, ErrNoPorts
 		}
 		if p.bind(x) {
@@ -115,18 +146,36 @@ func (p *pool) pick(now int64) *pair {
 	return x
 }
 
-// bind opens what is not open yet.
+// makeRoom enters another open pair into the budget, at the cost of the one that
+// was left alone longest if there is no other way.
+func (p *pool) makeRoom() bool {
+	if p.limit.enter() {
+		return true
+	}
+	for _, x := range p.free {
+		if x.rtp != nil {
+			p.release(x)
+			return p.limit.enter()
+		}
+	}
+	return false
+}
+
+// bind opens what is not open yet; a pair that is has been entered into the
+// budget.
 func (p *pool) bind(x *pair) bool {
 	if x.rtp != nil {
 		return true
 	}
 	rtp, err := p.open(x.local)
 	if err != nil {
+		p.limit.leave()
 		return false
 	}
 	rtcp, err := p.open(netip.AddrPortFrom(x.local.Addr(), x.local.Port()+1))
 	if err != nil {
 		rtp.close()
+		p.limit.leave()
 		return false
 	}
 	x.rtp, x.rtcp = rtp, rtcp
@@ -140,6 +189,7 @@ func (p *pool) release(x *pair) {
 	x.rtcp.close()
 	x.rtp, x.rtcp = nil, nil
 	p.bound[p.index(x)] = false
+	p.limit.leave()
 }
 
 func (p *pool) index(x *pair) int { return (int(x.local.Port()) - p.first) / 2 }

@@ -12,7 +12,7 @@ import (
 func TestPoolTakesTheOldest(t *testing.T) {
 	opened := map[netip.AddrPort]int{}
 	taken := netip.AddrPortFrom(here, 20005)
-	p := newPool(here, 20001, 20201, func() int64 { return 0 }, func(a netip.AddrPort) (socket, error) {
+	p := newPool(here, 20001, 20201, nil, func() int64 { return 0 }, func(a netip.AddrPort) (socket, error) {
 		if a == taken {
 			return nil, errors.New("another program's")
 		}
@@ -66,7 +66,7 @@ func TestIdlePairsAreGivenBack(t *testing.T) {
 		begin := time.Now()
 		clock := func() int64 { return int64(time.Since(begin)) + 1e9 }
 		var open atomic.Int64
-		p := newPool(here, 20000, 20099, clock, func(netip.AddrPort) (socket, error) {
+		p := newPool(here, 20000, 20099, nil, clock, func(netip.AddrPort) (socket, error) {
 			open.Add(1)
 			return &countedSocket{open: &open}, nil
 		})
@@ -99,6 +99,46 @@ func TestIdlePairsAreGivenBack(t *testing.T) {
 			t.Errorf("%d sockets open after close", open.Load())
 		}
 	})
+}
+
+// TestBudget: pools share what may be open; a pair nobody uses gives way to a new
+// one, a pair in use never does.
+func TestBudget(t *testing.T) {
+	var open atomic.Int64
+	now := int64(1e9)
+	limit := &budget{most: 3}
+	var pools []*pool
+	for _, first := range []int{20000, 30000} {
+		pools = append(pools, newPool(here, first, first+99, limit, func() int64 { return now }, func(netip.AddrPort) (socket, error) {
+			open.Add(1)
+			return &countedSocket{open: &open}, nil
+		}))
+	}
+	var used []*pair
+	for i := range 3 {
+		x, err := pools[i%2].take(now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		used = append(used, x)
+	}
+	if x, err := pools[0].take(now); !errors.Is(err, ErrNoPorts) {
+		t.Errorf("a fourth pair: %v, %v", x, err)
+	}
+	pools[0].put(used[0], now)
+	x, err := pools[0].take(now)
+	if err != nil || open.Load() != 6 {
+		t.Errorf("after one came back: %v, %d sockets open", err, open.Load())
+	}
+	if x == used[0] {
+		t.Error("a pair was taken again before it had rested")
+	}
+	for _, p := range pools {
+		p.close()
+	}
+	if open.Load() != 0 || limit.open.Load() != 0 {
+		t.Errorf("%d sockets open, %d pairs in the budget", open.Load(), limit.open.Load())
+	}
 }
 
 // countedSocket counts itself out when it closes.

@@ -54,7 +54,7 @@ func TestAddressChoice(t *testing.T) {
 	six, other := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("192.0.2.9")
 	e := &Engine{}
 	for _, a := range []netip.Addr{here, other, six} {
-		e.pools = append(e.pools, newPool(a, 2000, 2001, nil, nil))
+		e.pools = append(e.pools, newPool(a, 2000, 2001, nil, nil, nil))
 	}
 	for local, want := range map[netip.Addr]netip.Addr{
 		here: here, other: other, six: six, {}: here,
