@@ -63,7 +63,8 @@ func TestSay(t *testing.T) {
 	if err := (demoCmd{}).say(&text, d); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"127.0.0.1:5070", "demo.test", "101    secret-101", "110    secret-110", "and 2 more", "*43", "Ctrl-C"} {
+	for _, want := range []string{"127.0.0.1:5070", "demo.test", "101    secret-101", "110    secret-110", "and 2 more", "*43", "Ctrl-C",
+		"http://127.0.0.1:8080/explorer/", "client id      APP", "client secret  SECRET", "cordpair token demo --data-dir D\n"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, text.String())
 		}

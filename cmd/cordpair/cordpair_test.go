@@ -26,7 +26,8 @@ import (
 func fake(n int) cordpair.Demo {
 	d := cordpair.Demo{
 		SIP:     cordpair.DemoSIP{UDP: "127.0.0.1:5070", TCP: "127.0.0.1:5071", Domain: "demo.test", Realm: "demo.test"},
-		Numbers: map[string]string{"echo": "*43"},
+		Numbers: map[string]string{"echo": "*43"}, DataDir: "D", Explorer: "http://127.0.0.1:8080/explorer/",
+		App: cordpair.DemoApp{ClientID: "APP", ClientSecret: "SECRET"},
 	}
 	for i := range n {
 		user := strconv.Itoa(101 + i)
