@@ -107,11 +107,31 @@ func examineClock() Finding {
 	return Finding{"clock", Good, now.Format(time.RFC3339) + " " + zone}
 }
 
-// portsOf is how many descriptors the media ports of cfg can take.
+// portsOf is how many sockets the media ports of cfg can take: each port at each
+// address.
 func portsOf(cfg Config) int {
 	low, high, err := cfg.RTP.ports()
 	if err != nil {
 		return 0
 	}
-	return high - low + 1
+	addrs, err := cfg.mediaAddresses()
+	if err != nil {
+		return 0
+	}
+	return (high - low + 1) * len(addrs)
+}
+
+// otherFiles are the descriptors wanted beside media: the tables of the store,
+// phones over TCP, HTTP connections. A store without any refuses every write.
+const otherFiles = 8192
+
+// judgeFiles says whether a limit of open files leaves enough beside media, which
+// keeps two sockets for each pair of ports.
+func judgeFiles(limit uint64, ports int) Finding {
+	need := uint64(ports) + otherFiles
+	if limit >= need {
+		return Finding{"open files", Good, fmt.Sprintf("limit %d, media can take %d", limit, ports)}
+	}
+	return Finding{"open files", Warn, fmt.Sprintf("limit %d, media can take %d, %d should be left for store, phones over TCP and HTTP; "+
+		"ulimit -n %d or fewer rtp.ports", limit, ports, otherFiles, need)}
 }

@@ -27,16 +27,12 @@ func examineBuffer() Finding {
 	return Finding{what, Good, strconv.Itoa(limit) + " bytes"}
 }
 
-// examineFiles compares the descriptor limit with what full use would take.
+// examineFiles compares the limit of open files with what full use would take.
 func examineFiles(cfg Config) Finding {
 	const what = "open files"
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return Finding{what, Note, err.Error()}
 	}
-	const others = 2048 // store, connections, HTTP
-	if need := uint64(portsOf(cfg) + others); limit.Cur < need {
-		return Finding{what, Warn, fmt.Sprintf("limit %d; all media ports in use would need %d; ulimit -n %d", limit.Cur, need, need)}
-	}
-	return Finding{what, Good, "limit " + strconv.FormatUint(limit.Cur, 10)}
+	return judgeFiles(limit.Cur, portsOf(cfg))
 }
