@@ -50,7 +50,7 @@ type job struct {
 
 // worker owns the transactions, dialogs and legs of the Call-IDs that hash to
 // it. All fields below the mailbox are touched by whoever has the turn only: its
-// goroutine, or a reader for the time of one message.
+// goroutine, or a reader for the time of one message and what it leads to.
 type worker struct {
 	server *Server
 
@@ -58,6 +58,9 @@ type worker struct {
 	queues [lanes][]job
 	wake   chan struct{}
 	ended  bool
+	// running: whoever has the turn looks at the queues once more before it
+	// ends, so that nobody need be woken for what is pushed.
+	running bool
 
 	// turn is taken before mu. Under it messages are handled, never one
 	// before another of the same Call-ID and lane that waits.
@@ -98,7 +101,11 @@ func (w *worker) push(l lane, j job) bool {
 		return false
 	}
 	w.queues[l] = append(w.queues[l], j)
+	running := w.running
 	w.mu.Unlock()
+	if running {
+		return true
+	}
 	select {
 	case w.wake <- struct{}{}:
 	default:
@@ -118,9 +125,8 @@ func (w *worker) run(stop <-chan struct{}) {
 		if rang {
 			w.armed = false
 		}
-		w.drain()
-		w.turnWheel()
-		w.arm()
+		w.engage(false)
+		w.work()
 		w.turn.Unlock()
 		rang = false
 		select {
@@ -155,26 +161,56 @@ func (w *worker) handleNow(p packet) bool {
 		return false
 	}
 	defer w.turn.Unlock()
-	if !w.idle() {
+	if !w.engage(true) {
 		return false
 	}
 	w.now = time.Now()
 	w.guard(func() { w.message(p) })
-	w.turnWheel()
-	w.arm()
+	w.work()
 	return true
 }
 
-// idle reports that nothing waits; an ended worker is never idle.
-func (w *worker) idle() bool {
+// engage promises that work will follow. With idle it does so only if nothing
+// waits; an ended worker is never idle.
+func (w *worker) engage(idle bool) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if idle && (w.ended || w.waits()) {
+		return false
+	}
+	w.running = true
+	return true
+}
+
+// rest ends what engage began, unless something waits.
+func (w *worker) rest() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.running = w.waits()
+	return !w.running
+}
+
+// waits reports whether a lane is not empty; mu is held.
+func (w *worker) waits() bool {
 	for l := range w.queues {
 		if len(w.queues[l]) > 0 {
-			return false
+			return true
 		}
 	}
-	return !w.ended
+	return false
+}
+
+// work does what waits and what is due. What a message leads to (a call's verbs
+// for its legs) is done here at once, by whoever has the turn.
+func (w *worker) work() {
+	for {
+		w.drain()
+		w.turnWheel()
+		w.arm()
+		if w.rest() {
+			return
+		}
+	}
 }
 
 // drain takes jobs lane by lane until none is left, looking at the first lane

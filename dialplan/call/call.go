@@ -25,8 +25,8 @@ var (
 	ErrBusy = errors.New("call is ringing or talking")
 )
 
-// Call is one conversation. Its loop is the only goroutine that touches the
-// fields marked so; every method here posts a message or reads the snapshot.
+// Call is one conversation. Its loop alone touches the fields marked so; every
+// method here posts a message or reads the snapshot.
 type Call struct {
 	ref     Ref
 	invite  Invite
@@ -62,7 +62,7 @@ func newCall(r *Registry, leg Leg, inv Invite) *Call {
 		invite:  inv,
 		reg:     r,
 		started: time.Now(),
-		box:     actor.New[message](r.cfg.MailboxCap),
+		box:     actor.NewShared[message](r.cfg.MailboxCap),
 	}
 	c.legs = []*seat{{leg: leg, direction: Inbound, started: c.started}}
 	c.publish()
@@ -90,13 +90,19 @@ func (c *Call) Info() *Info { return c.info.Load() }
 
 // Hangup ends the call: every leg is hung up with the cause. It does not wait.
 // An ended call ignores it.
-func (c *Call) Hangup(cause Cause) { c.post(&hangup{cause: cause}) }
+func (c *Call) Hangup(cause Cause) {
+	c.post(&hangup{cause: cause})
+	c.wake()
+}
 
 // HangupLeg ends one leg as if its party had hung up: with CauseNormal a leg
 // that is not answered is cancelled (a caller's) or rejected (a called one), and
 // whatever follows from its end follows. It does not wait. A leg that is not here
 // any more, or leaving already, is left alone.
-func (c *Call) HangupLeg(leg LegID, cause Cause) { c.post(&hangupLeg{leg: leg, cause: cause}) }
+func (c *Call) HangupLeg(leg LegID, cause Cause) {
+	c.post(&hangupLeg{leg: leg, cause: cause})
+	c.wake()
+}
 
 // Redirect makes the call run step instead of what it does now: a running
 // script is cancelled with ErrRedirected, legs that ring are cancelled, and if
@@ -108,6 +114,7 @@ func (c *Call) Redirect(step Step) error {
 	if !c.post(m) {
 		return ErrEnded
 	}
+	c.wake()
 	return <-m.answer
 }
 
@@ -119,9 +126,18 @@ func (c *Call) Handover(leg LegID, to *Call) {
 	if !c.post(&handover{leg: leg, to: to}) {
 		c.reg.stats.refuse(RefusedHandover)
 	}
+	c.wake()
 }
 
-// post pushes an outside message and counts it if it is refused.
+// send pushes a message of another loop, which must not be lost.
+func (c *Call) send(m message) bool {
+	ok := c.box.PushExempt(m)
+	c.wake()
+	return ok
+}
+
+// post pushes an outside message and counts it if it is refused. Who posts runs
+// or wakes the loop.
 func (c *Call) post(m message) bool {
 	if c.box.Push(m) {
 		return true

@@ -1,7 +1,7 @@
 // Package call is the heart of the switch: a call is one conversation, owned by
-// one actor goroutine, that holds legs, runs the steps its Planner decides and
-// emits one numbered sequence of events. It knows no SIP, no packets and no
-// store; it imports the standard library only.
+// one actor, that holds legs, runs the steps its Planner decides and emits one
+// numbered sequence of events. It knows no SIP, no packets and no store; it imports
+// the standard library only.
 //
 // # Who owns what
 //
@@ -10,10 +10,20 @@
 // everybody else posts messages and never waits for it. Only scripts (an
 // Effect's Run) and programs outside wait: they ask, with a ctx.
 //
+// The loop has no goroutine of its own. Whoever posts runs it if nobody else
+// does: a leg's event, the edge that starts a call, a timer, a script; for the
+// others, who may hold locks or be loops themselves, a goroutine is started that
+// ends when nothing waits. The loop never waits for anybody either way. The reason
+// is delay: with a goroutine for each call the way from one phone to the other led
+// through the scheduler's queue four times, behind whatever else had work, and a
+// busy core made an INVITE wait for tens of milliseconds. And a call to which
+// nothing happens holds no stack.
+//
 // # How a call goes
 //
 // The loop asks the Planner what to do and runs the steps one after another,
-// each as a script in a goroutine of its own (script.go). A script rings
+// each as a script in a goroutine of its own (script.go), unless it only rings: that
+// the loop does itself. A script rings
 // (ring.go), plays, answers through the verbs of Call (verbs.go). When two
 // parties talk no script runs; the loop itself serves hold and waits for the
 // first to leave (talk.go), tells the Planner, and so on until a decision

@@ -93,5 +93,5 @@ func (c *Call) finish() {
 	c.linger.stop()
 	c.emit(Event{Kind: EventEnded, Party: c.invite.From, Dialled: c.invite.Dialled, Cause: c.cause, By: c.by})
 	c.reg.stats.end(c.cause)
-	c.tell(time.Now())
+	c.story(time.Now())
 }

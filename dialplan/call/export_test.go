@@ -8,7 +8,7 @@ func (m stall) handle(*Call) { <-m }
 
 // Stall keeps the loop busy, once it has handled what was posted before, until
 // gate is closed.
-func (c *Call) Stall(gate <-chan struct{}) { c.box.PushExempt(stall(gate)) }
+func (c *Call) Stall(gate <-chan struct{}) { c.send(stall(gate)) }
 
 // LingerLimit is how long an ending call waits for its legs and script.
 const LingerLimit = lingerLimit

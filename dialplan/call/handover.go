@@ -32,7 +32,7 @@ func (m *handover) handle(c *Call) {
 			s = other
 		}
 	}
-	if m.to == c || !mayGive(s) || !m.to.box.PushExempt(&offer{line: s.leg.line(), from: c}) {
+	if m.to == c || !mayGive(s) || !m.to.send(&offer{line: s.leg.line(), from: c}) {
 		c.reg.stats.refuse(RefusedHandover)
 		return
 	}
@@ -57,7 +57,7 @@ func (m *offer) handle(c *Call) {
 	if yes {
 		c.arriving = append(c.arriving, &arrival{line: m.line})
 	}
-	if !m.from.box.PushExempt(&reply{line: m.line, from: c, yes: yes}) && yes {
+	if !m.from.send(&reply{line: m.line, from: c, yes: yes}) && yes {
 		c.expected(m.line) // the giver has ended, and the leg with it
 	}
 }
@@ -80,12 +80,12 @@ func (m *reply) handle(c *Call) {
 	}
 	if s == nil || s.state == LegLeaving {
 		c.reg.stats.refuse(RefusedHandover)
-		m.from.box.PushExempt(&withdrawn{line: m.line})
+		m.from.send(&withdrawn{line: m.line})
 		return
 	}
 	seat := *s // the taker's; what follows here still looks at ours
 	m.line.owner.Store(m.from)
-	if !m.from.box.PushExempt(&moved{seat: &seat, from: c.ref.ID}) {
+	if !m.from.send(&moved{seat: &seat, from: c.ref.ID}) {
 		m.line.owner.Store(c) // the taker gave up after lingerLimit
 		c.reg.stats.refuse(RefusedHandover)
 		return
@@ -152,6 +152,8 @@ func (c *Call) stray(m *legEvent) {
 		}
 	}
 	if owner := m.line.owner.Load(); owner != nil && owner != c {
-		m.line.send(m, true)
+		if owner := m.line.send(m, true); owner != nil {
+			owner.wake()
+		}
 	}
 }

@@ -14,29 +14,36 @@ type Line struct {
 // the leg's first event; later only a handover changes the owner.
 func (l *Line) Attach(owner *Call) { l.owner.Store(owner) }
 
-// Emit posts an event to the leg's owner, from any goroutine, and never waits.
+// Emit posts an event to the leg's owner, from any goroutine, and never waits for
+// anybody. What follows from the event may happen before it returns, verbs to this
+// leg included, so the caller holds no lock that its verbs take.
 // If the leg moves at this moment the event follows it. The first event of kind
 // LegGone is the last one that has an effect.
 func (l *Line) Emit(ev LegEvent) {
-	l.send(&legEvent{line: l, number: l.events.Add(1), LegEvent: ev}, ev.Kind == LegGone)
+	if owner := l.send(&legEvent{line: l, number: l.events.Add(1), LegEvent: ev}, ev.Kind == LegGone); owner != nil {
+		owner.run()
+	}
 }
 
-// send delivers to whoever owns the line now. A push that fails while the owner
+// send delivers to whoever owns the line now and returns who took it. A push that fails while the owner
 // changes is tried again with the new one; otherwise the owner has ended, or is
 // ending of overload, and needs no further events. LegGone is exempt from the
 // mailbox's limit: a call ends only when all its legs are gone.
-func (l *Line) send(m *legEvent, exempt bool) {
+func (l *Line) send(m *legEvent, exempt bool) *Call {
 	for {
 		owner := l.owner.Load()
 		if owner == nil {
-			return
+			return nil
 		}
 		push := owner.box.Push
 		if exempt {
 			push = owner.box.PushExempt
 		}
-		if push(m) || l.owner.Load() == owner {
-			return
+		if push(m) {
+			return owner
+		}
+		if l.owner.Load() == owner {
+			return nil
 		}
 	}
 }

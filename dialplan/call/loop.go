@@ -14,26 +14,42 @@ const lingerLimit = 40 * time.Second
 // touch everything marked "loop only"; it never waits.
 type message interface{ handle(c *Call) }
 
-// begin is what the loop does before its first message.
+// begin is the first message of a call.
 type begin struct{}
 
+// run is the loop on the goroutine of somebody who has posted, holds no lock and
+// can wait as long as the call's next few steps take; if somebody else runs it, he
+// will handle what was posted.
+func (c *Call) run() {
+	if c.box.Enter() {
+		c.loop()
+	}
+}
+
+// wake is run for everybody else, other loops included.
+func (c *Call) wake() {
+	if c.box.Enter() {
+		// Ends when nothing waits any more.
+		go c.loop()
+	}
+}
+
 // loop is the life of a call: take what was posted, handle it, do what follows
-// from the state it led to, show the result. It ends when the call has ended
-// and nobody can post to it any more.
+// from the state it led to, show the result. It returns when nothing waits, and
+// for good when the call has ended and nobody can post to it any more.
 func (c *Call) loop() {
-	defer c.reg.remove(c)
-	c.guard(begin{})
-	c.publish()
-	var batch []message
 	for c.state != StateEnded || !c.box.CloseIfEmpty() {
-		<-c.box.Wake()
-		batch = c.box.TakeAll(batch)
+		batch, ok := c.box.TakeOrLeave()
+		if !ok {
+			return
+		}
 		c.reg.stats.depth(len(batch))
 		for _, m := range batch {
 			c.guard(m)
 		}
 		c.publish()
 	}
+	c.reg.remove(c)
 }
 
 // guard handles one message. A panic on the way, be it in a planner, a leg or

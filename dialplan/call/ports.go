@@ -106,6 +106,13 @@ type Effect interface {
 	Run(ctx context.Context, c *Call) (Outcome, error)
 }
 
+// Ringer is an effect that only rings: its Run is Call.Ring with this RingSpec.
+// The loop rings for it, without a script in a goroutine of its own, so RingSpec
+// does not wait.
+type Ringer interface {
+	RingSpec(c *Call) RingSpec
+}
+
 // Effects finds the effect of a step; met by the features table.
 type Effects interface {
 	Effect(Step) (Effect, error)

@@ -82,7 +82,7 @@ func NewRegistry(cfg Config) *Registry {
 }
 
 // Start makes a call of a caller's leg and never waits. From now on the call
-// owns the leg. With an error (ErrOverload, ErrDraining) there is no call and
+// owns the leg, and may have told it something by the time Start returns. With an error (ErrOverload, ErrDraining) there is no call and
 // the leg is still the giver's.
 func (r *Registry) Start(leg Leg, inv Invite) (*Call, error) {
 	c := newCall(r, leg, inv)
@@ -90,8 +90,8 @@ func (r *Registry) Start(leg Leg, inv Invite) (*Call, error) {
 		return nil, err
 	}
 	leg.line().Attach(c)
-	// Ends when the call has: every leg gone, script returned, mailbox closed.
-	go c.loop()
+	c.box.PushExempt(begin{})
+	c.run()
 	return c, nil
 }
 
@@ -218,7 +218,7 @@ func (r *Registry) EndAll(cause Cause) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	for _, c := range r.calls {
-		c.box.PushExempt(&hangup{cause: cause})
+		c.send(&hangup{cause: cause})
 	}
 }
 
@@ -228,7 +228,7 @@ func (r *Registry) EndAll(cause Cause) {
 func (r *Registry) EndWhere(match func(*Info) bool, cause Cause) int {
 	told := 0
 	for _, c := range r.running() {
-		if match(c.Info()) && c.box.PushExempt(&hangup{cause: cause}) {
+		if match(c.Info()) && c.send(&hangup{cause: cause}) {
 			told++
 		}
 	}

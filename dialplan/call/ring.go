@@ -4,9 +4,9 @@ package call
 // but for result.
 type ring struct {
 	spec    RingSpec
-	result  chan Outcome // one slot; the loop puts one outcome in or none
-	ringing []*seat      // not failed yet
-	best    Outcome      // of those that failed
+	result  func(Outcome) // called once, or not at all when the ring is dropped
+	ringing []*seat       // not failed yet
+	best    Outcome       // of those that failed
 	timeout timer
 	alerted bool  // the caller has been told that the far end rings
 	early   *seat // whose early media the caller hears
@@ -45,13 +45,13 @@ func failure(branch string, cause Cause, by LegID) Outcome {
 }
 
 // startRing dials and takes the legs into the call.
-func (c *Call) startRing(r *ring) error {
+func (c *Call) startRing(r *ring) {
 	legs, cause := c.reg.cfg.Dialer.Dial(c, Target{
 		Client: c.invite.Client, Extension: r.spec.Extension, From: r.spec.From, Peer: c.main().leg.Media(),
 	})
 	if len(legs) == 0 {
-		r.result <- failure(r.spec.Branch, cause, "")
-		return nil
+		r.result(failure(r.spec.Branch, cause, ""))
+		return
 	}
 	c.move(opRing)
 	c.ring = r
@@ -63,7 +63,6 @@ func (c *Call) startRing(r *ring) error {
 	if r.spec.Timeout > 0 {
 		c.arm(&r.timeout, r.spec.Timeout, func() { c.ringTimeout(r) })
 	}
-	return nil
 }
 
 // alerting tells the caller, once, that somebody's phone rings.
@@ -96,7 +95,7 @@ func (c *Call) won(s *seat) {
 	c.talk = r.spec.Branch
 	c.connect(s)
 	c.hangupAll(r.ringing, CauseAnsweredElsewhere)
-	r.result <- Outcome{Branch: r.spec.Branch, Kind: OutcomeDone, By: s.leg.ID()}
+	r.result(Outcome{Branch: r.spec.Branch, Kind: OutcomeDone, By: s.leg.ID()})
 }
 
 // lost takes a leg out of the ring; with the last one the ring is over.
@@ -113,7 +112,7 @@ func (c *Call) lost(s *seat, cause Cause) {
 	if len(r.ringing) == 0 {
 		c.closeRing()
 		c.move(opUnanswered)
-		r.result <- r.best
+		r.result(r.best)
 	}
 }
 

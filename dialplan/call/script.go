@@ -30,6 +30,10 @@ func (c *Call) startScript(step Step) {
 		c.fault(step, err)
 		return
 	}
+	if r, ok := effect.(Ringer); ok {
+		c.ringOnly(step, r)
+		return
+	}
 	s := &script{step: step}
 	ctx, cancel := context.WithCancelCause(context.WithValue(context.Background(), scriptKey{}, s))
 	s.cancel = cancel
@@ -37,6 +41,20 @@ func (c *Call) startScript(step Step) {
 	// Ends when the effect returns, which it does at the latest when the loop
 	// cancels ctx.
 	go c.perform(ctx, s, effect)
+}
+
+// ringOnly is a script without a goroutine: the loop itself rings and hears the
+// outcome.
+func (c *Call) ringOnly(step Step, r Ringer) {
+	s := &script{step: step}
+	done := func(o Outcome) { c.box.PushExempt(&scriptDone{script: s, outcome: o}) }
+	s.cancel = func(why error) {
+		if why != nil { // otherwise it has returned
+			done(Outcome{})
+		}
+	}
+	c.script = s
+	c.startRing(&ring{spec: r.RingSpec(c), result: done})
 }
 
 // perform is the script's goroutine.
@@ -48,7 +66,7 @@ func (c *Call) perform(ctx context.Context, s *script, effect Effect) {
 		}
 		// Exempt: without it the call would never end. Refused only if the
 		// call has given the script up, see abandon.
-		c.box.PushExempt(done)
+		c.tell(done)
 	}()
 	done.outcome, done.err = effect.Run(ctx, c)
 }
@@ -130,6 +148,12 @@ func (m *ask) handle(c *Call) {
 	err = m.do()
 }
 
+// tell pushes what a script leaves behind and runs the loop.
+func (c *Call) tell(m message) {
+	c.box.PushExempt(m)
+	c.run()
+}
+
 // permit says whether a script may drive the call now.
 func (c *Call) permit(s *script) error {
 	switch {
@@ -151,6 +175,7 @@ func (c *Call) ask(ctx context.Context, do func() error) error {
 	if !c.post(m) {
 		return ErrEnded
 	}
+	c.run()
 	select {
 	case err := <-m.answer:
 		return err

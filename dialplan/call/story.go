@@ -1,6 +1,7 @@
 package call
 
 import (
+	"context"
 	"log/slog"
 	"strings"
 	"time"
@@ -31,15 +32,22 @@ func (c *Call) note(word string) {
 
 func (c *Call) log() *slog.Logger { return c.reg.cfg.Logger.With("call", c.ref.ID) }
 
-// tell logs the story of a call that has ended, in one line.
-func (c *Call) tell(now time.Time) {
+// story logs the story of a call that has ended, in one line. A log may have to
+// wait for whoever reads it, the loop may not.
+func (c *Call) story(now time.Time) {
+	log := c.reg.cfg.Logger
+	if !log.Enabled(context.Background(), slog.LevelInfo) {
+		return
+	}
 	talked := time.Duration(0)
 	if !c.answered.IsZero() {
 		talked = now.Sub(c.answered)
 	}
-	c.log().Info("call ended",
-		"client", c.invite.Client, "from", c.invite.From.Number, "dialled", c.invite.Dialled,
+	line := []any{
+		"call", c.ref.ID, "client", c.invite.Client, "from", c.invite.From.Number, "dialled", c.invite.Dialled,
 		"cause", c.cause, "by", c.by, "steps", strings.Join(c.path, " "),
 		"duration", now.Sub(c.started).Round(time.Millisecond), "answered", talked.Round(time.Millisecond),
-		"events", c.seq)
+		"events", c.seq,
+	}
+	c.reg.loops.Go(func() { log.Info("call ended", line...) }) // ends when the line is written
 }

@@ -15,7 +15,10 @@ func (c *Call) arm(t *timer, d time.Duration, expired func()) {
 	t.stop()
 	m := &expiry{timer: t, generation: t.generation, expired: expired}
 	// Exempt: a full mailbox must not keep a call from ending.
-	t.clock = time.AfterFunc(d, func() { c.box.PushExempt(m) })
+	t.clock = time.AfterFunc(d, func() {
+		c.box.PushExempt(m)
+		c.run()
+	})
 }
 
 func (t *timer) stop() {

@@ -31,16 +31,20 @@ type RingSpec struct {
 // contact gave: busy before rejected before no answer before failed before
 // unreachable. If ctx ends first, the legs that ring are cancelled.
 func (c *Call) Ring(ctx context.Context, spec RingSpec) (Outcome, error) {
-	r := &ring{spec: spec, result: make(chan Outcome, 1)}
-	if err := c.ask(ctx, func() error { return c.startRing(r) }); err != nil {
-		c.box.PushExempt(&giveUp{r}) // it may still start, if ctx ended while the ask was waiting
+	result := make(chan Outcome, 1) // the loop never waits
+	r := &ring{spec: spec, result: func(o Outcome) { result <- o }}
+	if err := c.ask(ctx, func() error {
+		c.startRing(r)
+		return nil
+	}); err != nil {
+		c.tell(&giveUp{r}) // it may still start, if ctx ended while the ask was waiting
 		return Outcome{}, err
 	}
 	select {
-	case o := <-r.result:
+	case o := <-result:
 		return o, nil
 	case <-ctx.Done():
-		c.box.PushExempt(&giveUp{r})
+		c.tell(&giveUp{r})
 		return Outcome{}, context.Cause(ctx)
 	}
 }
@@ -77,7 +81,7 @@ func (c *Call) Play(ctx context.Context, sounds []string, loop bool) error {
 			err = context.Cause(ctx)
 		}
 	}
-	c.box.PushExempt(&quiet{scriptOf(ctx)})
+	c.tell(&quiet{scriptOf(ctx)})
 	return err
 }
 

@@ -25,10 +25,15 @@ type Ring struct {
 
 // Run rings until somebody answers, all refuse, or time is up.
 func (r Ring) Run(ctx context.Context, c *call.Call) (call.Outcome, error) {
-	return c.Ring(ctx, call.RingSpec{
+	return c.Ring(ctx, r.RingSpec(c))
+}
+
+// RingSpec says what Run does, so that the call can do it itself.
+func (r Ring) RingSpec(c *call.Call) call.RingSpec {
+	return call.RingSpec{
 		Branch:    r.Branch,
 		Extension: r.Extension,
 		From:      c.Caller(),
 		Timeout:   time.Duration(r.Timeout) * time.Second,
-	})
+	}
 }

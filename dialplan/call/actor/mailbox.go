@@ -13,9 +13,12 @@ type Mailbox[T any] struct {
 	done chan struct{} // closed with the mailbox; nil until somebody asks
 	cap  int
 
+	taken []T // by TakeOrLeave, whose turn it is
+
 	mu         sync.Mutex
 	items      []T
-	outside    int // how many of items count against cap
+	turn       bool // somebody has it, see Enter
+	outside    int  // how many of items count against cap
 	deepest    int
 	closed     bool
 	overflowed bool
@@ -25,6 +28,42 @@ type Mailbox[T any] struct {
 // waiting at once; limit <= 0 means there is no limit.
 func New[T any](limit int) *Mailbox[T] {
 	return &Mailbox[T]{wake: make(chan struct{}, 1), cap: limit}
+}
+
+// NewShared is New for an actor that has no goroutine of its own: whoever has
+// pushed runs it, see Enter.
+func NewShared[T any](limit int) *Mailbox[T] { return &Mailbox[T]{cap: limit} }
+
+// Enter takes the turn of a shared actor: the caller is its goroutine now, until
+// TakeOrLeave finds nothing. It returns false if nothing waits, or if somebody has
+// the turn, who will take what has been pushed before.
+func (m *Mailbox[T]) Enter() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.turn || len(m.items) == 0 {
+		return false
+	}
+	m.turn = true
+	return true
+}
+
+// TakeOrLeave returns all waiting messages in order; the list is valid until the
+// next call. If there are none it returns false and the turn is over, in one
+// critical section. For whoever has the turn.
+func (m *Mailbox[T]) TakeOrLeave() (batch []T, ok bool) {
+	clear(m.taken)
+	if cap(m.taken) > keep {
+		m.taken = nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.items) == 0 {
+		m.turn = false
+		return nil, false
+	}
+	m.taken, m.items = m.items, m.taken[:0]
+	m.outside = 0
+	return m.taken, true
 }
 
 // Push adds a message and never waits. It returns false if the mailbox is
