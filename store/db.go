@@ -53,8 +53,8 @@ func Open(cfg Config) (*DB, error) {
 		cfg.migrations = migrations
 	}
 	db := &DB{cfg: cfg, log: cfg.Logger, stop: make(chan struct{})}
-	db.config = newSpace(db, "config", promise{sync: true})
-	db.live = newSpace(db, "live", promise{})
+	db.config = newSpace(db, "config", promise{small: true, sync: true})
+	db.live = newSpace(db, "live", promise{small: true})
 	db.records = newSpace(db, "records", promise{sync: true})
 	if err := db.open(); err != nil {
 		return nil, errors.Join(err, db.Close())

@@ -25,7 +25,9 @@ const (
 
 // promise is what a space does for its writers.
 type promise struct {
-	sync bool // a commit is on the disk before it is acknowledged
+	// small: its data fit into one level of tables, and we say when that is made.
+	small bool
+	sync  bool // a commit is on the disk before it is acknowledged
 }
 
 // Space is one of the three parts of the store: a set of tables that share
@@ -45,10 +47,13 @@ type Space struct {
 	commits uint64 // committer only: number of the last commit
 	synced  uint64 // tend and close only: number of the last commit known to be on the disk
 	stats   spaceCounters
+
+	tightened  uint64      // tend only: number of the last commit when tighten looked
+	flattening atomic.Bool // at most one flatten at a time
 }
 
 func newSpace(db *DB, name string, p promise) *Space {
-	sp := &Space{db: db, name: name, promise: p}
+	sp := &Space{db: db, name: name, promise: p, tightened: math.MaxUint64}
 	if !db.cfg.InMemory {
 		sp.dir = filepath.Join(db.cfg.Dir, name)
 	}
@@ -141,6 +146,11 @@ func (sp *Space) options() badger.Options {
 		WithCompactL0OnClose(true).
 		WithVerifyValueChecksum(true).
 		WithChecksumVerificationMode(options.OnBlockRead) // tables: checkTables
+	if sp.promise.small {
+		// Each of Badger's compactors looks for work 20 times a second, all day;
+		// flatten looks once, and no write may wait for it.
+		o = o.WithNumCompactors(0).WithNumLevelZeroTables(mergeFrom / 2).WithNumLevelZeroTablesStall(manyTables)
+	}
 	if sp.dir != "" {
 		o = o.WithValueThreshold(1 << 20).WithValueLogFileSize(1 << 20)
 	}

@@ -43,8 +43,34 @@ func (db *DB) syncSpaces() {
 		if err := sp.syncLive(); err != nil {
 			db.log.Error("store cannot be synced", "space", sp.name, "err", err)
 		}
-		sp.tighten()
+		if n := sp.stats.commits.Load(); n != sp.tightened {
+			sp.tightened = n
+			sp.tighten()
+			sp.merge()
+		}
 	}
+}
+
+// mergeFrom is how many fresh tables a small space has before they are merged
+// into the others; manyTables is more than it ever has.
+const (
+	mergeFrom  = 5
+	manyTables = 1 << 20
+)
+
+// merge begins to merge the fresh tables of a small space, if there are enough,
+// and does not wait for it.
+func (sp *Space) merge() {
+	bdb := sp.badger.Load()
+	if bdb == nil || !sp.promise.small || bdb.Levels()[0].NumTables < mergeFrom || !sp.flattening.CompareAndSwap(false, true) {
+		return
+	}
+	sp.db.tended.Go(func() { // ends with the merge; Close waits for it
+		defer sp.flattening.Store(false)
+		if err := bdb.Flatten(1); err != nil {
+			sp.db.log.Error("store tables cannot be merged", "space", sp.name, "err", err)
+		}
+	})
 }
 
 func (db *DB) sweepSpaces() {
