@@ -186,7 +186,7 @@ func (e *edit) putExtension(before *dialplan.Row, row dialplan.Row) (err error) 
 	if err != nil || x.Type != dialplan.TypePhone {
 		return err
 	}
-	if before != nil {
+	if before != nil && before.Phone != row.Phone {
 		err = e.note("phone", x.ID, before.Phone, row.Phone)
 	}
 	return errors.Join(err, e.s.tables.phones.In(e.tx).Put(key, row.Phone))

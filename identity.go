@@ -27,9 +27,11 @@ func (s *Switch) openIdentity() (err error) {
 // noteIdentity enters a change of a user or an application into the audit log,
 // in the same transaction (L14).
 func (s *Switch) noteIdentity(tx *store.Tx, ctx context.Context, what string, id any, before, after any) error {
-	return s.audit.Append(ctx, tx, audit.Write{
-		Client: s.clientOfUser(before, after), What: what, ID: fmt.Sprint(id), Before: before, After: after,
-	})
+	w := audit.Write{Client: s.clientOfUser(before, after), What: what, ID: fmt.Sprint(id), Before: before, After: after}
+	if u, ok := after.(auth.User); ok && u.Password != "" {
+		w.Secrets = []string{"password"} // it shows nothing of itself
+	}
+	return s.audit.Append(ctx, tx, w)
 }
 
 // forgetUsers removes the users of what is gone. Their rights ended with it; what

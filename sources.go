@@ -6,6 +6,10 @@ import (
 	"sync"
 )
 
+// sendBuffer is what the kernel may hold, in bytes, for a client that does not
+// read. More would only hide from an event stream that nobody reads it (H10).
+const sendBuffer = 64 << 10
+
 // perSource is a listener that lets one address have only so many connections
 // at once (H2). What is one too many is closed before a byte is read.
 type perSource struct {
@@ -26,6 +30,9 @@ func (p *perSource) Accept() (net.Conn, error) {
 		c, err := p.Listener.Accept()
 		if err != nil {
 			return nil, err
+		}
+		if tcp, ok := c.(*net.TCPConn); ok {
+			_ = tcp.SetWriteBuffer(sendBuffer) // what the kernel gives will do as well
 		}
 		from := source(c)
 		if p.enter(from) {
