@@ -294,7 +294,9 @@ func (g *generator) likely(name string, of *shot) any {
 		return json.Number(pick(g, g.pools["extension_id"]...))
 	case "dealer_id":
 		return json.Number(pick(g, "7", "7", "9"))
-	case "start_datetime", "end_datetime", "at":
+	case "at":
+		return "2026-12-25T10:00:00Z"
+	case "start_datetime", "end_datetime":
 		return pick(g, "2026-01-01 00:00:00", "2030-01-01", "yesterday")
 	case "hold_music", "routing_list_id", "dial_rule_id", "domain_id":
 		return json.Number("0")
