@@ -1,15 +1,17 @@
 # make        format check, vet, staticcheck, unit tests (with -race where gcc is)
 # make run    build and start the demo in demo/; needs Go and make only
 # make test   everything: the above, then the system tests with real phones
-# make bench  Go benchmarks         make fuzz  every fuzz target for FUZZTIME
-# make soak   the long sizes        make fmt   format the code
+# make bench  the figures of bench/README.md; ARGS="-quick" is a sanity run
+# make fuzz   every fuzz target for FUZZTIME
+# make soak   the long sizes
+# make microbench  Go benchmarks    make fmt   format the code
 
 FUZZTIME ?= 30s
 BENCH    ?= .
 RACE     := $(if $(shell command -v gcc),-race)
 GOFMT    := $(shell go env GOROOT)/bin/gofmt
 
-.PHONY: check build run test vet unit system bench fuzz soak fmt clean
+.PHONY: check build run test vet unit system bench microbench fuzz soak fmt clean
 
 check: vet unit
 
@@ -34,6 +36,9 @@ system:
 	go test -tags system -count 1 -timeout 10m ./bench/system
 
 bench:
+	go run ./bench $(ARGS)
+
+microbench:
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
 fuzz:

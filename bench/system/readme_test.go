@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io/fs"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/cordpair/cordpair"
 )
 
 // readme is a newcomer who follows README.md in a copy of the checkout.
@@ -22,10 +25,9 @@ type readme struct {
 	sip     string // where the demo is
 	metrics string
 	run     *process
+	set     string   // variables and functions of the lines so far
+	printed []string // what README.md says and what the demo has, in turn
 }
-
-// asPrinted is the address in README.md; the demo may have another.
-const asPrinted = "127.0.0.1:5060"
 
 // TestReadme runs every command line of README.md in its order.
 func TestReadme(t *testing.T) {
@@ -129,10 +131,13 @@ func (r *readme) start(t *testing.T, line string) *process {
 func (r *readme) follow(t, all *testing.T, line string) {
 	t.Helper()
 	name, _, _ := strings.Cut(line, " ")
-	if name != "make" && !strings.HasPrefix(name, "./") {
+	switch {
+	case name == "api" || setting.MatchString(line):
+		need(t, "curl")
+	case name != "make" && !strings.HasPrefix(name, "./"):
 		need(t, name)
 	}
-	line = strings.ReplaceAll(line, asPrinted, r.sip)
+	line = strings.NewReplacer(r.printed...).Replace(line)
 	if name == "sipp" {
 		line += " -nostdin -trace_err -error_file " + r.sippErrors(t)
 	}
@@ -161,11 +166,77 @@ func (r *readme) follow(t, all *testing.T, line string) {
 		p.says(t, "Cordpair is up")
 		p.signal(t, syscall.SIGTERM)
 		r.wants(t, p, line)
+	case setting.MatchString(line):
+		r.set += line + "\n"
+	case name == "api", name == "curl":
+		r.ask(t, line)
+	case line == "./bin/cordpair tail":
+		r.tail(t, line)
+	case line == "./bin/cordpair trace":
+		need(t, "sipp") // made the calls
+		p := r.start(t, line)
+		r.wants(t, p, line)
+		p.says(t, "INVITE")
 	case name == "sipp", name == "./bin/cordpair":
 		r.wants(t, r.start(t, line), line)
 	default:
 		t.Errorf("nobody tries %q", line)
 	}
+}
+
+// setting is a line that the lines after it need.
+var setting = regexp.MustCompile(`^[A-Za-z]+(=|\(\) )`)
+
+// ask runs a line of curl after what was set before, and wants no problem.
+func (r *readme) ask(t *testing.T, line string) {
+	t.Helper()
+	if strings.Contains(line, "CALL") {
+		need(t, "sipp") // made the calls
+		line = strings.ReplaceAll(line, "CALL", r.lastCall(t))
+	}
+	p := start(t, r.dir, "sh", "-c", r.set+line)
+	if strings.Contains(line, "/events/stream/") {
+		p.says(t, "retry:") // and goes on
+		return
+	}
+	r.wants(t, p, line)
+	if said := p.out.String(); said == "" || strings.Contains(said, `"http_status"`) || strings.Contains(said, `"error"`) {
+		t.Errorf("%s: %s%s", line, said, p.err.String())
+	}
+}
+
+// lastCall is the call_uuid of the last call in the history.
+func (r *readme) lastCall(t *testing.T) string {
+	t.Helper()
+	p := start(t, r.dir, "sh", "-c", r.set+"api '/client/@me/call_history/?page=1&per_page=1'")
+	r.wants(t, p, "call_history")
+	id := regexp.MustCompile(`"call_uuid":"([^"]+)"`).FindStringSubmatch(p.out.String())
+	if id == nil {
+		t.Fatalf("no call in %s", p.out.String())
+	}
+	return id[1]
+}
+
+// tail sees a change made while it runs, and ends at Ctrl-C.
+func (r *readme) tail(t *testing.T, line string) {
+	t.Helper()
+	p := r.start(t, line)
+	operator := cordpair.Operator(filepath.Join(r.dir, "demo", "data"))
+	until(t, patience, "event", func() bool {
+		req, err := http.NewRequest(http.MethodPut, "http://operator/api/ver1.0/client/1/extension/1", strings.NewReader(`{"label":"Phone 101"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		resp, err := operator.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		return strings.Contains(p.out.String(), "config.changed")
+	})
+	p.signal(t, syscall.SIGINT)
+	r.wants(t, p, line)
 }
 
 // sippErrors is where the SIPp of a line says what went wrong.
@@ -196,10 +267,21 @@ func (r *readme) demo(t *testing.T) {
 	r.run = start(t, r.dir, "make", "run")
 	until(t, 5*time.Minute, "demo", func() bool { return strings.Contains(r.run.out.String(), "Ctrl-C") || !r.run.running() })
 	says := r.run.out.String()
-	sip := regexp.MustCompile(`SIP server\s+(\S+)`).FindStringSubmatch(says)
-	metrics := regexp.MustCompile(`metrics at ([^;]+);`).FindStringSubmatch(says)
-	if sip == nil || metrics == nil {
-		t.Fatalf("make run says %q", says)
+	found := map[string]string{}
+	for name, pattern := range map[string]string{
+		"sip": `SIP server\s+(\S+)`, "http": `API browser\s+http://([^/]+)`, "metrics": `metrics at (http://[^;]+);`,
+		"ID": `client id\s+(\S+)`, "SECRET": `client secret\s+(\S+)`,
+	} {
+		m := regexp.MustCompile(pattern).FindStringSubmatch(says)
+		if m == nil {
+			t.Fatalf("make run says nothing of %s: %q", name, says)
+		}
+		found[name] = m[1]
 	}
-	r.sip, r.metrics = sip[1], metrics[1]
+	r.sip, r.metrics = found["sip"], found["metrics"]
+	r.printed = []string{
+		"127.0.0.1:5060", r.sip, "127.0.0.1:8080", found["http"],
+		"127.0.0.1:9090", strings.TrimSuffix(strings.TrimPrefix(r.metrics, "http://"), "/metrics"),
+		"=ID ", "=" + found["ID"] + " ", "=SECRET", "=" + found["SECRET"],
+	}
 }
