@@ -2,6 +2,7 @@ package sip
 
 import (
 	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"hash/maphash"
 )
@@ -16,7 +17,32 @@ func token(n int) string {
 	return hex.EncodeToString(b)
 }
 
-func newTag() string    { return token(8) }
+// newTag returns 64 random bits and a keyed hash of them, by which isOurTag knows
+// it again.
+func newTag() string {
+	tag := []byte(token(8))
+	return string(appendTagSum(tag, tag))
+}
+
+// isOurTag tells whether a tag may be one of newTag: an invented one passes once in
+// four billion times. It says nothing about whether the dialog still exists.
+func isOurTag(tag []byte) bool {
+	if len(tag) != 24 {
+		return false
+	}
+	var sum [8]byte
+	return string(appendTagSum(sum[:0], tag[:16])) == string(tag[16:])
+}
+
+// tagSeed is random, so that nobody outside can make a sum.
+var tagSeed = maphash.MakeSeed()
+
+func appendTagSum(to, tag []byte) []byte {
+	var sum [4]byte
+	binary.BigEndian.PutUint32(sum[:], uint32(maphash.Bytes(tagSeed, tag)))
+	return hex.AppendEncode(to, sum[:])
+}
+
 func newBranch() string { return magic + token(10) }
 func newCallID() string { return token(16) }
 

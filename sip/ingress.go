@@ -49,7 +49,11 @@ func (s *Server) queue(head wire.Head, p packet) {
 
 func laneOf(h wire.Head) lane {
 	switch {
-	case !h.Request || h.InDialog:
+	case !h.Request:
+		return laneDialog
+	case h.InDialog && !isOurTag(h.ToTag):
+		return laneInvite // who invents a tag goes before nobody (O3)
+	case h.InDialog:
 		return laneDialog
 	case string(h.Method) == methodInvite:
 		return laneInvite
@@ -59,10 +63,10 @@ func laneOf(h wire.Head) lane {
 	return laneRest
 }
 
-// refuseOverload answers a new INVITE without keeping anything.
+// refuseOverload answers a request of the INVITE lane without keeping anything.
 func (s *Server) refuseOverload(p packet) {
 	m, err := wire.Parse(p.data)
-	if err != nil {
+	if err != nil || m.Method() == methodAck {
 		return
 	}
 	f := p.answerFlow(m.ReplyTo(p.from))

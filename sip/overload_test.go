@@ -2,6 +2,7 @@ package sip_test
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -95,6 +96,39 @@ func (e *edge) pour(u *rawUA, n int, method string) {
 		}
 	}
 	synctest.Wait()
+}
+
+// TestInventedTags (O3): a flood of requests whose To tags we never gave out does
+// not come before the requests of the calls there are.
+func TestInventedTags(t *testing.T) {
+	gate := &blocking{user: "103"}
+	inEdge(t, func(e *edge) {
+		gate.Directory, gate.release = e.dir, make(chan struct{}) // a channel of the bubble
+		u, flood := e.rawUDP("10.0.9.1:5060"), e.rawUDP("10.0.9.3:5060")
+		r, ok := u.talk()
+		_, ours, _ := strings.Cut(ok.raw, "\r\nTo: ")
+		_, ours, _ = strings.Cut(ours, ";tag=")
+		ours, _, _ = strings.Cut(ours, "\r\n")
+		other := byte('0')
+		if ours[0] == other {
+			other++
+		}
+		flood.send(flood.text(request{method: "INVITE", user: "103"})) // the worker hangs
+		for _, tag := range []string{"invented", ours[:16], string(other) + ours[1:], ours[:23] + "g"} {
+			for _, method := range []string{"BYE", "INVITE", "ACK", "INFO"} {
+				flood.send(flood.text(request{method: method, user: "101", toTag: tag}))
+			}
+		}
+		u.send(u.text(inDialog(r, ok, "BYE")))
+		if n := e.met.Value("cordpair_sip_queue_depth", "dialog"); n != 1 {
+			t.Errorf("%v wait in the first lane, want the BYE alone", n)
+		}
+		close(gate.release)
+		synctest.Wait()
+		u.expect(200)
+		flood.heard()
+		e.free()
+	}, func(c *sip.Config) { gate.Directory, c.Directory, c.Workers = c.Directory, gate, 1 })
 }
 
 // TestCancelBehindItsInvite: a CANCEL does not overtake the INVITE that waits in

@@ -10,9 +10,9 @@ import (
 type lane int
 
 const (
-	// laneDialog: responses, in-dialog requests and verbs. Never refused.
+	// laneDialog: responses, requests with a tag of ours, and verbs. Never refused.
 	laneDialog lane = iota
-	// laneInvite: new calls.
+	// laneInvite: new calls, and what names a dialog that we never had.
 	laneInvite
 	// laneRest: REGISTER and everything else outside a dialog.
 	laneRest

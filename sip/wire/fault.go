@@ -80,7 +80,7 @@ func newEcho(fields []field) (e echo) {
 			e.cseq = first(e.cseq, f.value)
 		}
 	}
-	e.toTag = hasTag([]byte(e.to))
+	_, e.toTag = tagIn([]byte(e.to))
 	return e
 }
 

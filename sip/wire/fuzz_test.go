@@ -48,6 +48,8 @@ func FuzzPeek(f *testing.F) {
 			t.Fatalf("Peek sees Call-ID %q, Parse %q", h.CallID, m.CallID())
 		case m.ToTag() != "" && !h.InDialog:
 			t.Fatalf("Peek misses To tag %q", m.ToTag())
+		case len(h.ToTag) > 0 && !h.InDialog:
+			t.Fatalf("Peek sees a tag and no dialog: %+v", h)
 		}
 	})
 }

@@ -10,6 +10,7 @@ type Head struct {
 	Method    []byte // of a request, as spelled
 	Status    int    // of a response, 100 to 699
 	CallID    []byte // nil when there is none
+	ToTag     []byte // the value of the tag in To, as it stands there
 }
 
 // Peek classifies a datagram without parsing and without allocating. It reports
@@ -52,7 +53,7 @@ func Peek(b []byte) (Head, bool) {
 			for len(rest) > 0 && isBlank(rest[0]) {
 				_, rest = nextLine(rest)
 			}
-			h.InDialog = hasTag(from[i+1 : len(from)-len(rest)])
+			h.ToTag, h.InDialog = tagIn(from[i+1 : len(from)-len(rest)])
 		}
 	}
 	return h, true
@@ -136,20 +137,24 @@ func equalFold(b []byte, lower string) bool {
 	return true
 }
 
-// hasTag looks for a tag parameter behind the address of a To value, which may
+// tagIn looks for a tag parameter behind the address of a To value, which may
 // still be folded.
-func hasTag(value []byte) bool {
+func tagIn(value []byte) (tag []byte, ok bool) {
 	if i := bytes.LastIndexByte(value, '>'); i >= 0 {
 		value = value[i+1:]
 	}
 	for {
 		i := bytes.IndexByte(value, ';')
 		if i < 0 {
-			return false
+			return nil, false
 		}
 		value = bytes.TrimLeft(value[i+1:], " \t\r\n")
 		if len(value) > 3 && equalFold(value[:3], "tag") && bytes.IndexByte([]byte("= \t\r\n"), value[3]) >= 0 {
-			return true
+			tag = bytes.TrimLeft(value[3:], "= \t\r\n")
+			if end := bytes.IndexAny(tag, "; \t\r\n"); end >= 0 {
+				tag = tag[:end]
+			}
+			return tag, true
 		}
 	}
 }
