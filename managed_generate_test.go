@@ -242,9 +242,10 @@ func (g *generator) object(s *schema, of *shot) map[string]any {
 	return v
 }
 
-// fixed are fields that are what they are, by the documentation.
+// fixed are fields that are what they are, by the documentation, or that name
+// what is hardly ever there.
 var fixed = []string{"admin", "level", "client_id", "user_id", "extension_id", "extension_group_id", "dealer_id", "id", "create_date", "prefix",
-	"domain", "domain_prefix", "extension_len", "access", "type"}
+	"domain", "domain_prefix", "extension_len", "access", "type", "assume", "draft", "press"}
 
 // soundly are values that are taken; %d becomes a number that is new.
 var soundly = map[string]any{
@@ -253,7 +254,7 @@ var soundly = map[string]any{
 	"hold_music": json.Number("0"), "routing_list_id": json.Number("0"), "dial_rule_id": json.Number("0"), "domain_id": json.Number("0"),
 	"caller_id_group_id": json.Number("0"), "dealer_id": json.Number("7"), "redirect_urls": []any{"https://app%d.example/back"},
 	"language": "pt-BR", "geo_list": "RU US", "id": json.Number("0"), "type": nil, "access": nil,
-	"start_datetime": "2026-01-01 00:00:00", "end_datetime": "2030-01-01 00:00:00", "from": "101", "to": "102",
+	"start_datetime": "2026-01-01 00:00:00", "end_datetime": "2030-01-01 00:00:00", "at": "2026-12-25T10:00:00Z", "from": "101", "to": "102",
 	"rate_limit": json.Number("1000000"),
 }
 
