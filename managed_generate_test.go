@@ -254,7 +254,7 @@ var soundly = map[string]any{
 	"hold_music": json.Number("0"), "routing_list_id": json.Number("0"), "dial_rule_id": json.Number("0"), "domain_id": json.Number("0"),
 	"caller_id_group_id": json.Number("0"), "dealer_id": json.Number("7"), "redirect_urls": []any{"https://app%d.example/back"},
 	"language": "pt-BR", "geo_list": "RU US", "id": json.Number("0"), "type": nil, "access": nil,
-	"start_datetime": "2026-01-01 00:00:00", "end_datetime": "2030-01-01 00:00:00", "at": "2026-12-25T10:00:00Z", "from": "101", "to": "102",
+	"start_datetime": "2026-01-01 00:00:00", "end_datetime": "2030-01-01 00:00:00", "at": "2026-12-25T10:00:00Z", "from": "103", "to": "*43", // 103 is never deleted
 	"rate_limit": json.Number("1000000"),
 }
 
