@@ -4,11 +4,14 @@
 // responses; nothing outside it sees a header, a tag or a status code.
 //
 // Ownership: every message is hashed by its Call-ID to one of a few workers, and
-// a worker's goroutine alone touches the transactions, dialogs and legs of that
-// Call-ID. Verbs of a leg and answers of the store come to the worker as jobs in
-// the same mailbox. Nothing in a worker waits. Order: messages of one Call-ID and
-// one lane (in dialog, new calls, the rest) are handled in the order they arrived
-// on their flow; a CANCEL waits behind the INVITE it means.
+// whoever has the turn of a worker alone touches the transactions, dialogs and legs
+// of that Call-ID: its goroutine, or a UDP reader for a message that came alone and
+// found the worker idle. A call's loop runs where its leg speaks, so that most of
+// what a message leads to is done before the turn ends. Verbs of a leg and answers
+// of the store come to the worker as jobs in the same mailbox. Nothing in a worker
+// waits. Order: messages of one Call-ID and one lane (in dialog, new calls, the
+// rest) are handled in the order they arrived on their flow; a CANCEL waits behind
+// the INVITE it means. Into the first lane lead only tags that we gave out (O3).
 //
 // Dialogs and legs: a leg is one INVITE dialog, in either role. What an RFC fixes
 // (100, ACK, CANCEL, 200 to BYE) is answered here at once; what policy decides

@@ -86,12 +86,13 @@ func NewRegistry(cfg Config) *Registry {
 // the leg is still the giver's.
 func (r *Registry) Start(leg Leg, inv Invite) (*Call, error) {
 	c := newCall(r, leg, inv)
+	c.box.PushExempt(begin{})
+	c.box.Enter() // it says nothing before it has its leg, whoever finds it
 	if err := r.add(c); err != nil {
 		return nil, err
 	}
 	leg.line().Attach(c)
-	c.box.PushExempt(begin{})
-	c.run()
+	c.loop()
 	return c, nil
 }
 

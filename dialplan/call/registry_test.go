@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"sync"
 	"testing"
 	"time"
 
@@ -218,6 +219,46 @@ func TestPostToEnded(t *testing.T) {
 		pass(0)
 		if n := sw.Stats().Refused[call.RefusedEnded]; n != 2 {
 			t.Errorf("%d counted", n)
+		}
+	})
+}
+
+// TestEndWhileStarting: whoever finds a call that is just being started cannot
+// come before its beginning.
+func TestEndWhileStarting(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sw := calltest.New(t, effects(), calltest.Steps(step("echo")))
+		done := make(chan struct{})
+		var ender sync.WaitGroup
+		ender.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+					sw.EndAll(call.CauseShutdown)
+				}
+			}
+		})
+		var legs []*calltest.Leg
+		for range 300 {
+			leg := calltest.NewLeg(invite.From)
+			if _, err := sw.Start(leg, invite); err != nil {
+				t.Fatal(err)
+			}
+			legs = append(legs, leg)
+		}
+		close(done)
+		ender.Wait()
+		sw.EndAll(call.CauseShutdown)
+		pass(time.Second)
+		for _, leg := range legs {
+			if !leg.Gone() {
+				t.Fatal("a leg was left")
+			}
+		}
+		if s := sw.Stats(); s.Panics != 0 || s.Abandoned != 0 || s.Active != 0 {
+			t.Errorf("%+v", s)
 		}
 	})
 }
