@@ -51,7 +51,26 @@ func (s *Switch) newMetrics() registry {
 		}
 		return float64(free)
 	})
+	s.followerMetrics(gauge, counter)
 	return reg
+}
+
+// metric registers one value that is read when it is asked for.
+type metric func(name, help string, value func() float64)
+
+// followerMetrics are those of the API and of who follows what happens.
+func (s *Switch) followerMetrics(gauge, counter metric) {
+	gauge("event_stream_readers", "Clients connected to an event stream.", func() float64 { return float64(s.feed.Stats().Readers) })
+	gauge("event_stream_backlog", "Events of calls not yet in the event streams.", func() float64 { return float64(s.feed.Stats().Backlog) })
+	gauge("event_stream_bytes", "Memory of the events that are kept, roughly.", func() float64 { return float64(s.feed.Stats().Bytes) })
+	counter("event_stream_events_total", "Events told to the event streams.", func() float64 { return float64(s.feed.Stats().Events) })
+	counter("event_stream_lost_total", "Events that got no number.", func() float64 { return float64(s.feed.Stats().Lost) })
+	gauge("registration_log_queued", "Entries of the registration log on their way to the disk.", func() float64 { return float64(s.reglog.Stats().Queued) })
+	counter("registration_log_lost_total", "Entries of the registration log that could not be written.", func() float64 { return float64(s.reglog.Stats().Lost) })
+	gauge("api_tokens", "Access tokens that are good now.", func() float64 { return float64(s.auth.Stats().Tokens) })
+	gauge("api_logins_locked", "Pauses in force after wrong passwords.", func() float64 { return float64(s.auth.Stats().Locked) })
+	counter("api_login_failures_total", "Wrong logins, passwords and secrets.", func() float64 { return float64(s.auth.Stats().Failures) })
+	counter("api_panics_total", "Faults recovered in requests.", func() float64 { return float64(s.api.Stats().Panics) })
 }
 
 // metricsHandler exposes a registry.
