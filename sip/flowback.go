@@ -50,13 +50,13 @@ func (l *leg) follow() {
 // as a new one is rung by one of its legs only.
 type claims struct {
 	mu    sync.Mutex
-	known map[string]bool
+	known []string
 }
 
 func newClaims(bindings []location.Binding) *claims {
-	c := &claims{known: make(map[string]bool, len(bindings))}
+	c := &claims{known: make([]string, len(bindings))}
 	for i := range bindings {
-		c.known[bindings[i].ID] = true
+		c.known[i] = bindings[i].ID
 	}
 	return c
 }
@@ -65,10 +65,10 @@ func newClaims(bindings []location.Binding) *claims {
 func (c *claims) take(id string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.known[id] {
+	if slices.Contains(c.known, id) {
 		return false
 	}
-	c.known[id] = true
+	c.known = append(c.known, id)
 	return true
 }
 

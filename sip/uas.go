@@ -239,8 +239,8 @@ func (l *leg) acked(m *wire.Message) {
 	if seq, _ := m.CSeq(); seq != asked {
 		return // repeated, of an INVITE before this one
 	}
-	i.stop(l.w)
-	i.ok = nil
+	i.settle(l.w)
+	i.ok, i.tx, i.request = nil, nil, nil // a call may last for hours
 	if !i.offered && sdpOf(m) != nil && l.state != legEnding {
 		if _, err := l.session.SetAnswer(sdpOf(m)); err != nil {
 			l.w.server.metrics.refused("media")
