@@ -151,8 +151,8 @@ func (c demoCmd) say(w io.Writer, d cordpair.Demo) error {
 		return json.NewEncoder(w).Encode(d)
 	}
 	lines := "Cordpair is up. Register two phones and call from one to the other.\n\n" +
-		"  SIP server   " + d.SIP.UDP + " (UDP and TCP)\n" +
-		"  domain       " + d.SIP.Domain + "\n\n" +
+		"  SIP server     " + d.SIP.UDP + " (UDP and TCP)\n" +
+		"  domain         " + d.SIP.Domain + "\n\n" +
 		"  user   password\n"
 	for _, x := range d.Extensions[:min(len(d.Extensions), 10)] {
 		lines += fmt.Sprintf("  %-5s  %s\n", x.User, x.Password)
