@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -18,7 +19,7 @@ const maxDepth = 32
 func parseStrict(body []byte) (any, *Problem) {
 	s := strict{dec: json.NewDecoder(bytes.NewReader(body)), bad: badByte(body)}
 	s.dec.UseNumber()
-	v, fault := s.value("", 0)
+	v, fault := s.value(0)
 	if fault == nil && s.bad < len(body) {
 		fault = &FieldError{"", "is not valid UTF-8"}
 	}
@@ -46,11 +47,34 @@ func badByte(b []byte) int {
 type strict struct {
 	dec *json.Decoder
 	bad int // offset of the first byte that is not UTF-8
+	// place is where the reading is. It becomes a pointer only for a fault: one
+	// for each element below a long name would cost far more than the body.
+	place []step
 }
 
-// value reads the next value; at is the pointer to it.
-func (s *strict) value(at string, depth int) (any, *FieldError) {
-	token, fault := s.token(at)
+// step leads to a member of an object or to an element of an array.
+type step struct {
+	name  string
+	index int // of an element; -1 for a member
+}
+
+// fault is about the place where the reading is.
+func (s *strict) fault(message string) *FieldError {
+	var at strings.Builder
+	for _, step := range s.place {
+		at.WriteByte('/')
+		if step.index < 0 {
+			at.WriteString(pointerToken(step.name))
+		} else {
+			at.WriteString(strconv.Itoa(step.index))
+		}
+	}
+	return &FieldError{at.String(), message}
+}
+
+// value reads the next value.
+func (s *strict) value(depth int) (any, *FieldError) {
+	token, fault := s.token()
 	if fault != nil {
 		return nil, fault
 	}
@@ -59,60 +83,68 @@ func (s *strict) value(at string, depth int) (any, *FieldError) {
 	case !ok:
 		return token, nil
 	case depth == maxDepth:
-		return nil, &FieldError{at, "is nested deeper than 32"}
+		return nil, s.fault("is nested deeper than 32")
 	case delim == '{':
-		return s.object(at, depth+1)
+		return s.object(depth + 1)
 	}
-	return s.array(at, depth+1)
+	return s.array(depth + 1)
 }
 
-func (s *strict) token(at string) (json.Token, *FieldError) {
+func (s *strict) token() (json.Token, *FieldError) {
 	token, err := s.dec.Token()
 	if int(s.dec.InputOffset()) > s.bad {
-		return nil, &FieldError{at, "is not valid UTF-8"}
+		return nil, s.fault("is not valid UTF-8")
 	}
 	var syntax *json.SyntaxError
 	switch {
 	case errors.As(err, &syntax):
-		return nil, &FieldError{at, "is not JSON: " + syntax.Error()}
+		return nil, s.fault("is not JSON: " + syntax.Error())
 	case err != nil:
-		return nil, &FieldError{at, "is not JSON: it ends too early"}
+		return nil, s.fault("is not JSON: it ends too early")
 	}
 	return token, nil
 }
 
-func (s *strict) object(at string, depth int) (any, *FieldError) {
+// below reads the value that one more step leads to.
+func (s *strict) below(to step, depth int) (any, *FieldError) {
+	s.place = append(s.place, to)
+	v, fault := s.value(depth)
+	s.place = s.place[:len(s.place)-1]
+	return v, fault
+}
+
+func (s *strict) object(depth int) (any, *FieldError) {
 	members := map[string]any{}
 	for s.dec.More() {
-		token, fault := s.token(at)
+		token, fault := s.token()
 		if fault != nil {
 			return nil, fault
 		}
 		name, ok := token.(string)
 		if !ok {
-			return nil, &FieldError{at, "is not JSON: a member's name must be a string"}
+			return nil, s.fault("is not JSON: a member's name must be a string")
 		}
-		place := at + "/" + pointerToken(name)
 		if _, twice := members[name]; twice {
-			return nil, &FieldError{place, "is given twice"}
+			s.place = append(s.place, step{name, -1})
+			return nil, s.fault("is given twice")
 		}
-		if members[name], fault = s.value(place, depth); fault != nil {
+		if members[name], fault = s.below(step{name, -1}, depth); fault != nil {
 			return nil, fault
 		}
 	}
-	_, fault := s.token(at)
+	_, fault := s.token()
 	return members, fault
 }
 
-func (s *strict) array(at string, depth int) (any, *FieldError) {
+func (s *strict) array(depth int) (any, *FieldError) {
 	list := []any{}
 	for s.dec.More() {
-		v, fault := s.value(at+"/"+strconv.Itoa(len(list)), depth)
+		v, fault := s.below(step{index: len(list)}, depth)
 		if fault != nil {
 			return nil, fault
 		}
 		list = append(list, v)
 	}
-	_, fault := s.token(at)
+	_, fault := s.token()
 	return list, fault
 }

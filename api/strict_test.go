@@ -1,6 +1,8 @@
 package api
 
 import (
+	"fmt"
+	"runtime"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -150,4 +152,34 @@ func (p *Problem) faultsOf() []FieldError {
 		return nil
 	}
 	return p.Errors
+}
+
+// A body costs about its length, however its names and values are arranged: a
+// long name above many elements must not be written once for each (H2).
+func TestNoBodyCostsFarMoreThanItsLength(t *testing.T) {
+	name := strings.Repeat("k", maxBody/4)
+	for what, body := range map[string]string{
+		"elements below a long name": `{"` + name + `":[` + strings.Repeat("0,", maxBody/4) + `0]}`,
+		"members below a long name":  `{"` + name + `":{` + members(maxBody/16) + `}}`,
+		"objects below a long name":  `{"` + name + `":[` + strings.Repeat(`{"a":0},`, maxBody/16) + `0]}`,
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, p := parseStrict([]byte(body)); p != nil {
+			t.Fatal(what, p)
+		}
+		runtime.ReadMemStats(&after)
+		if took := after.TotalAlloc - before.TotalAlloc; took > 256*maxBody {
+			t.Errorf("%s: %d bytes take %d bytes of memory", what, len(body), took)
+		}
+	}
+}
+
+// members are n members of an object.
+func members(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `"m%d":0,`, i)
+	}
+	return b.String() + `"last":0`
 }
