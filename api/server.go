@@ -100,7 +100,7 @@ func New(cfg Config) *Server {
 	}
 	s := &Server{
 		cfg: cfg, log: cfg.Logger, mux: http.NewServeMux(), routes: map[string][]string{},
-		limits: newHourly(cfg.Now), once: newRepeats(cfg.Now), tokens: newTokenGate(),
+		limits: newHourly(cfg.Now), once: newRepeats(cfg.Now), tokens: newTokenGate(cfg.Now),
 	}
 	s.huma = huma.NewAPI(s.humaConfig(), adapter{s})
 	s.registerAll()
@@ -156,7 +156,8 @@ func (s *Server) humaConfig() huma.Config {
 			Components: &huma.Components{
 				Schemas: schemas,
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					"token": {Type: "http", Scheme: "bearer", Description: "An access token of /oauth/token"},
+					"token":           {Type: "http", Scheme: "bearer", Description: "An access token of /oauth/token"},
+					applicationScheme: {Type: "http", Scheme: "basic", Description: "client_id and client_secret of an application, at /oauth/token, where the form may hold them instead"},
 				},
 			},
 		},
@@ -169,12 +170,12 @@ func (s *Server) humaConfig() huma.Config {
 	}
 }
 
-// tags are the headings of the document in their order; one that is not here
-// comes last.
+// tags are the headings of the document in their order. Every operation has one
+// of them.
 var tags = []*huma.Tag{
-	{Name: "Tokens"}, {Name: "Client"}, {Name: "Extensions"}, {Name: "Extension groups"}, {Name: "Users"},
-	{Name: "Registrations"}, {Name: "Current calls"}, {Name: "Call history"}, {Name: "Explain"}, {Name: "Events"},
-	{Name: "Administration"},
+	{Name: "Authorisation"}, {Name: "Client"}, {Name: "Extensions"}, {Name: "Extension groups"}, {Name: "Phone terminals"},
+	{Name: "Users"}, {Name: "Applications"}, {Name: "Registration"}, {Name: "Current calls"}, {Name: "Call history"},
+	{Name: "Explain"}, {Name: "Events"}, {Name: "Audit"}, {Name: "Administration"},
 }
 
 const aboutAPI = "Everything the switch is told and asked over HTTP. Times are UTC, written YYYY-MM-DD HH:MM:SS. " +

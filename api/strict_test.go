@@ -1,10 +1,10 @@
 package api
 
 import (
-	"fmt"
-	"runtime"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 )

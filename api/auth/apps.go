@@ -98,7 +98,14 @@ func (a *Authority) ChangeApp(ctx context.Context, clientID string, change func(
 			return err
 		}
 		return row.Validate()
-	})
+	}, func(x App) any { return x })
+}
+
+// renewed is an application with another secret, as the log of changes is told:
+// it would see no change otherwise, for an App shows no secret. The log masks it.
+type renewed struct {
+	App
+	Secret string `json:"client_secret"`
 }
 
 // NewSecret gives an application another secret and ends its tokens. The secret
@@ -109,14 +116,14 @@ func (a *Authority) NewSecret(ctx context.Context, clientID string) (store.Secre
 		row.Secret = fingerprint(secret)
 		row.Epoch++
 		return nil
-	})
+	}, func(x App) any { return renewed{x, "changed"} })
 	if err != nil {
 		return "", err
 	}
 	return store.Secret(secret), nil
 }
 
-func (a *Authority) changeApp(ctx context.Context, clientID string, change func(*appRow) error) (App, error) {
+func (a *Authority) changeApp(ctx context.Context, clientID string, change func(*appRow) error, logged func(App) any) (App, error) {
 	var next appRow
 	err := a.cfg.Space.Update(func(tx *store.Tx) error {
 		row, err := a.apps.In(tx).Get(store.Str(clientID))
@@ -130,7 +137,7 @@ func (a *Authority) changeApp(ctx context.Context, clientID string, change func(
 		if err := a.apps.In(tx).Put(store.Str(clientID), next); err != nil {
 			return err
 		}
-		return a.audit(tx, ctx, "app", clientID, row.App, next.App)
+		return a.audit(tx, ctx, "app", clientID, row.App, logged(next.App))
 	})
 	if err != nil {
 		return App{}, err

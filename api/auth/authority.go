@@ -28,8 +28,10 @@ type Config struct {
 	// must not hold; nil: not checked. It must not block.
 	Number func(extension int64) string
 	// Audit writes down a change in its own transaction (L14); an error of it
-	// undoes the change. what is "user" or "app", before and after are User or App
-	// without secrets, nil at creation and deletion. nil: nothing is written down.
+	// undoes the change. what is "user" or "app", or "token" for one that Issue made;
+	// before and after are User or App without secrets, nil at creation and
+	// deletion; a masked client_secret beside an App says that it is another one.
+	// nil: nothing is written down.
 	Audit func(tx *store.Tx, ctx context.Context, what string, id any, before, after any) error
 	// Logger may be nil.
 	Logger *slog.Logger

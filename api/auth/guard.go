@@ -126,10 +126,12 @@ func (g *guard) key(source, name string) attempt {
 	if len(name) > maxNameLen {
 		name = name[:maxNameLen] // no name that exists is longer
 	}
-	return attempt{network(source), name}
+	return attempt{Network(source), name}
 }
 
-func network(source string) string {
+// Network is what counts as one source: an IPv4 address however it is spelled, or
+// the 64 bits of an IPv6 network. What is no address stays as it is, cut.
+func Network(source string) string {
 	ip, err := netip.ParseAddr(source)
 	if err != nil {
 		return source[:min(len(source), 64)]

@@ -231,7 +231,7 @@ func TestSources(t *testing.T) {
 		{"192.0.2.1", "192.0.2.1"}, {"::ffff:192.0.2.1", "192.0.2.1"}, {"2001:db8::1", "2001:db8::/64"},
 		{"2001:db8::ffff:0:0:1", "2001:db8::/64"}, {"fe80::1%eth0", "fe80::/64"}, {"", ""}, {"socket", "socket"},
 	} {
-		if got := network(tt[0]); got != tt[1] {
+		if got := Network(tt[0]); got != tt[1] {
 			t.Errorf("%s: %s, want %s", tt[0], got, tt[1])
 		}
 	}

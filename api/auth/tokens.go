@@ -56,7 +56,8 @@ func (a *Authority) Authenticate(token string) (Principal, error) {
 }
 
 // Issue makes an access token for a user without an application, with access
-// All: for the command line and the demo. store.ErrNotFound, ErrBlocked.
+// All: for the command line and the demo. The log of changes says that it was
+// made, and by whom (L14). store.ErrNotFound, ErrBlocked.
 func (a *Authority) Issue(ctx context.Context, user int64) (Grant, error) {
 	if err := ctx.Err(); err != nil {
 		return Grant{}, err
@@ -68,7 +69,9 @@ func (a *Authority) Issue(ctx context.Context, user int64) (Grant, error) {
 	if !a.active(u.User) {
 		return Grant{}, ErrBlocked
 	}
-	g, err := a.issue(bearer{user: u}, nil)
+	g, err := a.issue(bearer{user: u}, func(tx *store.Tx) (string, error) {
+		return "", a.audit(tx, ctx, "token", user, nil, u.User)
+	})
 	if errors.Is(err, errChanged) {
 		return Grant{}, ErrBlocked
 	}
@@ -198,6 +201,10 @@ func (a *Authority) Revoke(ctx context.Context, token string) error {
 		return nil
 	}
 	family := familyKey(name)
+	if known, err := a.knows(access, store.Str(family)); err != nil || !known {
+		a.live.end(sha256.Sum256([]byte(token))) // the clock may have jumped past its row
+		return err                               // no write for whoever sends anything
+	}
 	var user int64
 	err := a.cfg.Space.Update(func(tx *store.Tx) error {
 		switch row, err := a.tokens.In(tx).Get(store.Str(family)); {
@@ -216,6 +223,17 @@ func (a *Authority) Revoke(ctx context.Context, token string) error {
 	a.live.end(sha256.Sum256([]byte(token)))
 	a.live.endOf(user, func(t *ticket) bool { return t.family == family })
 	return nil
+}
+
+// knows reports whether a token is stored under one of the keys.
+func (a *Authority) knows(keys ...store.Key) (bool, error) {
+	for _, key := range keys {
+		_, err := a.tokens.Get(key)
+		if err == nil || !errors.Is(err, store.ErrNotFound) {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // CheckPassword says whose login and password these are, for requests that bring

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -279,5 +280,34 @@ func TestAudit(t *testing.T) {
 	}
 	if list, _ := w.Users(Scope{}, UserFilter{}); len(list) != 1 {
 		t.Errorf("%d users", len(list))
+	}
+}
+
+// What gives somebody the rights of somebody else stands in the log (L14), and a
+// token that nobody has costs no write.
+func TestTheLogKnowsOfTokensAndSecrets(t *testing.T) {
+	w := newWorld(t)
+	u := w.user("boss", LevelClient)
+	x, _, err := w.AddApp(t.Context(), App{UserID: u.ID, Name: "crm", Type: AppTrusted, Access: AppAll})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.entries = nil
+	if _, err := w.NewSecret(t.Context(), x.ClientID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Issue(t.Context(), u.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Revoke(t.Context(), newToken()); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.entries) != 2 || w.entries[0].what != "app" || w.entries[1].what != "token" {
+		t.Fatalf("%+v", w.entries)
+	}
+	before, _ := json.Marshal(w.entries[0].before)
+	after, _ := json.Marshal(w.entries[0].after)
+	if string(before) == string(after) || !strings.Contains(string(after), `"client_secret":"changed"`) {
+		t.Errorf("another secret shows as no change: %s, %s", before, after)
 	}
 }
