@@ -39,12 +39,14 @@ func main() {
 	privateFiles()
 	ctx := untilSignal()
 	var cli commands
-	k := kong.Parse(&cli, kong.Name("cordpair"),
+	parser := kong.Must(&cli, kong.Name("cordpair"),
 		kong.Description("A softswitch in one binary. Begin with: cordpair demo"),
 		kong.ShortUsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Groups{"which switch": "Which switch, and whose"})
-	err := k.Run()
+	k, err := parser.Parse(joinToken(os.Args[1:]))
+	parser.FatalIfErrorf(err)
+	err = k.Run()
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		os.Exit(interrupted) // whoever pressed Ctrl-C knows
 	}
@@ -52,6 +54,21 @@ func main() {
 		fmt.Fprintln(os.Stderr, "cordpair:", err)
 		os.Exit(1)
 	}
+}
+
+// joinToken writes --token X as --token=X: one token of 64 begins with a dash and
+// would be taken for a flag.
+func joinToken(args []string) []string {
+	var joined []string
+	for i := 0; i < len(args); i++ {
+		if args[i] == "--token" && i+1 < len(args) {
+			joined = append(joined, "--token="+args[i+1])
+			i++
+			continue
+		}
+		joined = append(joined, args[i])
+	}
+	return joined
 }
 
 // interrupted is the exit code of a command that Ctrl-C ended, as shells have it.

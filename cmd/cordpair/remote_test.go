@@ -140,3 +140,14 @@ func TestQuestion(t *testing.T) {
 		}
 	}
 }
+
+// TestTokenWithDash: a token may begin like a flag.
+func TestTokenWithDash(t *testing.T) {
+	_, cli := parse(t, joinToken([]string{"calls", "--url", "http://h", "--token", "-2Hil", "--json"})...)
+	if cli.Calls.Token != "-2Hil" || !cli.Calls.JSON {
+		t.Errorf("%+v", cli.Calls)
+	}
+	if got := joinToken([]string{"calls", "--token"}); len(got) != 2 {
+		t.Errorf("%q", got)
+	}
+}
