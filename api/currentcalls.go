@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"iter"
 	"net/http"
 
 	"github.com/cordpair/cordpair/dialplan"
@@ -29,12 +30,12 @@ type currentCall struct {
 	Other       *call.LegID    `json:"other_call_api_id" doc:"leg of the other side, null while there is none or more than one"`
 	State       string         `json:"state" enum:"ringing,talking,held" doc:"what the leg does now"`
 	// The Extension resources of both sides; empty for a side that is outside.
-	CalledExtension []dialplan.Extension `json:"called_extension" doc:"extensions that are called"`
-	CallerExtension []dialplan.Extension `json:"caller_extension" doc:"extension that calls"`
+	CalledExtension []dialplan.Extension `json:"called_extension" nullable:"false" doc:"extensions that are called"`
+	CallerExtension []dialplan.Extension `json:"caller_extension" nullable:"false" doc:"extension that calls"`
 }
 
 type callList struct {
-	Calls []currentCall `json:"call_list" doc:"oldest first"`
+	Calls []currentCall `json:"call_list" nullable:"false" doc:"oldest first"`
 }
 
 type currentCallIn struct {
@@ -79,29 +80,40 @@ func (s *Server) getCurrentCall(ctx context.Context, in *currentCallIn) (*struct
 }
 
 func (s *Server) findCurrentCall(ctx context.Context, id call.LegID) (currentCall, error) {
-	for _, c := range s.currentCalls(ctx) {
-		if c.ID == id {
-			return c, nil
+	for info, leg := range s.currentLegs(ctx) {
+		if leg.ID == id {
+			return s.describeLeg(info, leg), nil
 		}
 	}
 	return currentCall{}, fmt.Errorf("call %s: %w", id, store.ErrNotFound)
 }
 
-// currentCalls are the legs of the path's extension, or of all extensions of its
-// client.
 func (s *Server) currentCalls(ctx context.Context) []currentCall {
 	list := []currentCall{}
+	for info, leg := range s.currentLegs(ctx) {
+		list = append(list, s.describeLeg(info, leg))
+	}
+	return list
+}
+
+// currentLegs are the legs of the path's extension, or of all extensions of its
+// client.
+func (s *Server) currentLegs(ctx context.Context) iter.Seq2[*call.Info, *call.LegInfo] {
 	only := extensionOf(ctx).Extension.ID
-	for _, info := range s.cfg.Calls.Calls(clientOf(ctx).ID) {
-		for i := range info.Legs {
-			leg := &info.Legs[i]
-			x := leg.Party.Extension
-			if x != 0 && (only == 0 || only == x) && leg.State != call.LegLeaving {
-				list = append(list, s.describeLeg(info, leg))
+	return func(yield func(*call.Info, *call.LegInfo) bool) {
+		for _, info := range s.cfg.Calls.Calls(clientOf(ctx).ID) {
+			for i := range info.Legs {
+				leg := &info.Legs[i]
+				x := leg.Party.Extension
+				if x == 0 || only != 0 && only != x || leg.State == call.LegLeaving {
+					continue
+				}
+				if !yield(info, leg) {
+					return
+				}
 			}
 		}
 	}
-	return list
 }
 
 func (s *Server) describeLeg(info *call.Info, leg *call.LegInfo) currentCall {

@@ -21,6 +21,11 @@ func (s *Server) serveDocument() {
 			allowNull(property)
 		}
 	}
+	for _, item := range s.huma.OpenAPI().Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Delete} {
+			neverNull(op)
+		}
+	}
 	doc, err := json.Marshal(s.huma.OpenAPI())
 	if err != nil {
 		panic(fmt.Errorf("api: the document cannot be written: %w", err))
@@ -38,6 +43,17 @@ func (s *Server) serveDocument() {
 func allowNull(s *huma.Schema) {
 	if s.Nullable && len(s.Enum) > 0 && !slices.Contains(s.Enum, nil) {
 		s.Enum = append(s.Enum, nil)
+	}
+}
+
+// neverNull corrects the parameters of an operation: huma calls every list
+// nullable, but a query has no null.
+func neverNull(op *huma.Operation) {
+	if op == nil {
+		return
+	}
+	for _, p := range op.Parameters {
+		p.Schema.Nullable = false
 	}
 }
 

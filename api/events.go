@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
-	"github.com/cordpair/cordpair/api/auth"
 	"github.com/cordpair/cordpair/dialplan"
 	"github.com/cordpair/cordpair/features/feed"
 )
@@ -74,24 +72,33 @@ func (s *Server) streamEvents(ctx context.Context, in *eventsIn) (*huma.StreamRe
 	if err != nil {
 		return nil, err
 	}
-	filter := feed.Filter{Types: types, Extension: extensionOf(ctx).Extension.ID}
-	client := clientOf(ctx).ID
+	c := callerOf(ctx)
+	filter := feed.Filter{Types: types, Extension: c.extension.Extension.ID}
 	return &huma.StreamResponse{Body: func(h huma.Context) {
 		r, w := humago.Unwrap(h)
-		reader := s.cfg.Feed.Read(client, after, filter)
+		reader := s.cfg.Feed.Read(c.client.ID, after, filter)
 		defer reader.Close()
-		st := stream{w: w, out: http.NewResponseController(w), may: func() bool { return s.stillMay(r) }}
+		st := stream{w: w, out: http.NewResponseController(w), may: func() bool { return s.stillMay(r, c) }}
 		st.run(r.Context(), reader)
 	}}, nil
 }
 
-// stillMay reports whether the token of a long request is good even now (H4).
-func (s *Server) stillMay(r *http.Request) bool {
-	if isOperator(r.Context()) {
+// stillMay reports whether the token of a long request is good even now, and
+// reaches what it did (H4): an extension may have left the group of its reader.
+func (s *Server) stillMay(r *http.Request, c *caller) bool {
+	if c.operator {
 		return true
 	}
 	p, err := s.cfg.Tokens.Authenticate(bearer(r))
-	return err == nil && p.May(auth.Need{Level: auth.LevelExtension, Act: auth.Read}) == nil
+	if err != nil {
+		return false
+	}
+	if id := c.extension.Extension.ID; id != 0 {
+		row, ok := s.cfg.Configuration.Extension(id)
+		return ok && s.reachesExtension(p, row) && p.May(needs["streamExtensionEvents"]) == nil
+	}
+	client, ok := s.cfg.Configuration.Client(c.client.ID)
+	return ok && reachesClient(p, client) && p.May(needs["streamClientEvents"]) == nil
 }
 
 // stream is one connection that is sent events.
@@ -106,22 +113,24 @@ func (st *stream) run(ctx context.Context, events *feed.Reader) {
 	header := st.w.Header()
 	header.Set("Content-Type", "text/event-stream")
 	header.Set("X-Accel-Buffering", "no") // a proxy's buffer would hold events back
-	if st.send(fmt.Sprintf("retry: %d\n\n", comeBack)) != nil {
+	if st.send("retry: %d\n\n", comeBack) != nil || st.flush() != nil {
 		return
 	}
 	for {
 		list, err := st.next(ctx, events)
-		text := ""
+		silent := errors.Is(err, context.DeadlineExceeded)
+		if err != nil && !silent || !st.may() { // may has to hold now, not when the wait began
+			return // gone, behind, the switch stops, or the token has ended
+		}
+		if silent && st.send("id: %d\n: alive\n\n", events.At()) != nil {
+			return
+		}
 		for _, ev := range list {
-			text += fmt.Sprintf("id: %d\nevent: %s\ndata: %s\n\n", ev.ID, ev.Kind, ev.Data)
+			if st.send("id: %d\nevent: %s\ndata: %s\n\n", ev.ID, ev.Kind, ev.Data) != nil {
+				return
+			}
 		}
-		switch {
-		case errors.Is(err, context.DeadlineExceeded):
-			text = fmt.Sprintf("id: %d\n: alive\n\n", events.At())
-		case err != nil:
-			return // gone, behind, or the switch stops
-		}
-		if !st.may() || st.send(text) != nil { // may has to hold now, not when the wait began
+		if st.flush() != nil {
 			return
 		}
 	}
@@ -138,13 +147,14 @@ func (st *stream) next(ctx context.Context, events *feed.Reader) ([]feed.Event, 
 	return list, err
 }
 
-// send writes text and gives the client readWithin to take it.
-func (st *stream) send(text string) error {
+// send writes straight to the connection: a thousand readers that do not read hold
+// one event each, not a batch of them.
+func (st *stream) send(format string, args ...any) error {
 	if err := st.out.SetWriteDeadline(time.Now().Add(readWithin)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
-	if _, err := io.WriteString(st.w, text); err != nil {
-		return err
-	}
-	return st.out.Flush()
+	_, err := fmt.Fprintf(st.w, format, args...)
+	return err
 }
+
+func (st *stream) flush() error { return st.out.Flush() }

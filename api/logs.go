@@ -106,9 +106,19 @@ func (s *Server) listAuditLog(ctx context.Context, in *auditIn) (*auditOut, erro
 	if err != nil {
 		return nil, err
 	}
-	list, _, err := s.cfg.Audit.List(audit.Query{
-		Client: clientOf(ctx).ID, What: in.What, ID: in.ID, From: from, To: to, OldestFirst: in.Order == "asc",
-		Limit: cmp.Or(in.most(), wholeAudit),
-	})
-	return &auditOut{pageOf(in.Paging, list)}, err
+	most := cmp.Or(in.most(), wholeAudit)
+	q := audit.Query{Client: clientOf(ctx).ID, What: in.What, ID: in.ID, From: from, To: to, OldestFirst: in.Order == "asc"}
+	var list []audit.Entry
+	for more := true; more && len(list) < most; { // the log looks at so many at a time
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		q.Limit = most - len(list)
+		part, next, err := s.cfg.Audit.List(q)
+		if err != nil {
+			return nil, err
+		}
+		list, q.After, more = append(list, part...), next, next != ""
+	}
+	return &auditOut{pageOf(in.Paging, list)}, nil
 }

@@ -14,7 +14,7 @@ import (
 type registrationState struct {
 	Registered    bool           `json:"registered" doc:"there is an active registration"`
 	ExtensionID   int64          `json:"extension_id" doc:"id of the extension"`
-	Registrations []registration `json:"registrations" doc:"the active registrations; with registered false the last ones, which have ended"`
+	Registrations []registration `json:"registrations" nullable:"false" doc:"the active registrations; with registered false the last ones, which have ended"`
 }
 
 // registration is one contact (spec/http-api-more-b.md 2).
@@ -44,14 +44,16 @@ func describeBinding(b *location.Binding, registered bool, now time.Time) regist
 	return r
 }
 
-type registrationsOut struct{ Body []registrationState }
+type registrationsOut struct {
+	Body []registrationState `nullable:"false"`
+}
 
 func (s *Server) registerRegistrations() {
 	const tag = "Registration"
 	register(s, operation{
 		ID: "listRegistrations", Method: http.MethodGet, Path: "/extension/registration/", Tag: tag,
 		Summary:     "Registrations of several extensions",
-		Description: "Without extension_id: of all phones within reach. An id out of reach is left out.",
+		Description: "Without extension_id: of all phones of the token's client that it reaches. An id out of reach is left out.",
 	}, s.listRegistrations)
 	register(s, operation{
 		ID: "listClientRegistrations", Method: http.MethodGet, Path: "/client/{client_id}/registration/", Tag: tag,

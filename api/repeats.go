@@ -18,7 +18,7 @@ import (
 const (
 	keepAnswer   = 24 * time.Hour
 	maxKey       = 255      // bytes of a key
-	maxPerOwner  = 1000     // answers per client
+	maxPerOwner  = 1000     // answers per user
 	maxKeptBytes = 64 << 20 // of all answers; beyond it the oldest go
 )
 
@@ -32,7 +32,7 @@ type repeats struct {
 	mu     sync.Mutex
 	kept   map[repeatKey]*kept
 	order  *list.List           // of *kept, oldest first
-	owners map[quota]*list.List // of *kept, oldest first
+	owners map[int64]*list.List // of *kept, oldest first
 	bytes  int
 }
 
@@ -47,8 +47,7 @@ func repeatParameter() *huma.Param {
 }
 
 type repeatKey struct {
-	owner quota
-	user  int64
+	owner int64 // the user, 0: the operator
 	app   string
 	key   string
 }
@@ -69,7 +68,7 @@ type kept struct {
 }
 
 func newRepeats(now func() time.Time) *repeats {
-	return &repeats{now: now, kept: map[repeatKey]*kept{}, order: list.New(), owners: map[quota]*list.List{}}
+	return &repeats{now: now, kept: map[repeatKey]*kept{}, order: list.New(), owners: map[int64]*list.List{}}
 }
 
 func (m *repeats) len() int {
@@ -83,10 +82,7 @@ func (m *repeats) serve(w http.ResponseWriter, r *http.Request, p auth.Principal
 	if len(key) > maxKey {
 		return badRequest(FieldError{"Idempotency-Key", "must be at most 255 bytes"})
 	}
-	id := repeatKey{owner: quota{client: p.ClientID}, user: p.UserID, app: p.App, key: key}
-	if p.ClientID == 0 {
-		id.owner.user = p.UserID
-	}
+	id := repeatKey{owner: p.UserID, app: p.App, key: key}
 	print := sha256.Sum256(slices.Concat([]byte(r.Method+" "+r.URL.RequestURI()+"\n"), body))
 	for {
 		k, first := m.begin(id, print)

@@ -11,8 +11,8 @@ import (
 // the access data (email_notify, email_for_notify) needs mail, which the switch
 // does not send yet.
 type User struct {
-	ID    int64 `json:"id" doc:"given by the switch, never reused"`
-	Level Level `json:"level" doc:"extension, extension_group, client, dealer or platform; fixed after creation"`
+	ID    int64 `json:"id" readOnly:"true" doc:"given by the switch, never reused"`
+	Level Level `json:"level" enum:"extension,extension_group,client,dealer,platform" doc:"extension, extension_group, client, dealer or platform; fixed after creation"`
 	// The ids of what the level binds the user to, nil where it does not; an
 	// extension or group user has its client's id too. Fixed after creation.
 	DealerID    *int64 `json:"dealer_id" doc:"of a user of dealer level, else null"`
@@ -20,15 +20,15 @@ type User struct {
 	GroupID     *int64 `json:"extension_group_id" doc:"of a user of extension group level, else null"`
 	ExtensionID *int64 `json:"extension_id" doc:"of a user of extension level, else null"`
 
-	Login       string          `json:"login" doc:"1 to 64 bytes without spaces, unique on the switch whatever the case; fixed after creation"`
+	Login       string          `json:"login" required:"true" doc:"1 to 64 bytes without spaces, unique on the switch whatever the case; fixed after creation"`
 	Password    store.Secret    `json:"password,omitempty" doc:"at least 12 characters, without the login or the extension's number, not a common one; never answered"`
-	Name        string          `json:"name" doc:"of the person, 1 to 128 bytes"`
+	Name        string          `json:"name" required:"true" doc:"of the person, 1 to 128 bytes"`
 	Email       string          `json:"email" doc:"address of the person"`
 	Comment     string          `json:"comment" doc:"a note, at most 1024 bytes"`
 	Timezone    string          `json:"timezone" doc:"IANA zone name"`
 	ExtraParams string          `json:"extra_params" doc:"kept for the API's user, at most 4096 bytes"`
-	Status      dialplan.Status `json:"status" doc:"active or blocked; blocking ends the user's tokens at once"`
-	Access      Access          `json:"access" doc:"full or read_only; changing it ends the user's tokens at once"`
+	Status      dialplan.Status `json:"status" enum:"active,blocked" doc:"active or blocked; blocking ends the user's tokens at once"`
+	Access      Access          `json:"access" enum:"full,read_only" doc:"full or read_only; changing it ends the user's tokens at once"`
 	Admin       bool            `json:"admin" doc:"is a platform administrator; follows from the level"`
 }
 
