@@ -20,8 +20,8 @@ const (
 	Versions    Prefix = "version/"     // config: number of the last change by client id
 	Audit       Prefix = "audit/"       // config: audit.Entry by number
 	Probe       Prefix = "probe/"       // config: the write of a readiness test
-	Streams     Prefix = "stream/"      // config: feed's start numbers by client id
-	RegLog      Prefix = "reglog/"      // records: reglog.Entry by client id and time
+	Streams     Prefix = "stream/"      // config: the sequence of feed's blocks of numbers; no rows
+	RegLog      Prefix = "reglog/"      // records: reglog's rows by number
 	Bindings    Prefix = "binding/"     // live: location.Record by extension id
 	Journal     Prefix = "journal/"     // live: calls that have not ended, by call_uuid
 	Calls       Prefix = "call/"        // records: calls that have ended, by call_uuid
