@@ -1,7 +1,9 @@
 package api
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/cordpair/cordpair/api/auth"
@@ -9,11 +11,16 @@ import (
 	"github.com/cordpair/cordpair/store"
 )
 
-// Applications of the token's own user (spec/http-api.md 1.2), and tokens made on
-// the machine itself. No page documents these paths; they are ours.
+// Applications (spec/http-api.md 1.2): everybody has those of its own user, and an
+// administrator those of all users it reaches, for only it gives access All. And
+// tokens made on the machine itself. No page documents these paths; they are ours.
 
 type appIn struct {
 	ID string `path:"app_id" maxLength:"64" doc:"client_id of the application"`
+}
+
+type appsIn struct {
+	User int64 `query:"user_id" minimum:"1" doc:"Those of this user, for an administrator; else of the token's"`
 }
 
 type newAppIn struct{ Body Creation[auth.App] }
@@ -40,8 +47,9 @@ type appsOut struct {
 func (s *Server) registerApps() {
 	const all, one, tag = "/user/app/", "/user/app/{app_id}", "Applications"
 	register(s, operation{ID: "addApp", Method: http.MethodPost, Path: all, Tag: tag,
-		Summary:     "Add an application of the token's user",
-		Description: "Access All and the type password_credentials are given by an administrator only."}, s.addApp)
+		Summary: "Add an application of the token's user",
+		Description: "Access All and the type password_credentials are given by an administrator only, " +
+			"who may name another user it is for."}, s.addApp)
 	register(s, operation{ID: "listApps", Method: http.MethodGet, Path: all, Tag: tag,
 		Summary: "List the applications of the token's user"}, s.listApps)
 	register(s, operation{ID: "getApp", Method: http.MethodGet, Path: one, Tag: tag,
@@ -64,31 +72,72 @@ func (s *Server) registerApps() {
 		Summary: "Make an access token for a user"}, s.issueToken)
 }
 
-// ownApp is an application of the token's user.
+// ownApp is an application of the token's user, or for an administrator of a user
+// within reach.
 func (s *Server) ownApp(ctx context.Context, id string) (auth.App, error) {
 	x, err := s.cfg.Identity.App(id)
-	if err == nil && x.UserID != principalOf(ctx).UserID {
-		err = store.ErrNotFound
+	if err != nil {
+		return auth.App{}, err
 	}
-	return x, err
+	return x, s.reachesUser(principalOf(ctx), x.UserID)
+}
+
+// reachesUser is store.ErrNotFound for a user whose applications the principal may
+// not see.
+func (s *Server) reachesUser(p auth.Principal, id int64) error {
+	if id == p.UserID {
+		return nil
+	}
+	if p.Level < auth.LevelDealer {
+		return store.ErrNotFound
+	}
+	u, err := s.cfg.Identity.User(auth.Scope{}, id)
+	if err != nil || p.Level == auth.LevelPlatform {
+		return err
+	}
+	if u.ClientID == nil {
+		return store.ErrNotFound
+	}
+	if c, ok := s.cfg.Configuration.Client(*u.ClientID); !ok || !reachesClient(p, c) {
+		return store.ErrNotFound
+	}
+	return nil
 }
 
 func (s *Server) addApp(ctx context.Context, in *newAppIn) (*appSecretOut, error) {
 	p := principalOf(ctx)
 	x := auth.DefaultApp()
 	x.UserID = p.UserID
-	if err := in.Body.Apply(&x, x, "client_id", "user_id"); err != nil {
+	fixed := []string{"client_id"}
+	if p.Level < auth.LevelDealer {
+		fixed = append(fixed, "user_id")
+	}
+	if err := in.Body.Apply(&x, x, fixed...); err != nil {
 		return nil, err
 	}
 	if err := p.MayGrant(x); err != nil {
+		return nil, err
+	}
+	switch err := s.reachesUser(p, x.UserID); {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, dialplan.FieldErrors{{Field: "user_id", Message: "no such user"}}
+	case err != nil:
 		return nil, err
 	}
 	x, secret, err := s.cfg.Identity.AddApp(ctx, x)
 	return &appSecretOut{appWithSecret{x, secret.Reveal()}}, err
 }
 
-func (s *Server) listApps(ctx context.Context, _ *struct{}) (*appsOut, error) {
-	list, err := s.cfg.Identity.Apps(principalOf(ctx).UserID)
+func (s *Server) listApps(ctx context.Context, in *appsIn) (*appsOut, error) {
+	p := principalOf(ctx)
+	user := cmp.Or(in.User, p.UserID)
+	switch err := s.reachesUser(p, user); {
+	case errors.Is(err, store.ErrNotFound):
+		return &appsOut{[]auth.App{}}, nil // as of a user that does not exist
+	case err != nil:
+		return nil, err
+	}
+	list, err := s.cfg.Identity.Apps(user)
 	return &appsOut{append([]auth.App{}, list...)}, err
 }
 

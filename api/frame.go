@@ -137,7 +137,7 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 	}
 	escaped := strings.TrimSuffix(r.URL.EscapedPath(), "/")
 	decoded, err := url.PathUnescape(escaped)
-	if err != nil || path.Clean("/"+escaped) != escaped || strings.HasPrefix(escaped, mountedInfo) || strings.ContainsRune(decoded, 0) {
+	if err != nil || path.Clean("/"+escaped) != escaped || strings.HasPrefix(decoded, mountedInfo) || strings.ContainsRune(decoded, 0) {
 		writeProblem(w, r, errNoPath)
 		return
 	}

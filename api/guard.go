@@ -160,6 +160,9 @@ func readBody(w http.ResponseWriter, r *http.Request, op *huma.Operation, o oper
 // A body without one is taken for JSON. text/plain is not: a foreign web page may
 // send that without asking first.
 func takes(op *huma.Operation, r *http.Request) bool {
+	if r.Header.Get("Content-Encoding") != "" {
+		return false // a compressed body could be of any length
+	}
 	given := r.Header.Get("Content-Type")
 	if given == "" || r.ContentLength == 0 {
 		return true
