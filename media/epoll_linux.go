@@ -78,23 +78,14 @@ func openRaw(a netip.AddrPort) (socket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("media socket: %w", err)
 	}
-	var sa unix.Sockaddr = &unix.SockaddrInet4{Port: int(a.Port()), Addr: as4(a.Addr())}
-	if family == unix.AF_INET6 {
-		sa = &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
-	}
-	if err := unix.Bind(fd, sa); err != nil {
+	var at rawAddr
+	at.set(a)
+	_, _, errno := unix.RawSyscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&at.sa)), uintptr(at.len))
+	if errno != 0 {
 		_ = unix.Close(fd) // nothing was sent or received
-		return nil, fmt.Errorf("media socket %s: %w", a, err)
+		return nil, fmt.Errorf("media socket %s: %w", a, errno)
 	}
 	return &rawSocket{fd: fd}, nil
-}
-
-// as4 is As4 without the panic for IPv6.
-func as4(a netip.Addr) (b [4]byte) {
-	if a.Is4() {
-		b = a.As4()
-	}
-	return b
 }
 
 // send implements socket. A full network drops the packet, as it always may.
@@ -126,7 +117,9 @@ func (s *rawSocket) drain() {
 }
 
 // close implements socket.
-func (s *rawSocket) close() { _ = unix.Close(s.fd) } // UDP: nothing left to flush
+func (s *rawSocket) close() {
+	_, _, _ = unix.RawSyscall(unix.SYS_CLOSE, uintptr(s.fd), 0, 0) // UDP: nothing left to flush
+}
 
 // epoll serves the sockets of one loop. It waits for its own epoll descriptor in
 // Go's poller, where a waiting goroutine costs neither a thread nor the
@@ -237,7 +230,8 @@ func (e *epoll) look(uintptr) bool {
 func (e *epoll) serve(ev *unix.EpollEvent) {
 	if ev.Fd < 0 {
 		var b [8]byte
-		_, _ = unix.Read(e.wakeFD, b[:]) // resets the counter; what was posted runs next turn
+		// Resets the counter; what was posted runs next turn.
+		_, _, _ = unix.RawSyscall(unix.SYS_READ, uintptr(e.wakeFD), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)))
 		return
 	}
 	s := e.slots[ev.Fd]
@@ -301,7 +295,8 @@ func (e *epoll) place(s *rawSocket) int32 {
 func (e *epoll) wake() {
 	var one [8]byte
 	binary.NativeEndian.PutUint64(one[:], 1)
-	_, _ = unix.Write(e.wakeFD, one[:]) // fails only if the counter is full: it is awake then
+	// Fails only if the counter is full: it is awake then.
+	_, _, _ = unix.RawSyscall(unix.SYS_WRITE, uintptr(e.wakeFD), uintptr(unsafe.Pointer(&one[0])), uintptr(len(one)))
 }
 
 // wait implements poller.
