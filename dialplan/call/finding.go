@@ -25,6 +25,7 @@ const (
 	lossLimit   = 0.01            // of the packets the party sent
 	lossSample  = 100             // packets; fewer make no rate
 	jitterLimit = 30              // ms
+	strangers   = 10              // packets; fewer are a phone's first STUN or its last report
 )
 
 // findings judges the audio of a leg that was answered (zero: never) and ended:
@@ -50,7 +51,7 @@ func findings(m MediaStats, answered, ended time.Time) []Finding {
 	if m.JitterMS > jitterLimit {
 		add("jitter", "the packets came with a jitter of %.0f ms", m.JitterMS)
 	}
-	if m.Dropped > 0 {
+	if m.Dropped >= strangers {
 		add("strangers", "%d packets were dropped: malformed, from a stranger or of an unknown type", m.Dropped)
 	}
 	return found

@@ -38,8 +38,8 @@ func TestFindings(t *testing.T) {
 		{"two in few", call.MediaStats{PacketsReceived: 50, Lost: 2}, answer, at(time.Minute), ""},
 		{"steady", call.MediaStats{PacketsReceived: 1, JitterMS: 30}, answer, at(time.Minute), ""},
 		{"shaken", call.MediaStats{PacketsReceived: 1, JitterMS: 30.6}, answer, at(time.Minute), "jitter: the packets came with a jitter of 31 ms"},
-		{"strangers", call.MediaStats{PacketsReceived: 1, Dropped: 3}, answer, at(time.Minute),
-			"strangers: 3 packets were dropped: malformed, from a stranger or of an unknown type"},
+		{"strangers", call.MediaStats{PacketsReceived: 1, Dropped: 30}, answer, at(time.Minute),
+			"strangers: 30 packets were dropped: malformed, from a stranger or of an unknown type"},
 	} {
 		var got []string
 		for _, f := range call.Findings(tt.m, tt.answered, tt.ended) {
@@ -85,7 +85,7 @@ func TestFindingEvents(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sw := calltest.New(t, effects(), calltest.Steps(step("ring")))
 		caller, callee, c := talking(t, sw)
-		callee.SetStats(call.MediaStats{Dropped: 1})
+		callee.SetStats(call.MediaStats{Dropped: 10})
 		pass(time.Minute)
 		caller.HangUp()
 		pass(0)
