@@ -26,7 +26,7 @@ type tokenIn struct {
 	Password     string `query:"password" maxLength:"1024" doc:"For password"`
 	RefreshToken string `query:"refresh_token" maxLength:"1024" doc:"For refresh_token"`
 	Scope        string `query:"scope" maxLength:"256" doc:"all, or nothing"`
-	Basic        string `header:"Authorization" maxLength:"1024" hidden:"true"` // a security scheme of the document
+	Basic        string `header:"Authorization" maxLength:"1024" hidden:"true"` // OpenAPI knows no such parameter
 }
 
 // application is who asks, by basic authentication or as the form says.
@@ -48,7 +48,8 @@ func (s *Server) registerOAuth() {
 	register(s, operation{
 		ID: "token", Method: http.MethodPost, Path: "/oauth/token", Tag: "Authorisation", Root: true, Public: true, Form: true,
 		Status: http.StatusOK, Summary: "Get an access token", Document: documentToken,
-		Description: "Parameters as a form, as multipart, or in the query. 20 requests a second and 6 at a time.",
+		Description: "Parameters as a form, as multipart, or in the query; client_id and client_secret by HTTP basic authentication too. " +
+			"20 requests a second and 6 at a time of one source.",
 	}, s.token)
 	register(s, operation{
 		ID: "revokeToken", Method: http.MethodPost, Path: "/oauth/revoke", Tag: "Authorisation", Root: true, Public: true, Form: true,
@@ -61,7 +62,6 @@ func (s *Server) registerOAuth() {
 // documentToken adds the errors that have their own form.
 func documentToken(op *huma.Operation, schemas huma.Registry) {
 	op.Responses["200"].Description = "A token. It is shown here and nowhere else."
-	op.Security = []map[string][]string{{}, {applicationScheme: {}}}
 	documentForm(op, tokenIn{})
 	schema := schemas.Schema(reflect.TypeFor[grantRefusal](), true, "")
 	for _, status := range []string{"400", "401"} {
@@ -71,10 +71,6 @@ func documentToken(op *huma.Operation, schemas huma.Registry) {
 		op.Responses[status].Content["application/json"] = &huma.MediaType{Schema: schema}
 	}
 }
-
-// applicationScheme is the security scheme of an application that says who it is
-// by HTTP basic authentication.
-const applicationScheme = "application"
 
 // documentForm names the fields of a form: those that the query may hold too.
 func documentForm(op *huma.Operation, in any) {

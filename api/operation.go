@@ -229,21 +229,36 @@ func (s *Server) errorResponses(o operation) map[string]*huma.Response {
 	responses := map[string]*huma.Response{}
 	for _, status := range statuses {
 		responses[strconv.Itoa(status)] = &huma.Response{
-			Description: http.StatusText(status),
-			Content:     map[string]*huma.MediaType{problemType: {Schema: schema}},
+			Description: http.StatusText(status), Headers: answerHeaders(o, status),
+			Content: map[string]*huma.MediaType{problemType: {Schema: schema}},
 		}
 	}
-	good := &huma.Response{Description: http.StatusText(o.success()), Headers: map[string]*huma.Param{}}
-	if !o.Public {
-		for _, name := range limitHeaders {
-			good.Headers[name] = &huma.Param{Schema: &huma.Schema{Type: huma.TypeInteger}}
-		}
-	}
+	good := &huma.Response{Description: http.StatusText(o.success()), Headers: answerHeaders(o, o.success())}
 	if o.Type != "" {
 		good.Content = map[string]*huma.MediaType{o.Type: {Schema: &huma.Schema{Type: huma.TypeString}}}
 	}
 	responses[strconv.Itoa(o.success())] = good
 	return responses
+}
+
+// answerHeaders documents the headers of an answer that clients act on.
+func answerHeaders(o operation, status int) map[string]*huma.Param {
+	headers := map[string]*huma.Param{}
+	add := func(name, kind, doc string) {
+		headers[name] = &huma.Param{Description: doc, Schema: &huma.Schema{Type: kind}}
+	}
+	if !o.Public && status != http.StatusUnauthorized {
+		add(limitHeaders[0], huma.TypeInteger, "Requests per hour")
+		add(limitHeaders[1], huma.TypeInteger, "Requests left in this hour")
+		add(limitHeaders[2], huma.TypeInteger, "Seconds until the next hour")
+	}
+	switch status {
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		add("Retry-After", huma.TypeInteger, "Seconds")
+	case http.StatusUnauthorized:
+		add("WWW-Authenticate", huma.TypeString, "How to say who asks")
+	}
+	return headers
 }
 
 // pathDocs describes the parameters that the frame resolves itself.

@@ -156,8 +156,7 @@ func (s *Server) humaConfig() huma.Config {
 			Components: &huma.Components{
 				Schemas: schemas,
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					"token":           {Type: "http", Scheme: "bearer", Description: "An access token of /oauth/token"},
-					applicationScheme: {Type: "http", Scheme: "basic", Description: "client_id and client_secret of an application, at /oauth/token, where the form may hold them instead"},
+					"token": {Type: "http", Scheme: "bearer", Description: "An access token of /oauth/token"},
 				},
 			},
 		},
