@@ -241,13 +241,14 @@ func (s *Server) errorResponses(o operation) map[string]*huma.Response {
 	return responses
 }
 
-// answerHeaders documents the headers of an answer that clients act on.
+// answerHeaders documents the headers that an answer of a status always has. Those
+// of the limit are missing from errors found before it is known who asks.
 func answerHeaders(o operation, status int) map[string]*huma.Param {
 	headers := map[string]*huma.Param{}
 	add := func(name, kind, doc string) {
 		headers[name] = &huma.Param{Description: doc, Schema: &huma.Schema{Type: kind}}
 	}
-	if !o.Public && status != http.StatusUnauthorized {
+	if !o.Public && status == o.success() {
 		add(limitHeaders[0], huma.TypeInteger, "Requests per hour")
 		add(limitHeaders[1], huma.TypeInteger, "Requests left in this hour")
 		add(limitHeaders[2], huma.TypeInteger, "Seconds until the next hour")
@@ -256,6 +257,9 @@ func answerHeaders(o operation, status int) map[string]*huma.Param {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		add("Retry-After", huma.TypeInteger, "Seconds")
 	case http.StatusUnauthorized:
+		if o.Public {
+			break // only to who tried it
+		}
 		add("WWW-Authenticate", huma.TypeString, "How to say who asks")
 	}
 	return headers
