@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"testing"
 	"unicode/utf8"
 )
 
@@ -116,18 +115,6 @@ func readDocument(m *managed) *document {
 	}
 	slices.SortFunc(d.operations, func(a, b *operation) int { return strings.Compare(a.path+a.method, b.path+b.method) })
 	return d
-}
-
-// find is the operation with an id.
-func (d *document) find(t testing.TB, id string) *operation {
-	t.Helper()
-	for _, op := range d.operations {
-		if op.ID == id {
-			return op
-		}
-	}
-	t.Fatalf("there is no operation %s", id)
-	return nil
 }
 
 // at is the operation of another method at a path, nil without.

@@ -46,13 +46,6 @@ func groupOf(ctx context.Context) dialplan.Group { return callerOf(ctx).group }
 // formOf are the values of the form, and of the query, of an operation with Form.
 func formOf(ctx context.Context) url.Values { return callerOf(ctx).form }
 
-// extensionWithin finds an extension by its id within reach of the caller, for
-// ids outside of the path; what is out of reach does not exist.
-func (s *Server) extensionWithin(ctx context.Context, id int64) (dialplan.Row, bool) {
-	row, ok := s.cfg.Configuration.Extension(id)
-	return row, ok && s.reachesExtension(principalOf(ctx), row)
-}
-
 // me stands for the caller's own client or extension (spec/http-api.md 1.2).
 const me = "@me"
 

@@ -39,8 +39,6 @@ type row struct {
 type figure struct {
 	name, unit string
 	of         func(load.Result) float64
-	// skip: a result that has nothing to say.
-	skip func(load.Result) bool
 }
 
 func callName(rate int) string { return "calls " + strconv.Itoa(rate) + "/s" }

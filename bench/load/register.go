@@ -155,7 +155,6 @@ type phoneTask struct {
 	phones []*phone
 	next   int
 	begin1 func(p *phone, now time.Time)
-	until  time.Time
 }
 
 func newPhoneTask(e *engine, p Phase, begin1 func(*phone, time.Time)) (*phoneTask, error) {
