@@ -186,7 +186,7 @@ func TestDigitsAreSeenAndRelayed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.SetOffer([]byte(strings.ReplaceAll(string(pb.sdp("8 101")), "101", "110"))); err != nil {
+		if _, err := b.SetOffer([]byte(strings.NewReplacer(" 101", " 110", ":101", ":110").Replace(string(pb.sdp("8 101"))))); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := b.Answer(); err != nil {
