@@ -37,7 +37,8 @@ func (s *Switch) noteIdentity(tx *store.Tx, ctx context.Context, what string, id
 // forgetUsers removes the users of what is gone. Their rights ended with it; what
 // an error leaves behind are logins that stay taken.
 func (s *Switch) forgetUsers(ctx context.Context, of auth.Scope) {
-	if err := s.auth.DeleteUsers(ctx, of); err != nil {
+	err := s.auth.DeleteUsers(context.WithoutCancel(ctx), of) // what they belonged to is gone, whoever hangs up
+	if err != nil {
 		s.log.Warn("users of what was deleted stay behind", "client", of.ClientID, "extension", of.ExtensionID, "group", of.GroupID, "err", err)
 	}
 }

@@ -19,6 +19,9 @@ const operatorSocket = "operator.sock"
 // listenOperator opens the socket of the data folder; the store's lock has made
 // sure that no other process has one there.
 func (w *web) listenOperator(dir string, h http.Handler) error {
+	if err := os.Chmod(dir, 0o700); err != nil { // before there is a socket in it
+		return fmt.Errorf("operator's socket: %w", err)
+	}
 	if err := os.Remove(filepath.Join(dir, operatorSocket)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

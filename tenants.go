@@ -72,18 +72,40 @@ func (t *tenants) alter(f func(*tenancy)) {
 	now := t.now.Load()
 	next := &tenancy{
 		views: maps.Clone(now.views), versions: maps.Clone(now.versions),
-		domains: map[string]int64{}, prefixes: map[string]int64{},
+		domains: now.domains, prefixes: now.prefixes, first: now.first,
 	}
 	f(next)
-	for id, v := range next.views {
-		c := v.Client()
-		next.domains[strings.ToLower(c.Domain)] = id
-		next.prefixes[c.Prefix] = id
-		if next.first == 0 || id < next.first {
-			next.first = id
-		}
+	if !sameClients(now.views, next.views) {
+		next.name()
 	}
 	t.now.Store(next)
+}
+
+// sameClients tells whether the clients are those of before: an extension that
+// changed has changed no name of a client, which are fixed.
+func sameClients(was, is map[int64]*dialplan.View) bool {
+	if len(was) != len(is) {
+		return false
+	}
+	for id := range is {
+		if was[id] == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// name enters the clients under their domains and prefixes.
+func (n *tenancy) name() {
+	n.domains, n.prefixes, n.first = map[string]int64{}, map[string]int64{}, 0
+	for id, v := range n.views {
+		c := v.Client()
+		n.domains[strings.ToLower(c.Domain)] = id
+		n.prefixes[c.Prefix] = id
+		if n.first == 0 || id < n.first {
+			n.first = id
+		}
+	}
 }
 
 // clients lists all clients by id.

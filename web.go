@@ -30,6 +30,7 @@ type web struct {
 	listeners []net.Listener
 	addrs     map[string]string // "http", "metrics"
 	serving   sync.WaitGroup
+	requests  sync.WaitGroup
 }
 
 func (s *Switch) openWeb() error {
@@ -82,7 +83,7 @@ func (w *web) listen(name, addr string, h http.Handler, perSource int) error {
 func (w *web) serve(ln net.Listener, h http.Handler) {
 	w.listeners = append(w.listeners, ln)
 	w.servers = append(w.servers, &http.Server{
-		Handler: h, ReadHeaderTimeout: headerWithin, ReadTimeout: requestWithin, WriteTimeout: answerWithin,
+		Handler: w.counting(h), ReadHeaderTimeout: headerWithin, ReadTimeout: requestWithin, WriteTimeout: answerWithin,
 		IdleTimeout: idleFor, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(w.log.Handler(), slog.LevelDebug),
 	})
@@ -98,18 +99,51 @@ func (w *web) start() {
 	}
 }
 
+// close ends the servers side by side, within a second each, and waits for the
+// requests that are being answered: what they use is closed next.
 func (w *web) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	var errs []error
+	errs := make([]error, len(w.servers))
+	var ending sync.WaitGroup
 	for i, srv := range w.servers {
-		if err := srv.Shutdown(ctx); err != nil {
-			errs = append(errs, srv.Close())
-		}
-		if err := w.listeners[i].Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-			errs = append(errs, err)
-		}
+		ending.Go(func() { // ends within a second
+			if err := srv.Shutdown(ctx); err != nil {
+				errs[i] = srv.Close()
+			}
+			if err := w.listeners[i].Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+				errs[i] = errors.Join(errs[i], err)
+			}
+		})
 	}
+	ending.Wait()
 	w.serving.Wait()
+	w.awaitRequests()
 	return errors.Join(errs...)
+}
+
+// lastRequests is how long requests whose connections were closed may go on.
+const lastRequests = 2 * time.Second
+
+// awaitRequests waits for the handlers that still run.
+func (w *web) awaitRequests() {
+	done := make(chan struct{})
+	go func() { // ends with the last handler
+		w.requests.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(lastRequests):
+		w.log.Warn("requests are still being answered at the end")
+	}
+}
+
+// counting lets awaitRequests know of each request.
+func (w *web) counting(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.requests.Add(1)
+		defer w.requests.Done()
+		h.ServeHTTP(rw, r)
+	})
 }
