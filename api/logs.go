@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
+	"github.com/cordpair/cordpair/api/auth"
 	"github.com/cordpair/cordpair/dialplan"
 	"github.com/cordpair/cordpair/features/audit"
 	"github.com/cordpair/cordpair/features/reglog"
@@ -120,5 +122,19 @@ func (s *Server) listAuditLog(ctx context.Context, in *auditIn) (*auditOut, erro
 		}
 		list, q.After, more = append(list, part...), next, next != ""
 	}
-	return &auditOut{pageOf(in.Paging, list)}, nil
+	page := pageOf(in.Paging, list)
+	for i := range page {
+		page[i].By = shownActor(principalOf(ctx), page[i].By)
+	}
+	return &auditOut{page}, nil
+}
+
+// shownActor is who made a change, as the reader may know it: of those above its
+// client it learns that they did, not who they are and where (T4).
+func shownActor(reader auth.Principal, a audit.Actor) audit.Actor {
+	above := []string{auth.LevelDealer.String(), auth.LevelPlatform.String(), audit.LevelOperator, audit.LevelLibrary}
+	if reader.Level < auth.LevelDealer && slices.Contains(above, a.Level) {
+		return audit.Actor{Level: a.Level}
+	}
+	return a
 }

@@ -10,9 +10,9 @@ type Actor struct {
 	Login string `json:"login,omitempty" doc:"login of the user who made the change"`
 	// App is the client_id of the app whose token was used.
 	App string `json:"app,omitempty" doc:"client_id of the app whose token was used"`
-	// Level is that of the user or app: dealer, client, group or extension; or
-	// LevelOperator or LevelLibrary.
-	Level string `json:"level" doc:"dealer, client, group, extension, operator or library"`
+	// Level is that of the user: platform, dealer, client, extension_group or
+	// extension; or LevelOperator or LevelLibrary.
+	Level string `json:"level" doc:"platform, dealer, client, extension_group, extension, operator or library"`
 	// From is the address the request came from, without a port.
 	From string `json:"from,omitempty" doc:"address the request came from"`
 }
