@@ -74,6 +74,7 @@ func (c configuration) AddClient(ctx context.Context, row dialplan.Client) (dial
 		if e.view, err = dialplan.Compile(dialplan.Rows{Client: added, Demo: c.s.cfg.Demo}); err != nil {
 			return err
 		}
+		added = e.view.Client() // with what the view fills in
 		return e.putClient(nil, added)
 	})
 	return added, err
@@ -125,6 +126,7 @@ func (c configuration) ChangeClient(ctx context.Context, id int64, change func(*
 		if e.view, err = e.view.WithClient(changed); err != nil {
 			return err
 		}
+		changed = e.view.Client() // with what the view fills in
 		if before.Status == dialplan.StatusActive && changed.Status == dialplan.StatusBlocked {
 			e.then(func() { c.s.expelClient(id) })
 		}

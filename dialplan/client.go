@@ -90,10 +90,10 @@ type Client struct {
 	HoldMusic             *int64  `json:"hold_music" doc:"Sound that a held party hears; there are none to choose from yet: null, the switch's own"`
 
 	// EmergencyNumbers resolve before everything else (F8).
-	EmergencyNumbers []string `json:"emergency_numbers" maxItems:"16" doc:"Numbers of 2 to 6 digits that resolve before everything else"`
+	EmergencyNumbers []string `json:"emergency_numbers" nullable:"false" maxItems:"16" doc:"Numbers of 2 to 6 digits that resolve before everything else"`
 	// Codes is the table of dialled codes. The compiler refuses a table in which
 	// one string could match two codes.
-	Codes []Code `json:"codes" maxItems:"100" doc:"Table of dialled codes; no string may match two of them"`
+	Codes []Code `json:"codes" nullable:"false" maxItems:"100" doc:"Table of dialled codes; no string may match two of them"`
 }
 
 // DefaultClient is a client before its creator has said anything.
@@ -105,6 +105,7 @@ func DefaultClient() Client {
 		Timezone:         "UTC",
 		Presence:         No,
 		EmergencyNumbers: []string{"112", "911"},
+		Codes:            []Code{},
 	}
 }
 
@@ -113,6 +114,12 @@ func DefaultClient() Client {
 func (c Client) Upgraded() Client {
 	c.Type = cmp.Or(c.Type, TypeCompany)
 	c.Presence = cmp.Or(c.Presence, No)
+	if c.EmergencyNumbers == nil {
+		c.EmergencyNumbers = []string{} // a list in JSON, also when it is empty
+	}
+	if c.Codes == nil {
+		c.Codes = []Code{}
+	}
 	return c
 }
 

@@ -101,7 +101,7 @@ type Explanation struct {
 	// rung, be it assumed by the caller or taken from the registrations.
 	Assumed map[string]string `json:"assumed" nullable:"false" doc:"What came of each extension that was rung, as assumed or as registrations have it"`
 	// Unused are the keys of Press that no step asked for.
-	Unused []string `json:"unused,omitempty" doc:"Keys that no step asked for"`
+	Unused []string `json:"unused,omitempty" nullable:"false" doc:"Keys that no step asked for"`
 	// Cut tells that the plan was still going on after many steps.
 	Cut bool      `json:"cut,omitempty" doc:"The plan was still going on after 100 steps"`
 	At  time.Time `json:"at" doc:"Moment the call was rehearsed for"`
