@@ -34,7 +34,7 @@ type Switch struct {
 	db      *store.DB
 	tables  *tables
 	tenants *tenants
-	writes  sync.Mutex // serialises changes of the configuration
+	writes  chan struct{} // holds one while the configuration changes
 	media   *media.Engine
 	edge    *sip.Server
 	bus     *call.Bus
@@ -69,7 +69,7 @@ func Open(cfg Config) (*Switch, error) {
 		return nil, err
 	}
 	s := &Switch{
-		cfg: cfg, log: cfg.Logger, node: "local", tenants: newTenants(), bus: call.NewBus(),
+		cfg: cfg, log: cfg.Logger, node: "local", tenants: newTenants(), bus: call.NewBus(), writes: make(chan struct{}, 1),
 		stopRecording: func() {}, gone: make(chan struct{}), done: make(chan struct{}),
 	}
 	s.current.Store(&cfg)

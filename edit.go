@@ -47,8 +47,12 @@ func (s *Switch) change(ctx context.Context, client int64, f func(*edit) error) 
 // apply is change for clients that are not there yet as well: f sets client and
 // view.
 func (s *Switch) apply(ctx context.Context, f func(*edit) error) error {
-	s.writes.Lock()
-	defer s.writes.Unlock()
+	select {
+	case s.writes <- struct{}{}:
+	case <-ctx.Done(): // nobody waits for it any more
+		return context.Cause(ctx)
+	}
+	defer func() { <-s.writes }()
 	var e edit
 	err := s.tables.space.Update(func(tx *store.Tx) error {
 		e = edit{ctx: ctx, s: s, tx: tx}
