@@ -120,7 +120,15 @@ func (c configuration) ChangeClient(ctx context.Context, id int64, change func(*
 		if err := change(&changed); err != nil {
 			return err
 		}
-		if err := fixed(before, changed); err != nil {
+		err = fixed(
+			kept{"id", before.ID == changed.ID},
+			kept{"prefix", before.Prefix == changed.Prefix},
+			kept{"domain", strings.EqualFold(before.Domain, changed.Domain)},
+			kept{"domain_prefix", before.DomainPrefix == changed.DomainPrefix},
+			kept{"extension_len", before.ExtensionLen == changed.ExtensionLen},
+			kept{"create_date", before.CreateDate == changed.CreateDate},
+		)
+		if err != nil {
 			return err
 		}
 		if e.view, err = e.view.WithClient(changed); err != nil {
@@ -133,31 +141,6 @@ func (c configuration) ChangeClient(ctx context.Context, id int64, change func(*
 		return e.putClient(before, changed)
 	})
 	return changed, err
-}
-
-// fixed refuses changes of what stays as it was made: names, passwords and
-// dialled numbers hang on it.
-func fixed(before, after dialplan.Client) error {
-	var errs dialplan.FieldErrors
-	for _, f := range []struct {
-		name string
-		same bool
-	}{
-		{"id", before.ID == after.ID},
-		{"prefix", before.Prefix == after.Prefix},
-		{"domain", strings.EqualFold(before.Domain, after.Domain)},
-		{"domain_prefix", before.DomainPrefix == after.DomainPrefix},
-		{"extension_len", before.ExtensionLen == after.ExtensionLen},
-		{"create_date", before.CreateDate == after.CreateDate},
-	} {
-		if !f.same {
-			errs = append(errs, dialplan.FieldError{Field: f.name, Message: "cannot be changed"})
-		}
-	}
-	if errs == nil {
-		return nil
-	}
-	return errs
 }
 
 // DeleteClient implements api.Configuration.

@@ -103,3 +103,24 @@ func (e *edit) note(what string, id int64, before, after any) error {
 
 // then lets f run once the change is in force.
 func (e *edit) then(f func()) { e.after = append(e.after, f) }
+
+// kept says whether a field that stays as it was made is still the same.
+type kept struct {
+	field string
+	same  bool
+}
+
+// fixed refuses changes of such fields: names, passwords and dialled numbers hang
+// on them.
+func fixed(fields ...kept) error {
+	var errs dialplan.FieldErrors
+	for _, f := range fields {
+		if !f.same {
+			errs = append(errs, dialplan.FieldError{Field: f.field, Message: "cannot be changed"})
+		}
+	}
+	if errs == nil {
+		return nil
+	}
+	return errs
+}

@@ -226,7 +226,12 @@ func (c configuration) ChangeExtension(ctx context.Context, id int64, change fun
 		if err := change(&changed); err != nil {
 			return err
 		}
-		if err := fixedExtension(before.Extension, changed.Extension); err != nil {
+		was, is := &before.Extension, &changed.Extension
+		err := fixed(
+			kept{"id", was.ID == is.ID}, kept{"client_id", was.ClientID == is.ClientID}, kept{"type", was.Type == is.Type},
+			kept{"name", was.Name == is.Name}, kept{"create_date", was.CreateDate == is.CreateDate},
+		)
+		if err != nil {
 			return err
 		}
 		if before.Extension.Status == dialplan.StatusActive && changed.Extension.Status == dialplan.StatusBlocked {
@@ -239,29 +244,6 @@ func (c configuration) ChangeExtension(ctx context.Context, id int64, change fun
 		return nil
 	})
 	return changed, err
-}
-
-// fixedExtension refuses changes of what stays as it was made.
-func fixedExtension(before, after dialplan.Extension) error {
-	var errs dialplan.FieldErrors
-	for _, f := range []struct {
-		name string
-		same bool
-	}{
-		{"id", before.ID == after.ID},
-		{"client_id", before.ClientID == after.ClientID},
-		{"type", before.Type == after.Type},
-		{"name", before.Name == after.Name},
-		{"create_date", before.CreateDate == after.CreateDate},
-	} {
-		if !f.same {
-			errs = append(errs, dialplan.FieldError{Field: f.name, Message: "cannot be changed"})
-		}
-	}
-	if errs == nil {
-		return nil
-	}
-	return errs
 }
 
 // ChangePhone implements api.Configuration.

@@ -56,8 +56,8 @@ func (c configuration) ChangeGroup(ctx context.Context, client, id int64, change
 		if err := change(&changed); err != nil {
 			return err
 		}
-		if changed.ID != id || changed.ClientID != client {
-			return dialplan.FieldErrors{{Field: "id", Message: "cannot be changed"}}
+		if err := fixed(kept{"id", changed.ID == id}, kept{"client_id", changed.ClientID == client}); err != nil {
+			return err
 		}
 		return e.putGroup(before, changed)
 	})
