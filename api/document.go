@@ -1,17 +1,16 @@
 package api
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// serveDocument renders the OpenAPI document, now that every operation is known,
-// and serves it. It asks for no token: it says nothing that the product's own
-// pages do not.
+// serveDocument serves the OpenAPI document, now that every operation is known. It
+// asks for no token: it says nothing that the product's own pages do not.
 func (s *Server) serveDocument() {
 	schemas := s.huma.OpenAPI().Components.Schemas.Map()
 	delete(schemas, "ErrorModel") // huma's own, in place of which we answer Problem
@@ -26,16 +25,22 @@ func (s *Server) serveDocument() {
 			neverNull(op)
 		}
 	}
-	doc, err := json.Marshal(s.huma.OpenAPI())
-	if err != nil {
-		panic(fmt.Errorf("api: the document cannot be written: %w", err))
-	}
-	yaml, err := s.huma.OpenAPI().YAML()
-	if err != nil {
-		panic(fmt.Errorf("api: the document cannot be written: %w", err))
-	}
-	s.page(Base+"/openapi.json", "application/openapi+json", doc)
-	s.page(Base+"/openapi.yaml", "application/openapi+yaml", yaml)
+	s.rendered(Base+"/openapi.json", "application/openapi+json", s.huma.OpenAPI().MarshalJSON)
+	s.rendered(Base+"/openapi.yaml", "application/openapi+yaml", s.huma.OpenAPI().YAML)
+}
+
+// rendered serves one form of the document, which is written when it is first
+// asked for: writing it takes longer than opening the rest of the switch.
+func (s *Server) rendered(path, kind string, write func() ([]byte, error)) {
+	once := sync.OnceValues(write)
+	s.route(http.MethodGet, path, func(w http.ResponseWriter, _ *http.Request) {
+		doc, err := once()
+		if err != nil {
+			panic(fmt.Errorf("api: the document cannot be written: %w", err))
+		}
+		w.Header().Set("Content-Type", kind)
+		_, _ = w.Write(doc) // the client may be gone
+	})
 }
 
 // allowNull lists null among the values of a choice that may be null: JSON Schema
@@ -55,12 +60,4 @@ func neverNull(op *huma.Operation) {
 	for _, p := range op.Parameters {
 		p.Schema.Nullable = false
 	}
-}
-
-// page serves bytes that do not change while the switch runs.
-func (s *Server) page(path, kind string, body []byte) {
-	s.route(http.MethodGet, path, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", kind)
-		_, _ = w.Write(body) // the client may be gone
-	})
 }
