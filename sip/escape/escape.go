@@ -1,5 +1,7 @@
 package escape
 
+import "strings"
+
 // Equal compares two texts; an escape equals the character it stands for.
 func Equal(a, b string) bool { return compare(a, b, false) }
 
@@ -49,4 +51,36 @@ func lower(c byte) byte {
 		return c + 'a' - 'A'
 	}
 	return c
+}
+
+// Decode resolves the escapes of s. What is no whole escape stands for itself.
+// The result may hold any byte.
+func Decode(s string) string {
+	if strings.IndexByte(s, '%') < 0 {
+		return s
+	}
+	b := make([]byte, 0, len(s))
+	for s != "" {
+		var c byte
+		c, s = first(s)
+		b = append(b, c)
+	}
+	return string(b)
+}
+
+// Header escapes s for a name or value among the headers of a URI (RFC 3261
+// section 25.1, hname and hvalue).
+func Header(s string) string {
+	const hex = "0123456789ABCDEF"
+	b := make([]byte, 0, len(s)+len(s)/4)
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		plain := c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || strings.IndexByte("-_.!~*'()[]/?:+$", c) >= 0
+		if plain {
+			b = append(b, c)
+		} else {
+			b = append(b, '%', hex[c>>4], hex[c&15])
+		}
+	}
+	return string(b)
 }

@@ -27,3 +27,19 @@ func TestEqual(t *testing.T) {
 		}
 	}
 }
+
+func TestDecodeAndHeader(t *testing.T) {
+	for _, tt := range []struct{ plain, escaped string }{
+		{"", ""}, {"a@b;to-tag=1", "a%40b%3Bto-tag%3D1"}, {"100% \r\né", "100%25%20%0D%0A%C3%A9"}, {"[::1]:5060/?$", "[::1]:5060/?$"},
+	} {
+		if got := Header(tt.plain); got != tt.escaped {
+			t.Errorf("Header(%q) = %q", tt.plain, got)
+		}
+		if got := Decode(tt.escaped); got != tt.plain {
+			t.Errorf("Decode(%q) = %q", tt.escaped, got)
+		}
+	}
+	if got := Decode("%zz%4"); got != "%zz%4" {
+		t.Error(got)
+	}
+}

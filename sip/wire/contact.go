@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"strconv"
 	"strings"
 	"time"
 
@@ -27,14 +26,7 @@ func (c Contact) Expires() (d time.Duration, ok bool) {
 }
 
 // Q returns the preference in thousandths, 0 to 1000, 1000 when absent.
-func (c Contact) Q() int {
-	if v, ok := Param(c.Params, "q"); ok {
-		if q, ok := qvalue(v); ok {
-			return q
-		}
-	}
-	return 1000
-}
+func (c Contact) Q() int { return preference(c.Params) }
 
 // Instance returns the instance id without its angle brackets (RFC 5626 section
 // 4.1), "" when absent.
@@ -83,44 +75,4 @@ func qvalue(s string) (thousandths int, ok bool) {
 		thousandths += 1000
 	}
 	return thousandths, thousandths <= 1000
-}
-
-// Reason is one value of the Reason header (RFC 3326).
-type Reason struct {
-	Protocol string // SIP, Q.850 …
-	Cause    int    // 0 when absent
-	Text     string // free text, unquoted
-}
-
-// String renders the value.
-func (r Reason) String() string {
-	var b strings.Builder
-	b.WriteString(r.Protocol)
-	if r.Cause != 0 {
-		b.WriteString(";cause=" + strconv.Itoa(r.Cause))
-	}
-	if r.Text != "" {
-		b.WriteString(";text=" + Quote(r.Text))
-	}
-	return b.String()
-}
-
-// Reasons returns all values of the message's Reason header that can be read.
-func (m *Message) Reasons() []Reason {
-	var list []Reason
-	for value := range m.Values("Reason") {
-		protocol, params, _ := strings.Cut(value, ";")
-		r := Reason{Protocol: trim(protocol)}
-		var p sip.HeaderParams
-		if !isToken(r.Protocol) || params != "" && parseParams(";"+params, &p) != nil {
-			continue
-		}
-		cause, _ := Param(p, "cause")
-		if n, ok := digits(cause, 999); ok && n <= 999 {
-			r.Cause = int(n)
-		}
-		r.Text, _ = Param(p, "text")
-		list = append(list, r)
-	}
-	return list
 }

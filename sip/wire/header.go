@@ -60,8 +60,8 @@ func headerTable() map[string]headerName {
 		"Identity-Info", "Join", "MIME-Version", "Min-Expires", "Min-SE", "Organization", "P-Asserted-Identity",
 		"P-Preferred-Identity", "Path", "Priority", "Privacy", "Proxy-Authenticate", "Proxy-Authorization",
 		"Proxy-Require", "RAck", "Reason", "Refer-To", "Referred-By", "Reject-Contact", "Replaces",
-		"Request-Disposition", "Require", "Retry-After", "RSeq", "Server", "Service-Route", "Session-Expires",
-		"SIP-ETag", "SIP-If-Match", "Subject", "Subscription-State", "Supported", "Timestamp", "Unsupported",
+		"Refer-Sub", "Request-Disposition", "Require", "Retry-After", "RSeq", "Server", "Service-Route", "Session-Expires",
+		"SIP-ETag", "SIP-If-Match", "Subject", "Subscription-State", "Supported", "Target-Dialog", "Timestamp", "Unsupported",
 		"User-Agent", "Warning", "WWW-Authenticate"} {
 		if lower := strings.ToLower(name); t[lower].name == "" {
 			t[lower] = headerName{name, hdrOther}

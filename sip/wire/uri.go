@@ -179,7 +179,7 @@ func paramName(s string) string {
 }
 
 var knownParams = [...]string{"tag", "branch", "rport", "received", "maddr", "ttl", "lr", "transport",
-	"q", "expires", "+sip.instance", "reg-id", "ob", "user", "method", "boundary", "handling"}
+	"q", "expires", "+sip.instance", "reg-id", "ob", "user", "method", "boundary", "handling", "id"}
 
 // parseParams reads *(";" name ["=" value]) with blanks allowed around both
 // signs (RFC 3261 section 25.1: SEMI, EQUAL). A quoted value keeps its quotes,

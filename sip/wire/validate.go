@@ -43,7 +43,7 @@ func (r *Rules) Validate(m *Message) *Fault {
 		return validateResponse(m)
 	}
 	for _, check := range [...]func(*Rules, *Message) *Fault{
-		checkStart, checkHops, checkRequire, checkFields, checkContacts, checkBody, checkAccept,
+		checkStart, checkHops, checkRequire, checkFields, checkShapes, checkContacts, checkBody, checkAccept,
 	} {
 		if f := check(r, m); f != nil {
 			return f
@@ -137,8 +137,48 @@ func (r *Rules) knowsAll(m *Message) *Fault {
 // headers that mean nothing certain when repeated.
 var (
 	boundedLists = [...]string{"Accept", "Allow", "Supported", "Require", "Allow-Events"}
-	onlyOnce     = [...]string{"Content-Type", "Expires", "Date", "Event", "Refer-To", "Replaces", "Session-Expires"}
+	onlyOnce     = [...]string{"Content-Type", "Expires", "Date", "Event", "Refer-To", "Replaces", "Session-Expires",
+		"RAck", "SIP-If-Match", "Subscription-State"}
 )
+
+// shapes are the headers a method cannot be understood without: there, one that
+// cannot be read is refused. Elsewhere it counts for nothing.
+var shapes = map[string][]shape{
+	"INVITE":    {{"Replaces", reads(ParseReplaces)}, {"Session-Expires", reads(ParseSessionExpires)}, {"Min-SE", isNumber}},
+	"UPDATE":    {{"Session-Expires", reads(ParseSessionExpires)}, {"Min-SE", isNumber}},
+	"PRACK":     {{"RAck", reads(ParseRAck)}},
+	"REFER":     {{"Refer-To", reads(ParseReferTo)}},
+	"SUBSCRIBE": {{"Event", reads(ParseEvent)}},
+	"NOTIFY":    {{"Event", reads(ParseEvent)}, {"Subscription-State", reads(ParseSubscriptionState)}},
+	"PUBLISH":   {{"Event", reads(ParseEvent)}, {"SIP-If-Match", isToken}},
+}
+
+type shape struct {
+	name string
+	ok   func(string) bool
+}
+
+func reads[T any](parse func(string) (T, bool)) func(string) bool {
+	return func(s string) bool {
+		_, ok := parse(s)
+		return ok
+	}
+}
+
+func isNumber(s string) bool {
+	number, _, _ := strings.Cut(s, ";")
+	_, ok := deltaSeconds(number)
+	return ok
+}
+
+func checkShapes(_ *Rules, m *Message) *Fault {
+	for _, s := range shapes[m.method] {
+		if value, ok := m.Header(s.name); ok && !s.ok(value) {
+			return m.fault(400, "Bad Request: "+s.name+": malformed value")
+		}
+	}
+	return nil
+}
 
 // checkFields looks at every header line once.
 func checkFields(_ *Rules, m *Message) *Fault {
@@ -308,19 +348,8 @@ func checkAccept(_ *Rules, m *Message) *Fault {
 	if m.method != "INVITE" {
 		return nil
 	}
-	if _, ok := m.Line("Accept", 0); !ok || acceptsSDP(m) {
-		return nil
+	if q, given := m.Accepts("application/sdp"); given && q == 0 {
+		return m.fault(406, "Not Acceptable: Accept: no application/sdp")
 	}
-	return m.fault(406, "Not Acceptable: Accept: no application/sdp")
-}
-
-func acceptsSDP(m *Message) bool {
-	for value := range m.Values("Accept") {
-		media, _, _ := strings.Cut(value, ";")
-		switch strings.ToLower(trim(media)) {
-		case "application/sdp", "application/*", "*/*":
-			return true
-		}
-	}
-	return false
+	return nil
 }
