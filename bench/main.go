@@ -35,7 +35,7 @@ type options struct {
 	Note                string
 }
 
-var sectionNames = []string{"registrations", "options", "calls", "relay", "idle"}
+var sectionNames = []string{"registrations", "options", "calls", "relay", "idle", "overload", "storm", "scale"}
 
 func parseOptions(args []string) (options, error) {
 	var o options
@@ -85,6 +85,7 @@ func main() {
 	if len(os.Args) == 2 && os.Args[1] == loadCommand {
 		exit(runLoad())
 	}
+	roomForFiles()
 	// Children die with the thread that started them, so all are started by
 	// this one.
 	runtime.LockOSThread()

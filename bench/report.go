@@ -44,6 +44,19 @@ type figure struct {
 func callName(rate int) string { return "calls " + strconv.Itoa(rate) + "/s" }
 func relayName(n int) string   { return "relay " + strconv.Itoa(n) }
 
+func overloadName(times int) string {
+	return "overload ×" + strconv.Itoa(times)
+}
+func scaleName(n int) string  { return "refresh among " + strconv.Itoa(n) }
+func heldName(n int) string   { return "held " + strconv.Itoa(n) }
+func besideName(n int) string { return "calls beside " + strconv.Itoa(n) }
+
+// Names of phases that look for limits; all of a ramp have one.
+const (
+	rampName  = "sustained"
+	stormName = "storm"
+)
+
 func perDone(r load.Result, x float64) float64 { return x / float64(max(r.Done, 1)) }
 func micros(d time.Duration) float64           { return float64(d) / 1e3 }
 
@@ -60,6 +73,15 @@ var (
 	lossShare = figure{name: "lost", unit: "%", of: func(r load.Result) float64 {
 		return 100 * float64(r.Sent-r.Received) / float64(max(r.Sent, 1))
 	}}
+	refused = figure{name: "refused", of: func(r load.Result) float64 { return float64(r.Refused) }}
+	refusal = figure{name: "refusal p99", unit: "ms", of: func(r load.Result) float64 { return float64(r.Refusal.P99) / 1e6 }}
+	offered = figure{name: "offered", unit: "calls/s", of: func(r load.Result) float64 { return float64(r.Rate) }}
+	// goodput is what was completed while more was offered, beside the most that
+	// could be done cleanly.
+	goodput = figure{name: "goodput", unit: "% of most", of: func(r load.Result) float64 {
+		return 100 * float64(r.InTime) / r.Time.Seconds() / float64(max(r.Best, 1))
+	}}
+	allIn     = figure{name: "all registered after", unit: "s", of: func(r load.Result) float64 { return r.Took.Seconds() }}
 	idleCPU   = figure{name: "CPU", unit: "% of a core", of: func(r load.Result) float64 { return 100 * r.CPU.Seconds() / r.Took.Seconds() }}
 	idleWakes = figure{name: "wake-ups", unit: "/s", of: func(r load.Result) float64 { return float64(r.Wakeups) / r.Took.Seconds() }}
 	idleRSS   = figure{name: "RSS", unit: "MB", of: func(r load.Result) float64 { return float64(r.RSSAfter) / 1e6 }}
@@ -71,15 +93,26 @@ func relayShare(r load.Result) float64 {
 }
 
 // figuresOf are those of a kind of phase.
-func figuresOf(k load.Kind) []figure {
-	switch k {
+func figuresOf(p load.Phase) []figure {
+	switch p.Kind {
 	case load.Register:
+		if p.Patient {
+			return []figure{allIn, cpuEach, failed, refused, resent}
+		}
 		return []figure{cpuEach, growth, failed, resent, repeats, dropped}
 	case load.Refresh, load.Options:
 		return []figure{cpuEach, failed, resent, repeats, dropped}
+	case load.Hold:
+		return []figure{growth, failed, refused}
 	case load.Call:
+		if p.Ramp {
+			return []figure{{name: "most", unit: "calls/s", of: offered.of}, cpuEach, addedP50, addedP99, failed, refused, resent, repeats}
+		}
+		if p.Times > 0 {
+			return []figure{offered, goodput, refusal, failed, refused, resent, repeats, dropped}
+		}
 		return []figure{cpuEach, {name: "INVITE→180 added p50", unit: "µs", of: addedP50.of},
-			{name: "INVITE→180 added p99", unit: "µs", of: addedP99.of}, failed, resent, repeats, dropped}
+			{name: "INVITE→180 added p99", unit: "µs", of: addedP99.of}, failed, refused, resent, repeats, dropped}
 	case load.Relay:
 		return []figure{relayCPU, addedP50, addedP99, lossShare, growth, failed, dropped}
 	case load.Idle:
@@ -113,7 +146,7 @@ func (r *report) summarise() {
 		}
 	}
 	for _, p := range order {
-		for _, f := range figuresOf(p.Kind) {
+		for _, f := range figuresOf(p) {
 			line := row{Name: p.Name + ": " + f.name, Unit: f.unit, Values: map[string]float64{}, Doubted: map[string]bool{}}
 			for _, target := range columns {
 				if rs := results[key{p.Name, target}]; len(rs) > 0 {

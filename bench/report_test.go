@@ -64,10 +64,4 @@ func TestOptions(t *testing.T) {
 	if o := mustParse(t, "-quick"); o.Rounds != 1 || len(o.jobs()) == 0 {
 		t.Errorf("%+v", o)
 	}
-	// The demo has 8999 phones at most.
-	for _, j := range mustParse(t).jobs() {
-		if j.phones > 8999 {
-			t.Errorf("%s wants %d phones", j.section, j.phones)
-		}
-	}
 }

@@ -11,8 +11,9 @@ import (
 // job is one process that is measured and what the load does to it.
 type job struct {
 	section string
-	phones  int // accounts it needs
-	calls   int // relayed calls
+	phones  int    // accounts it needs
+	ports   string // of the switch for RTP; empty for the usual ones
+	calls   int    // relayed calls
 	phases  []load.Phase
 	// targets are who can do it.
 	targets []string
@@ -33,6 +34,10 @@ type size struct {
 	phones, callPhones, idlePhones int
 	load, calls, relay, idle       time.Duration
 	callRates, relayed             []int
+	ramp                           []int         // calls/s
+	step                           time.Duration // of the ramp
+	storm                          int           // phones that register at once
+	few, many, held                int           // registered phones; calls that are up
 }
 
 var (
@@ -40,11 +45,14 @@ var (
 		phones: 8000, callPhones: 4000, idlePhones: 1000,
 		load: 5 * time.Second, calls: 5 * time.Second, relay: 6 * time.Second, idle: 10 * time.Second,
 		callRates: []int{100, 400, 1000}, relayed: []int{100, 500},
+		ramp: []int{300, 400, 500, 650, 800, 1000, 1250, 1600, 2000, 2500, 3200, 4000, 5000}, step: 3 * time.Second,
+		storm: 100000, few: 1000, many: 100000, held: 4000,
 	}
 	quickSize = size{
 		phones: 1000, callPhones: 400, idlePhones: 200,
 		load: time.Second, calls: time.Second, relay: time.Second, idle: time.Second,
 		callRates: []int{100}, relayed: []int{20},
+		ramp: []int{50, 100}, step: time.Second, storm: 1000, few: 100, many: 1000, held: 50,
 	}
 )
 
@@ -93,9 +101,48 @@ func (o options) jobs() []job {
 			{Kind: load.Relay, Name: relayName(n), Count: n, Time: s.relay},
 		}})
 	}
-	return append(all, job{section: "idle", phones: s.idlePhones, targets: sip, phases: []load.Phase{
+	all = append(all, job{section: "idle", phones: s.idlePhones, targets: sip, phases: []load.Phase{
 		register(s.idlePhones),
 		{Kind: load.Idle, Time: 2 * time.Second},
 		{Kind: load.Idle, Name: idleName, Time: s.idle},
+	}})
+	return append(all, o.limits(s)...)
+}
+
+// shortTalk is how long calls last where only their number counts: media ports
+// rest for two seconds after each.
+const shortTalk = 100 * time.Millisecond
+
+// manyPorts are enough for thousands of calls; the load's few sockets lie among
+// them, and a port that is taken is passed over.
+const manyPorts = "10000-61999"
+
+// limits are the jobs that look for where it ends.
+func (o options) limits(s size) []job {
+	sip := []string{ours, kamailio}
+	most := s.ramp[len(s.ramp)-1]
+	busy := job{section: "overload", phones: max(4*most/3, 400), ports: manyPorts, targets: sip}
+	busy.phases = append(busy.phases, load.Phase{Kind: load.Register, Count: busy.phones, Rate: 2000})
+	for _, rate := range s.ramp {
+		busy.phases = append(busy.phases, load.Phase{Kind: load.Call, Name: rampName, Rate: rate, Time: s.step, Talk: shortTalk, Ramp: true})
+	}
+	for _, times := range []int{2, 5, 10} {
+		busy.phases = append(busy.phases, load.Phase{Kind: load.Call, Name: overloadName(times), Times: times, Time: s.load, Talk: shortTalk})
+	}
+	jobs := []job{busy, {section: "storm", phones: s.storm, targets: sip, phases: []load.Phase{
+		{Kind: load.Register, Name: stormName, Count: s.storm, Rate: s.storm, Patient: true},
+	}}}
+	for _, n := range []int{s.few, s.many} {
+		jobs = append(jobs, job{section: "scale", phones: n, targets: sip, phases: []load.Phase{
+			{Kind: load.Register, Count: n, Rate: 4000},
+			{Kind: load.Refresh, Name: scaleName(n), Rate: o.Rate, Time: s.load},
+		}})
+	}
+	besides := 4 * s.callRates[0]
+	return append(jobs, job{section: "scale", phones: 2*s.held + besides, ports: manyPorts, targets: []string{ours}, phases: []load.Phase{
+		{Kind: load.Register, Count: 2*s.held + besides, Rate: 2000},
+		{Kind: load.Call, Rate: s.callRates[0], Time: s.step, Talk: shortTalk},
+		{Kind: load.Hold, Name: heldName(s.held), Count: s.held, Rate: 2 * s.callRates[0]},
+		{Kind: load.Call, Name: besideName(s.held), Rate: s.callRates[0], Time: s.load, Talk: talkTime},
 	}})
 }

@@ -21,7 +21,7 @@ type callState struct {
 	target         []byte // whom the caller's dialog is with
 	toTag          []byte // the whole To of its 2xx
 	routes         []byte
-	invited        time.Time // credentials sent
+	invited        time.Time // the last INVITE
 	callerRTP      *flow     // nil: no RTP
 	calleeRTP      *flow
 
@@ -68,6 +68,7 @@ func (e *engine) invite(c *callState, auth []byte) {
 	e.vals[fAuth] = auth
 	e.vals[fBody] = e.sdp(port)
 	e.vals[fLength] = strconv.AppendInt(nil, int64(len(e.vals[fBody])), 10)
+	c.invited = time.Now()
 	e.sendCaller(c, &inviteText, true)
 }
 
@@ -81,7 +82,7 @@ func (e *engine) sdp(port uint16) []byte {
 func (e *engine) fillCall(c *callState) {
 	p := c.caller
 	c.cseq++
-	e.vals[fUser], e.vals[fTo], e.vals[fDomain], e.vals[fLocal] = p.user, c.callee.user, []byte(e.spec.Domain), p.sock.local
+	e.vals[fUser], e.vals[fTo], e.vals[fDomain], e.vals[fLocal] = p.user, c.callee.user, p.domain, p.sock.local
 	e.vals[fTag], e.vals[fCallID] = p.tag, c.callID
 	e.vals[fTarget], e.vals[fToTag], e.vals[fRoutes] = c.target, c.toTag, c.routes
 	e.vals[fAuth] = nil
@@ -104,16 +105,19 @@ func (e *engine) sendCaller(c *callState, t *template, waits bool) {
 	c.caller.sock.send(c.last)
 }
 
-func (c *callState) again(e *engine, generation int, giveUp bool) bool {
+func (c *callState) again(e *engine, generation, steps int, giveUp bool) resent {
 	if c.generation != generation || c.caught == over {
-		return false
+		return settled
 	}
 	if giveUp {
 		e.endCall(c, "no answer to "+string(firstWord(c.last)))
-		return false
+		return settled
+	}
+	if !repeatsAt(steps, c.caught != ending) {
+		return waits
 	}
 	c.caller.sock.send(c.last)
-	return true
+	return sent
 }
 
 // endCall ends a call; why is empty when all went well.
@@ -164,10 +168,21 @@ func (e *engine) onCaller(c *callState, m *message, at, now time.Time) {
 		e.established(c, m, now)
 	case m.status < 300:
 		e.repeated(c, m, invite)
+	case m.status == 503:
+		e.refused(c, m)
+		e.refusal.Add(at.Sub(c.invited))
+		e.turnedAway(c)
 	default:
 		e.refused(c, m)
 		e.endCall(c, "INVITE: status "+strconv.Itoa(m.status))
 	}
+}
+
+// turnedAway ends a call that was refused for want of room.
+func (e *engine) turnedAway(c *callState) {
+	e.res.Refused++
+	e.res.Done-- // endCall counts it
+	e.endCall(c, "")
 }
 
 // repeated answers what came again as the first time.
@@ -206,10 +221,9 @@ func (e *engine) authorise(c *callState, m *message) {
 		return
 	}
 	p := c.caller
-	uri := append(append(append([]byte("sip:"), c.callee.user...), '@'), e.spec.Domain...)
+	uri := append(append(append([]byte("sip:"), c.callee.user...), '@'), p.domain...)
 	auth := ch.credentials(nil, "Proxy-Authorization", p.user, p.secret(ch.realm), methodInvite, uri, p.tag)
 	c.caught = invitedAgain
-	c.invited = time.Now()
 	e.invite(c, auth)
 }
 

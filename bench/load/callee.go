@@ -106,12 +106,15 @@ func (e *engine) answer(c *callState, now time.Time) {
 // calleeOf repeats the callee's 200 until its ACK.
 type calleeOf callState
 
-func (c *calleeOf) again(_ *engine, _ int, giveUp bool) bool {
+func (c *calleeOf) again(_ *engine, _, steps int, giveUp bool) resent {
 	if c.answering != waitingACK || c.caught == over || giveUp {
-		return false
+		return settled
+	}
+	if !repeatsAt(steps, false) {
+		return waits
 	}
 	c.callee.sock.send(c.reply)
-	return true
+	return sent
 }
 
 // response renders an answer to m with a tag added to To, a phone's Contact and

@@ -16,12 +16,21 @@ import (
 // sipSockets are as many as the phones share.
 const sipSockets = 4
 
-// resendAfter is T1 of RFC 3261; the load repeats in this step and gives up
-// after mostResends.
+// resendAfter is T1 of RFC 3261. The load looks at what waits for an answer in
+// this step, repeats it when timer A or E says so, and gives up after 64*T1.
 const (
 	resendAfter = 500 * time.Millisecond
-	mostResends = 12
+	mostResends = 64
 )
+
+// repeatsAt tells whether timer A, or E with its ceiling of 4 s, fires after so
+// many steps.
+func repeatsAt(steps int, invite bool) bool {
+	if !invite && steps > 7 {
+		return steps%8 == 7
+	}
+	return steps&(steps+1) == 0 // 1, 3, 7, 15, 31, 63
+}
 
 // ringTime is how long a callee rings.
 const ringTime = 50 * time.Millisecond
@@ -45,6 +54,11 @@ type engine struct {
 	vals    values
 	out     []byte
 	live    int // operations begun and not ended
+	refusal *gauge.Hist
+	later   timedPhones // who waits for a Retry-After
+	held    int         // phones of calls that are held up
+	best    int         // the last clean rate of a ramp
+	tooMuch bool        // a ramp has met its end
 	flows   []*flow
 	window  byte
 }
@@ -61,13 +75,38 @@ func Run(ctx context.Context, spec Spec) ([]Result, error) {
 	defer e.close()
 	var results []Result
 	for _, p := range spec.Phases {
+		if p.Ramp && e.tooMuch || p.Times > 0 && e.best == 0 {
+			continue
+		}
+		if p.Times > 0 {
+			p.Rate = p.Times * e.best
+		}
 		r, err := e.phase(ctx, p)
 		if err != nil {
 			return results, fmt.Errorf("%s: %w", p.Kind, err)
 		}
-		results = append(results, r)
+		if !p.Ramp {
+			results = append(results, r)
+			continue
+		}
+		if e.tooMuch = !r.clean(); !e.tooMuch {
+			e.best = p.Rate
+		}
+		results = e.climb(results, r)
 	}
 	return results, nil
+}
+
+// climb keeps one result of a ramp: the last clean one, or the first.
+func (e *engine) climb(results []Result, r Result) []Result {
+	last := len(results) - 1
+	switch {
+	case last < 0 || !results[last].Ramp:
+		return append(results, r)
+	case !e.tooMuch:
+		results[last] = r
+	}
+	return results
 }
 
 func (e *engine) open() error {
@@ -101,7 +140,7 @@ func (e *engine) open() error {
 		e.sip = append(e.sip, s)
 	}
 	for i, p := range e.spec.Phones {
-		ph := newPhone(p, i, e.sip[i%sipSockets], e.run)
+		ph := newPhone(p, i, e.sip[i%sipSockets], e.run, e.spec.Domain)
 		e.phones = append(e.phones, ph)
 		e.byUser[p.User] = ph
 	}
@@ -131,7 +170,7 @@ type task interface {
 
 // phase runs one phase from end to end.
 func (e *engine) phase(ctx context.Context, p Phase) (Result, error) {
-	e.res, e.hist, e.live = &Result{Phase: p}, &gauge.Hist{}, 0
+	e.res, e.hist, e.refusal, e.live = &Result{Phase: p, Best: e.best}, &gauge.Hist{}, &gauge.Hist{}, 0
 	e.res.Phase.Flows = nil // of no interest to a reader
 	t, err := e.task(p)
 	if err != nil {
@@ -171,10 +210,12 @@ func (e *engine) phase(ctx context.Context, p Phase) (Result, error) {
 		}
 	}
 	t.end()
-	e.res.Added = Delay{e.hist.N(), e.hist.Quantile(0.5), e.hist.Quantile(0.99), e.hist.Max()}
+	e.res.Added, e.res.Refusal = delayOf(e.hist), delayOf(e.refusal)
 	e.res.doubt()
 	return *e.res, nil
 }
+
+func delayOf(h *gauge.Hist) Delay { return Delay{h.N(), h.Quantile(0.5), h.Quantile(0.99), h.Max()} }
 
 func (e *engine) task(p Phase) (task, error) {
 	switch p.Kind {
@@ -184,6 +225,8 @@ func (e *engine) task(p Phase) (task, error) {
 		return newOptionsTask(e, p)
 	case Call:
 		return newCallTask(e, p)
+	case Hold:
+		return newHoldTask(e, p)
 	case Relay:
 		return newRelayTask(e, p)
 	case Idle:
@@ -209,20 +252,33 @@ type resend struct {
 
 // resender is what has a request under way.
 type resender interface {
-	// again sends the request again if generation still waits; giveUp is true
-	// for the last time.
-	again(e *engine, generation int, giveUp bool) bool
+	// again sends the request again if generation still waits and it is time,
+	// after so many steps; giveUp is true for the last time. It tells what it did.
+	again(e *engine, generation, steps int, giveUp bool) resent
 }
+
+// resent is what came of looking at a request under way.
+type resent int
+
+const (
+	settled resent = iota // nothing waits any more
+	waits                 // it is not time yet
+	sent                  // it was sent again
+)
 
 // timers does what has become due.
 func (e *engine) timers(now time.Time) {
 	for r, ok := e.resends.pop(now); ok; r, ok = e.resends.pop(now) {
-		if r.of.again(e, r.generation, r.tries >= mostResends) {
-			r.tries++
+		r.tries++
+		what := r.of.again(e, r.generation, r.tries, r.tries >= mostResends)
+		if what == sent {
 			e.res.Resent++
+		}
+		if what != settled {
 			e.resends.push(now, r)
 		}
 	}
+	e.comeBack(now)
 	for c, ok := e.rings.pop(now); ok; c, ok = e.rings.pop(now) {
 		e.answer(c, now)
 	}

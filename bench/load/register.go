@@ -3,6 +3,7 @@
 package load
 
 import (
+	"container/heap"
 	"fmt"
 	"strconv"
 	"time"
@@ -12,6 +13,7 @@ import (
 type phone struct {
 	user     []byte
 	password []byte
+	domain   []byte
 	a1       hexSum
 	a1Realm  string // what a1 was made for
 	sock     *socket
@@ -36,9 +38,12 @@ const (
 	optionsSent
 )
 
-func newPhone(p Phone, i int, s *socket, run string) *phone {
+func newPhone(p Phone, i int, s *socket, run, domain string) *phone {
+	if p.Domain != "" {
+		domain = p.Domain
+	}
 	return &phone{
-		user: []byte(p.User), password: []byte(p.Password), sock: s,
+		user: []byte(p.User), password: []byte(p.Password), domain: []byte(domain), sock: s,
 		tag:    fmt.Appendf(nil, "%s%d", run, i),
 		callID: fmt.Appendf(nil, "r%d-%s@bench", i, run),
 		optID:  fmt.Appendf(nil, "o%d-%s@bench", i, run),
@@ -62,7 +67,7 @@ var (
 func (e *engine) request(p *phone, t *template, callID, auth []byte, now time.Time) {
 	p.cseq++
 	var number [20]byte
-	e.vals[fUser], e.vals[fDomain], e.vals[fLocal], e.vals[fTag] = p.user, []byte(e.spec.Domain), p.sock.local, p.tag
+	e.vals[fUser], e.vals[fDomain], e.vals[fLocal], e.vals[fTag] = p.user, p.domain, p.sock.local, p.tag
 	e.vals[fCSeq] = strconv.AppendInt(number[:0], int64(p.cseq), 10)
 	e.vals[fCallID], e.vals[fAuth] = callID, auth
 	e.vals[fBranch] = append(append(append([]byte{}, callID[:1]...), p.tag...), e.vals[fCSeq]...)
@@ -72,16 +77,28 @@ func (e *engine) request(p *phone, t *template, callID, auth []byte, now time.Ti
 	p.sock.send(p.last)
 }
 
-func (p *phone) again(e *engine, generation int, giveUp bool) bool {
+func (p *phone) again(e *engine, generation, steps int, giveUp bool) resent {
 	if p.step == atRest || p.generation != generation {
-		return false
+		return settled
 	}
 	if giveUp {
-		e.endRequest(p, false, "no answer")
-		return false
+		e.unheard(p)
+		return settled
+	}
+	if !repeatsAt(steps, false) {
+		return waits
 	}
 	p.sock.send(p.last)
-	return true
+	return sent
+}
+
+// unheard ends a request without an answer; who is patient begins anew.
+func (e *engine) unheard(p *phone) {
+	if e.res.Patient {
+		e.comeBackIn(p, 0)
+		return
+	}
+	e.endRequest(p, false, "no answer")
 }
 
 // endRequest ends the operation of a phone.
@@ -118,9 +135,12 @@ func (e *engine) onRegister(p *phone, m *message, now time.Time) {
 			return
 		}
 		p.step = answered
-		uri := append([]byte("sip:"), e.spec.Domain...)
+		uri := append([]byte("sip:"), p.domain...)
 		e.out = c.credentials(e.out[:0], "Authorization", p.user, p.secret(c.realm), methodRegister, uri, p.tag)
 		e.request(p, &registerText, p.callID, e.out, now)
+	case m.status == 503 && e.res.Patient:
+		e.res.Refused++
+		e.comeBackIn(p, time.Duration(number(m.retryAfter))*time.Second)
 	default:
 		e.endRequest(p, m.status == 200, "status "+strconv.Itoa(m.status))
 	}
@@ -173,10 +193,51 @@ func newPhoneTask(e *engine, p Phase, begin1 func(*phone, time.Time)) (*phoneTas
 }
 
 func newRegisterTask(e *engine, p Phase) (task, error) {
-	return newPhoneTask(e, p, func(ph *phone, now time.Time) {
-		ph.step = asked
-		e.request(ph, &registerText, ph.callID, nil, now)
-	})
+	return newPhoneTask(e, p, e.register)
+}
+
+// register begins a registration.
+func (e *engine) register(p *phone, now time.Time) {
+	p.step = asked
+	e.request(p, &registerText, p.callID, nil, now)
+}
+
+// timedPhone is a phone that registers again at a time.
+type timedPhone struct {
+	at    time.Time
+	phone *phone
+}
+
+// timedPhones is a heap, the next one first.
+type timedPhones []timedPhone
+
+func (t timedPhones) Len() int           { return len(t) }
+func (t timedPhones) Less(i, j int) bool { return t[i].at.Before(t[j].at) }
+func (t timedPhones) Swap(i, j int)      { t[i], t[j] = t[j], t[i] }
+
+// Push implements heap.Interface.
+func (t *timedPhones) Push(x any) { *t = append(*t, x.(timedPhone)) }
+
+// Pop implements heap.Interface.
+func (t *timedPhones) Pop() any {
+	last := len(*t) - 1
+	x := (*t)[last]
+	*t = (*t)[:last]
+	return x
+}
+
+// comeBackIn lets a phone whose registration is under way begin again after d.
+func (e *engine) comeBackIn(p *phone, d time.Duration) {
+	p.step = atRest
+	p.generation++
+	heap.Push(&e.later, timedPhone{time.Now().Add(d), p})
+}
+
+// comeBack lets those begin whose time has come.
+func (e *engine) comeBack(now time.Time) {
+	for len(e.later) > 0 && !e.later[0].at.After(now) {
+		e.register(heap.Pop(&e.later).(timedPhone).phone, now)
+	}
 }
 
 func newOptionsTask(e *engine, p Phase) (task, error) {

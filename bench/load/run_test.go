@@ -73,7 +73,7 @@ func TestRun(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			spec := Spec{Target: registrar(t, c.swallow), Domain: "a.test", PIDs: []int{os.Getpid()}}
 			for _, user := range []string{"101", "102", "103", "104"} {
-				spec.Phones = append(spec.Phones, Phone{user, c.password})
+				spec.Phones = append(spec.Phones, Phone{User: user, Password: c.password})
 			}
 			spec.Phases = []Phase{
 				{Kind: Register, Rate: 1000},

@@ -18,6 +18,7 @@ type message struct {
 	// contact is the URI of the first Contact.
 	contact    []byte
 	challenges [][]byte // values of WWW- and Proxy-Authenticate
+	retryAfter []byte
 	vias       [][]byte // whole lines without their ends
 	routes     [][]byte // Record-Route values in their order
 	body       []byte
@@ -95,6 +96,8 @@ func (m *message) header(line []byte) {
 		}
 	case is(name, "record-route", 0):
 		m.routes = append(m.routes, value)
+	case is(name, "retry-after", 0):
+		m.retryAfter = value
 	case is(name, "www-authenticate", 0), is(name, "proxy-authenticate", 0):
 		m.challenges = append(m.challenges, value)
 	}

@@ -20,6 +20,8 @@ type Spec struct {
 type Phone struct {
 	User     string `json:"user"`
 	Password string `json:"password"`
+	// Domain, if it is not that of all phones.
+	Domain string `json:"domain,omitempty"`
 }
 
 // Kind names what a phase does.
@@ -36,6 +38,9 @@ const (
 	Options Kind = "options"
 	// Call makes calls of Talk without RTP between the phones for Time.
 	Call Kind = "call"
+	// Hold has Count calls without RTP up until the run ends; their phones take
+	// no part in later calls.
+	Hold Kind = "hold"
 	// Relay has Count calls up and sends RTP both ways for Time.
 	Relay Kind = "relay"
 	// Idle does nothing for Time.
@@ -52,6 +57,15 @@ type Phase struct {
 	Count int           `json:"count,omitempty"`
 	Time  time.Duration `json:"time,omitempty"`
 	Talk  time.Duration `json:"talk,omitempty"`
+	// Ramp phases come one after the other at rising rates; after the first that
+	// was not clean the rest is left out.
+	Ramp bool `json:"ramp,omitempty"`
+	// Times, if not 0, makes Rate so many times the last clean one of the ramp
+	// before.
+	Times int `json:"times,omitempty"`
+	// Patient phones try again after a 503, when its Retry-After has passed, and
+	// after a time-out, as phones do after an outage.
+	Patient bool `json:"patient,omitempty"`
 	// Flows are the ports of a relay that needs no signalling: what arrives at
 	// the first comes out to whoever sends to the second, and back.
 	Flows [][2]uint16 `json:"flows,omitempty"`
@@ -65,6 +79,13 @@ type Result struct {
 	// Done operations came to their good end; Failed did not.
 	Done   int `json:"done"`
 	Failed int `json:"failed"`
+	// Refused were answered with 503, Refusal after what time.
+	Refused int   `json:"refused,omitempty"`
+	Refusal Delay `json:"refusal"`
+	// InTime of Done were over when the last call was begun.
+	InTime int `json:"in_time,omitempty"`
+	// Best is the last clean rate of the ramp before.
+	Best int `json:"best,omitempty"`
 	// FirstFailure says what went wrong first.
 	FirstFailure string `json:"first_failure,omitempty"`
 	// Resent were sent again by the load, Repeated by the target.
@@ -119,6 +140,12 @@ type Loop struct {
 
 // LateBy is how long a turn of the loop may take; it should take a millisecond.
 const LateBy = 5 * time.Millisecond
+
+// clean tells that the target kept up: everything was done at the rate asked for,
+// and nobody had to send anything twice.
+func (r *Result) clean() bool {
+	return r.Done > 0 && r.Failed+r.Refused+r.Resent+r.Repeated == 0 && r.reached()
+}
 
 // Bounds of trust.
 const (

@@ -76,9 +76,17 @@ func (r *Result) doubt() {
 	if r.Loop.Skipped > 0 {
 		add("%d not begun: every phone was busy, or the loop too late", r.Loop.Skipped)
 	}
-	if done := float64(r.Done + r.Failed); r.Rate > 0 && r.Took > 0 && done/r.Took.Seconds() < leastRate*float64(r.Rate)*r.share() {
-		add("%.0f/s reached of %d/s", done/r.Took.Seconds(), r.Rate)
+	if !r.reached() && !r.Patient {
+		add("%.0f/s reached of %d/s", r.speed(), r.Rate)
 	}
+}
+
+// speed is how many operations came to an end in a second.
+func (r *Result) speed() float64 { return float64(r.Done+r.Failed+r.Refused) / r.Took.Seconds() }
+
+// reached tells whether they came as fast as they were to begin.
+func (r *Result) reached() bool {
+	return r.Rate == 0 || r.Took == 0 || r.speed() >= leastRate*float64(r.Rate)*r.share()
 }
 
 // share is the part of Took in which operations were begun: the rest is the

@@ -29,6 +29,9 @@ type Setting struct {
 	Place gauge.Place
 	// Phones are as many accounts as it needs, Calls as many relayed calls.
 	Phones, Calls int
+	// Ports of the switch for RTP, "14000-31999" if empty: the load's own lie
+	// above.
+	Ports string
 	// Program is the built switch or relay.
 	Program string
 }

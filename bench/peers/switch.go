@@ -21,15 +21,20 @@ type demo struct {
 	Extensions []struct {
 		User     string `json:"user"`
 		Password string `json:"password"`
+		Domain   string `json:"domain"`
 	} `json:"extensions"`
 }
 
 // Switch starts Setting.Program as `cordpair demo`.
 func Switch(s Setting) (*Peer, error) {
-	// The load's own RTP ports lie above. Every port once used stays open, and the
-	// usual limit of 20,000 files must leave some for the rest.
+	// Every port once used stays open, and the usual limit of 20,000 files must
+	// leave some for the rest.
+	ports := s.Ports
+	if ports == "" {
+		ports = "14000-31999"
+	}
 	p, err := start(s, s.Program, "demo", "--json", "--extensions", strconv.Itoa(s.Phones), "--sip", "127.0.0.1:0",
-		"--http", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--rtp-ports", "14000-31999", "--data-dir", filepath.Join(s.Dir, "data"))
+		"--http", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--rtp-ports", ports, "--data-dir", filepath.Join(s.Dir, "data"))
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +57,7 @@ func (p *Peer) Describe(line []byte) error {
 	}
 	p.Addr, p.Domain = d.SIP.UDP, d.SIP.Domain
 	for _, x := range d.Extensions {
-		p.Phones = append(p.Phones, load.Phone{User: x.User, Password: x.Password})
+		p.Phones = append(p.Phones, load.Phone{User: x.User, Password: x.Password, Domain: x.Domain})
 	}
 	return nil
 }
