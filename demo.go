@@ -18,6 +18,8 @@ const (
 	demoFirst     = 101
 	demoFirstLong = 1001
 	demoShortMost = 899
+	demoLongMost  = 8999
+	demoMost      = 1000000
 )
 
 // Demo is what `cordpair demo` tells its user (spec/shapes.md).
@@ -60,23 +62,65 @@ type DemoExtension struct {
 	User     string `json:"user"`
 	Password string `json:"password"`
 	Type     string `json:"type"`
+	// Domain of its client, where that is not DemoSIP.Domain.
+	Domain string `json:"domain,omitempty"`
 }
 
 // EnsureDemo makes the demo client with n phones and generated passwords in an
 // empty store, or finds again what an earlier demo made; phones are added up to
-// n. n is 1 to 8999; more than 899 need four digits, which is decided when the
-// client is made.
+// n. n is 1 to 1,000,000; more than 899 need four digits, which is decided when the
+// client is made, and more than 8999 further clients with domains of their own.
 func (s *Switch) EnsureDemo(n int) (Demo, error) {
-	client, err := s.demoClient(n)
+	if n < 1 || n > demoMost {
+		return Demo{}, fmt.Errorf("%d extensions: a demo has 1 to %d", n, demoMost)
+	}
+	client, err := s.demoClient(demoDomain, n)
 	if err != nil {
 		return Demo{}, err
 	}
+	have, err := s.demoPhones(client, min(n, demoLongMost))
+	if err != nil {
+		return Demo{}, err
+	}
+	d := s.describe(client)
+	if d.Extensions, err = s.demoExtensions("", have); err == nil {
+		err = s.demoBeyond(&d, n-demoLongMost)
+	}
+	if err != nil {
+		return d, err
+	}
+	d.App, d.Token, err = s.demoAccess(client.ID)
+	return d, err
+}
+
+// demoBeyond adds n phones of further clients.
+func (s *Switch) demoBeyond(d *Demo, n int) error {
+	for i := 2; n > 0; i, n = i+1, n-demoLongMost {
+		client, err := s.demoClient(strconv.Itoa(i)+"."+demoDomain, demoLongMost)
+		if err != nil {
+			return err
+		}
+		have, err := s.demoPhones(client, min(n, demoLongMost))
+		if err != nil {
+			return err
+		}
+		more, err := s.demoExtensions(client.Domain, have)
+		if err != nil {
+			return err
+		}
+		d.Extensions = append(d.Extensions, more...)
+	}
+	return nil
+}
+
+// demoPhones makes or finds n phones of a client.
+func (s *Switch) demoPhones(client Client, n int) ([]Extension, error) {
 	have, err := s.Extensions(client.ID)
 	if err != nil {
-		return Demo{}, err
+		return nil, err
 	}
 	if client.ExtensionLen < 4 && n > demoShortMost {
-		return Demo{}, fmt.Errorf("%d extensions: the demo in %s has three digits, %d at most; begin a new data folder",
+		return nil, fmt.Errorf("%d extensions: the demo in %s has three digits, %d at most; begin a new data folder",
 			n, s.cfg.DataDir, demoShortMost)
 	}
 	var missing []NewPhone
@@ -87,16 +131,11 @@ func (s *Switch) EnsureDemo(n int) (Demo, error) {
 	if len(missing) > 0 {
 		added, err := s.AddPhones(client.ID, missing)
 		if err != nil {
-			return Demo{}, err
+			return nil, err
 		}
 		have = append(have, added...)
 	}
-	d, err := s.describe(client, have)
-	if err != nil {
-		return Demo{}, err
-	}
-	d.App, d.Token, err = s.demoAccess(client.ID)
-	return d, err
+	return have, nil
 }
 
 // demoLogin is the demo's user.
@@ -148,21 +187,18 @@ func (s *Switch) demoUser(ctx context.Context, client int64) (auth.User, error) 
 	return s.auth.AddUser(ctx, u)
 }
 
-func (s *Switch) demoClient(n int) (Client, error) {
-	if n < 1 || n > 8999 {
-		return Client{}, fmt.Errorf("%d extensions: a demo has 1 to 8999", n)
-	}
+func (s *Switch) demoClient(domain string, n int) (Client, error) {
 	clients, err := s.Clients()
 	if err != nil {
 		return Client{}, err
 	}
 	for _, c := range clients {
-		if c.Domain == demoDomain {
+		if c.Domain == domain {
 			return c, nil
 		}
 	}
 	// Nobody can be reached outside, and 112 and 911 are phones of a large demo.
-	c := Client{Name: "Demo", Domain: demoDomain, EmergencyNumbers: []string{}}
+	c := Client{Name: "Demo", Domain: domain, EmergencyNumbers: []string{}}
 	if n > demoShortMost {
 		c.ExtensionLen = 4
 	}
@@ -176,7 +212,7 @@ func demoNumber(c Client, i int) int {
 	return demoFirst + i
 }
 
-func (s *Switch) describe(c Client, extensions []Extension) (Demo, error) {
+func (s *Switch) describe(c Client) Demo {
 	d := Demo{
 		Ready: true, ClientID: c.ID, DataDir: s.cfg.DataDir,
 		SIP:      DemoSIP{Domain: c.Domain, Realm: c.Domain},
@@ -194,16 +230,21 @@ func (s *Switch) describe(c Client, extensions []Extension) (Demo, error) {
 			d.SIP.TCP = reachable(addr).String()
 		}
 	}
+	return d
+}
+
+func (s *Switch) demoExtensions(domain string, extensions []Extension) ([]DemoExtension, error) {
+	var list []DemoExtension
 	for _, x := range extensions {
 		password, err := s.Password(x.ID)
 		if err != nil {
-			return Demo{}, err
+			return nil, err
 		}
-		d.Extensions = append(d.Extensions, DemoExtension{
-			ID: x.ID, Name: x.Number(), FullName: x.Name, User: x.Number(), Password: password, Type: string(x.Type),
+		list = append(list, DemoExtension{
+			ID: x.ID, Name: x.Number(), FullName: x.Name, User: x.Number(), Password: password, Type: string(x.Type), Domain: domain,
 		})
 	}
-	return d, nil
+	return list, nil
 }
 
 // reachable is an address a program on this machine can use.

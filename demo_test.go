@@ -85,8 +85,8 @@ func TestDemoIsFoundAgain(t *testing.T) {
 
 func TestDemoSizes(t *testing.T) {
 	demoOver(t, t.TempDir(), func(sw *cordpair.Switch) {
-		for _, n := range []int{-1, 0, 9000} {
-			if _, err := sw.EnsureDemo(n); err == nil || !strings.Contains(err.Error(), "1 to 8999") {
+		for _, n := range []int{-1, 0, 1000001} {
+			if _, err := sw.EnsureDemo(n); err == nil || !strings.Contains(err.Error(), "1 to 1000000") {
 				t.Errorf("%d extensions: %v", n, err)
 			}
 		}
@@ -96,6 +96,14 @@ func TestDemoSizes(t *testing.T) {
 		d := ensure(t, sw, 900)
 		if len(d.Extensions) != 900 || d.Extensions[0].Name != "1001" || d.Extensions[899].Name != "1900" {
 			t.Errorf("a large demo goes from %s to %s", d.Extensions[0].Name, d.Extensions[len(d.Extensions)-1].Name)
+		}
+		d = ensure(t, sw, 9001)
+		clients, err := sw.Clients()
+		if len(clients) != 2 || err != nil || d.Extensions[8998].Name != "9999" || d.Extensions[8998].Domain != "" {
+			t.Errorf("%d clients, %v; %+v", len(clients), err, d.Extensions[8998])
+		}
+		if x := d.Extensions[9000]; len(d.Extensions) != 9001 || x.Name != "1002" || x.Domain != "2.demo.cordpair.test" || x.Password == "" {
+			t.Errorf("%d extensions, the last is %+v", len(d.Extensions), x)
 		}
 	})
 	demoOver(t, t.TempDir(), func(sw *cordpair.Switch) {
