@@ -17,6 +17,7 @@ var (
 // (RFC 3261 section 20.10). display is the inside of a quoted-string, cleaned.
 type address struct {
 	display string
+	text    string // the URI as spelled
 	uri     sip.Uri
 	params  sip.HeaderParams
 }
@@ -57,6 +58,7 @@ func (a *address) parse(s string) error {
 			return errAddress
 		}
 	}
+	a.text = spec
 	if err := parseURI(spec, &a.uri); err != nil {
 		return err
 	}

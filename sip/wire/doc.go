@@ -10,9 +10,16 @@
 // to refuse.
 //
 // Nothing in this package keeps state between messages except a Framer, which
-// belongs to the goroutine that reads its connection. A Message belongs to
-// whoever parsed it and is not safe for concurrent writers. Input buffers are
-// never kept: what Parse returns lives in memory of its own.
+// belongs to the goroutine that reads its connection, and a Reader, which belongs
+// to who handles message after message. A Message belongs to whoever parsed it
+// and is for one goroutine at a time: reading a header may cut it up for later.
+// One that a Reader gave out is good until the Reader's next, unless Keep was
+// called. Input buffers are never kept: a Message has one copy of the text, which
+// never changes, and the strings it gives out are parts of that. So they may be
+// kept, but each holds the whole text: what lives long is cloned.
+//
+// An answer repeats lines of its request as they came. Answer, Writer and
+// AppendReply write into a buffer of the caller's and allocate nothing else.
 //
 // The order on the way in is Peek, Parse, Rules.Validate:
 //

@@ -113,6 +113,16 @@ func (e *echo) reply(method string, source netip.AddrPort, status int, reason, t
 		return nil
 	}
 	w := writer{b: make([]byte, 0, 512)}
+	e.begin(&w, source, status, reason, toTag)
+	for _, f := range extra {
+		w.field(f.Name, f.Value)
+	}
+	w.b = append(w.b, "Content-Length: 0\r\n\r\n"...)
+	return w.b
+}
+
+// begin writes an answer up to CSeq.
+func (e *echo) begin(w *writer, source netip.AddrPort, status int, reason, toTag string) {
 	w.b = append(w.b, "SIP/2.0 "...)
 	w.b = strconv.AppendInt(w.b, int64(status), 10)
 	w.b = append(w.b, ' ')
@@ -129,11 +139,6 @@ func (e *echo) reply(method string, source netip.AddrPort, status int, reason, t
 	}
 	w.field("Call-ID", e.callID)
 	w.field("CSeq", e.cseq)
-	for _, f := range extra {
-		w.field(f.Name, f.Value)
-	}
-	w.b = append(w.b, "Content-Length: 0\r\n\r\n"...)
-	return w.b
 }
 
 // stamp sets received and rport to the packet's source (RFC 3581 section 4,

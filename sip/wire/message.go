@@ -19,21 +19,23 @@ type Message struct {
 	reason  string
 	version string
 
-	fields        []field // every header line, in order
-	vias          []*sip.ViaHeader
-	from          *sip.FromHeader
-	to            *sip.ToHeader
-	contacts      []Contact
-	routes        []sip.Uri
-	recordRoutes  []sip.Uri
-	callID        string
-	cseq          uint32
-	cseqMethod    string
-	maxForwards   int // -1 when absent
-	contentLength int // -1 when absent
-	body          []byte
-	size          int
-	room          room
+	fields           []field // every header line, in order
+	vias             []*sip.ViaHeader
+	fromText, toText string // their URIs
+	from             *sip.FromHeader
+	to               *sip.ToHeader
+	contacts         []Contact
+	routes           []sip.Uri
+	recordRoutes     []sip.Uri
+	callID           string
+	cseq             uint32
+	cseqMethod       string
+	maxForwards      int // -1 when absent
+	contentLength    int // -1 when absent
+	body             []byte
+	size             int
+	kept             bool
+	room             room
 }
 
 // IsRequest tells a request from a response.
@@ -67,6 +69,27 @@ func (m *Message) URI() *sip.Uri {
 // RequestURI returns the Request-URI as it was spelled, "" for a response. It
 // points into the message.
 func (m *Message) RequestURI() string { return m.uriText }
+
+// URI is what a URI of a message says, as it is spelled there: escapes are not
+// resolved. It copies nothing.
+type URI struct {
+	Text       string // all of it
+	Scheme     string // in lower case
+	User, Host string // "" for another scheme than sip and sips; IPv6 in brackets
+	Port       int    // 0 when absent
+}
+
+func uriOf(text string, u *sip.Uri) URI { return URI{text, u.Scheme, u.User, u.Host, u.Port} }
+
+// TargetURI returns the Request-URI without building a sipgo one, the zero URI
+// for a response.
+func (m *Message) TargetURI() URI { return uriOf(m.uriText, &m.uri) }
+
+// FromURI returns the URI of From without building a sipgo one.
+func (m *Message) FromURI() URI { return uriOf(m.fromText, &m.from.Address) }
+
+// ToURI returns the URI of To without building a sipgo one.
+func (m *Message) ToURI() URI { return uriOf(m.toText, &m.to.Address) }
 
 // Via returns the top Via, never nil.
 func (m *Message) Via() *sip.ViaHeader { return m.vias[0] }

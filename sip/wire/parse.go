@@ -20,11 +20,20 @@ const maxCSeq = 1<<31 - 1
 // be answered and wraps ErrUnreadable otherwise; neither quotes the message. b
 // may be reused afterwards.
 func Parse(b []byte) (*Message, error) {
+	m := new(Message)
+	if err := m.read(b); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// read makes m the message in b.
+func (m *Message) read(b []byte) error {
 	if len(b) > MaxMessage {
 		l := split(string(b[:MaxMessage]), nil)
-		return nil, refuse(l, 513, "Message Too Large")
+		return refuse(l, 513, "Message Too Large")
 	}
-	m := &Message{size: len(b)}
+	*m = Message{size: len(b)}
 	l := split(string(b), m.room.fields[:0])
 	m.fields = l.fields
 	response, err := m.startLine(l.start)
@@ -39,11 +48,11 @@ func Parse(b []byte) (*Message, error) {
 	}
 	switch {
 	case err == nil:
-		return m, nil
+		return nil
 	case response:
-		return nil, fmt.Errorf("%w: broken response: %w", ErrUnreadable, err)
+		return fmt.Errorf("%w: broken response: %w", ErrUnreadable, err)
 	}
-	return nil, refuse(l, 400, "Bad Request: "+err.Error())
+	return refuse(l, 400, "Bad Request: "+err.Error())
 }
 
 // refuse makes the fault of a broken request, or ErrUnreadable.
@@ -148,7 +157,7 @@ func (m *Message) typedField(f *field) error {
 			return errRepeated
 		}
 		a, err := m.tagged(f.value)
-		m.from = &m.room.from
+		m.from, m.fromText = &m.room.from, a.text
 		*m.from = sip.FromHeader{DisplayName: a.display, Address: a.uri, Params: a.params}
 		return err
 	case hdrTo:
@@ -156,7 +165,7 @@ func (m *Message) typedField(f *field) error {
 			return errRepeated
 		}
 		a, err := m.tagged(f.value)
-		m.to = &m.room.to
+		m.to, m.toText = &m.room.to, a.text
 		*m.to = sip.ToHeader{DisplayName: a.display, Address: a.uri, Params: a.params}
 		return err
 	case hdrCallID:

@@ -1,0 +1,28 @@
+package wire
+
+// Reader reads message after message into the same memory, for one goroutine at
+// a time.
+//
+// What Parse returns is the caller's until the next Parse of the same Reader.
+// Strings it gave out stay as they are for ever, and so does what it gave out a
+// pointer to (From, URI, Contacts …); only the Message itself is used again. Who
+// needs the Message longer, a transaction that answers later, calls Keep before
+// the turn ends: the Reader then leaves it alone and takes a new one.
+type Reader struct{ m *Message }
+
+// Parse is the function Parse into the Reader's message.
+func (r *Reader) Parse(b []byte) (*Message, error) {
+	r.m = new(Message) // until the headers are read on first use
+	if err := r.m.read(b); err != nil {
+		return nil, err
+	}
+	return r.m, nil
+}
+
+// Keep makes m last: the Reader it came from does not use it again. It returns m
+// and may be called any number of times; a message of the function Parse is kept
+// anyway.
+func (m *Message) Keep() *Message {
+	m.kept = true
+	return m
+}
