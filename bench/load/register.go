@@ -70,7 +70,9 @@ func (e *engine) request(p *phone, t *template, callID, auth []byte, now time.Ti
 	e.vals[fUser], e.vals[fDomain], e.vals[fLocal], e.vals[fTag] = p.user, p.domain, p.sock.local, p.tag
 	e.vals[fCSeq] = strconv.AppendInt(number[:0], int64(p.cseq), 10)
 	e.vals[fCallID], e.vals[fAuth] = callID, auth
-	e.vals[fBranch] = append(append(append([]byte{}, callID[:1]...), p.tag...), e.vals[fCSeq]...)
+	// Where the phone's number ends and the sequence number begins must be seen, or
+	// two phones have one branch.
+	e.vals[fBranch] = append(append(append(append([]byte{}, callID[:1]...), p.tag...), '.'), e.vals[fCSeq]...)
 	p.last = t.render(p.last[:0], &e.vals)
 	p.generation++
 	e.resends.push(now, resend{of: p, generation: p.generation})
