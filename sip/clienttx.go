@@ -10,9 +10,11 @@ import (
 type clientTx struct {
 	w      *worker
 	key    txKey
-	req    *outRequest
+	invite bool
+	req    *outRequest // until it is answered
 	bytes  []byte
 	ack    *outRequest // of a final response other than 2xx
+	log    *messageLog
 	flow   flow
 	state  txState
 	resend timer
@@ -29,45 +31,55 @@ type clientTx struct {
 // send starts a client transaction for r. Its answers arrive on this worker
 // because r carries a Call-ID that hashes to it.
 func (w *worker) send(r *outRequest, f flow, answered func(*wire.Message), failed func()) *clientTx {
-	tx := &clientTx{w: w, key: clientKey(r.branch, r.method), req: r, flow: f, answered: answered, failed: failed}
+	tx := &clientTx{w: w, key: clientKey(r.branch, r.method), invite: r.method == methodInvite, req: r, log: r.log, flow: f, answered: answered, failed: failed}
 	tx.bytes = r.render(f)
 	w.clients[tx.key] = tx
 	tx.interval = timerT1
 	r.log.asked(r, f, w.now)
-	if err := f.send(tx.bytes); err != nil && (f.closed() || f.reliable()) {
-		w.after(&tx.life, 0, tx.timeout)
+	if !w.transmit(f, tx.bytes) {
+		w.wakeAfter(&tx.life, 0, tx)
 		return tx
 	}
 	if !f.reliable() {
-		w.after(&tx.resend, tx.interval, tx.retransmit)
+		w.wakeAfter(&tx.resend, tx.interval, tx)
 	}
-	w.after(&tx.life, timerLong, tx.timeout)
+	w.wakeAfter(&tx.life, timerLong, tx)
 	return tx
 }
 
-func (tx *clientTx) invite() bool { return tx.req.method == methodInvite }
+// wake implements waker.
+func (tx *clientTx) wake(t *timer) {
+	switch {
+	case t == &tx.resend:
+		tx.retransmit()
+	case tx.state == txCalling || tx.state == txProceeding:
+		tx.timeout()
+	default:
+		tx.end()
+	}
+}
 
 func (tx *clientTx) retransmit() {
-	if tx.state != txCalling && (tx.invite() || tx.state != txProceeding) {
+	if tx.state != txCalling && (tx.invite || tx.state != txProceeding) {
 		return
 	}
 	tx.w.server.metrics.retransmits.Inc()
-	tx.req.log.asked(tx.req, tx.flow, tx.w.now)
-	_ = tx.flow.send(tx.bytes) // counted by the flow; timer B or F ends a dead one
+	tx.log.asked(tx.req, tx.flow, tx.w.now)
+	tx.w.transmit(tx.flow, tx.bytes) // timer B or F ends a dead flow
 	switch {
-	case tx.invite():
+	case tx.invite:
 		tx.interval *= 2 // timer A has no ceiling
 	case tx.state == txProceeding:
 		tx.interval = timerT2
 	default:
 		tx.interval = backoff(tx.interval)
 	}
-	tx.w.after(&tx.resend, tx.interval, tx.retransmit)
+	tx.w.wakeAfter(&tx.resend, tx.interval, tx)
 }
 
 // response handles one response to this request.
 func (tx *clientTx) response(res *wire.Message) {
-	tx.req.log.received(res, tx.flow, tx.w.now)
+	tx.log.received(res, tx.flow, tx.w.now)
 	switch {
 	case res.Status() < 200:
 		tx.provisional(res)
@@ -75,7 +87,7 @@ func (tx *clientTx) response(res *wire.Message) {
 		if tx.ack != nil {
 			tx.ack.transmit(tx.flow, tx.w.now) // repeated with every repeated response
 		}
-	case tx.invite() && res.Status() < 300:
+	case tx.invite && res.Status() < 300:
 		tx.accepted(res)
 	default:
 		tx.final(res)
@@ -87,7 +99,7 @@ func (tx *clientTx) provisional(res *wire.Message) {
 		return
 	}
 	tx.state = txProceeding
-	if tx.invite() {
+	if tx.invite {
 		// Once somebody works on it an INVITE may ring for as long as its leg
 		// allows.
 		tx.w.wheel.stop(&tx.resend)
@@ -100,7 +112,7 @@ func (tx *clientTx) accepted(res *wire.Message) {
 	if tx.state != txAccepted {
 		tx.state, tx.bytes = txAccepted, nil
 		tx.w.wheel.stop(&tx.resend)
-		tx.w.after(&tx.life, timerLong, tx.end)
+		tx.w.wakeAfter(&tx.life, timerLong, tx)
 	}
 	tx.answered(res)
 }
@@ -112,7 +124,7 @@ func (tx *clientTx) final(res *wire.Message) {
 	tx.state, tx.bytes = txCompleted, nil
 	tx.w.wheel.stop(&tx.resend)
 	keep := timerT4
-	if tx.invite() {
+	if tx.invite {
 		tx.ack = tx.req.ackFor(res)
 		tx.ack.transmit(tx.flow, tx.w.now)
 		keep = timerLong
@@ -120,8 +132,10 @@ func (tx *clientTx) final(res *wire.Message) {
 	if tx.flow.reliable() {
 		keep = 0
 	}
-	tx.w.after(&tx.life, keep, tx.end)
-	tx.answered(res)
+	tx.w.wakeAfter(&tx.life, keep, tx)
+	answered := tx.answered
+	tx.req, tx.answered, tx.failed = nil, nil, nil // only repetitions can come
+	answered(res)
 }
 
 func (tx *clientTx) timeout() {
@@ -130,7 +144,7 @@ func (tx *clientTx) timeout() {
 }
 
 // expireIn gives a cancelled INVITE its last deadline (RFC 3261 9.1).
-func (tx *clientTx) expireIn(d time.Duration) { tx.w.after(&tx.life, d, tx.timeout) }
+func (tx *clientTx) expireIn(d time.Duration) { tx.w.wakeAfter(&tx.life, d, tx) }
 
 func (tx *clientTx) end() {
 	tx.state = txGone

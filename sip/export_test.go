@@ -19,7 +19,7 @@ func (s *Server) Kept() (transactions, merged, legs, timers int) {
 	for _, w := range s.workers {
 		w.turn.Lock()
 		w.mu.Lock()
-		transactions += len(w.servers) + len(w.clients)
+		transactions += len(w.servers) + len(w.clients) + w.kept.len()
 		merged += len(w.merged)
 		legs += len(w.legs)
 		timers += w.wheel.count

@@ -189,7 +189,7 @@ func (w *worker) message(p packet) {
 // overtook lets a CANCEL that came by the faster lane wait, once, behind the
 // INVITE it may mean.
 func (w *worker) overtook(m *wire.Message, p packet) bool {
-	if p.again || w.servers[serverKey(m)] != nil {
+	if p.again || w.knows(serverKey(m)) {
 		return false
 	}
 	w.mu.Lock()
@@ -208,7 +208,7 @@ func (w *worker) fault(fault *wire.Fault, p packet) {
 	f := p.answerFlow(fault.ReplyTo(p.from))
 	w.server.ownAllow(fault)
 	if b := fault.Reply(p.from, w.server.tagOf(p.data)); b != nil {
-		_ = f.send(b) // counted by the flow
+		w.transmit(f, b)
 	}
 }
 
@@ -241,8 +241,7 @@ func (w *worker) incoming(m *wire.Message, f flow) {
 		w.cancelCame(m, f)
 		return
 	}
-	if tx := w.servers[serverKey(m)]; tx != nil {
-		tx.repeated(m)
+	if w.repeated(m, serverKey(m)) {
 		return
 	}
 	if m.ToTag() != "" {
@@ -296,7 +295,7 @@ func optionsFields() []wire.Field {
 }
 
 func (w *worker) ackCame(m *wire.Message) {
-	if tx := w.servers[serverKey(m)]; tx != nil && tx.state != txAccepted {
+	if tx := w.servers[serverKey(m)]; tx != nil {
 		tx.log.received(m, tx.flow, w.now)
 		tx.ack()
 		return
@@ -310,19 +309,37 @@ func (w *worker) ackCame(m *wire.Message) {
 // cancelCame answers a CANCEL and ends the INVITE it means (RFC 3261 9.2). Only
 // the flow that sent the INVITE may (S10).
 func (w *worker) cancelCame(m *wire.Message, f flow) {
-	tx := w.servers[serverKey(m)]
-	if tx == nil || tx.flow.id() != f.id() {
+	key := serverKey(m)
+	tx := w.servers[key]
+	if tx == nil {
+		w.lateCancel(m, f, key)
+		return
+	}
+	if tx.flow != f {
 		w.reply(m, f, 481, "Call/Transaction Does Not Exist")
 		return
 	}
-	tag := w.server.replyTag(m)
-	if tx.tag != "" {
-		tag = tx.tag // the same as in the answer to the INVITE
-	}
-	tx.log.received(m, f, w.now)
-	tx.log.answered(m, f, 200, "OK", "", w.now)
-	_ = f.send(w.stateless(m, f, 200, "OK", tag)) // counted by the flow
+	w.acceptCancel(m, f, tx.log, tx.tag)
 	if tx.leg != nil && tx.state == txProceeding {
 		tx.leg.cancelled()
 	}
+}
+
+// lateCancel answers a CANCEL that crossed our final answer.
+func (w *worker) lateCancel(m *wire.Message, f flow, key txKey) {
+	r, tag := w.kept.find(key)
+	if r == nil || w.kept.flow(w.server, &r.flow) != f {
+		w.reply(m, f, 481, "Call/Transaction Does Not Exist")
+		return
+	}
+	w.acceptCancel(m, f, w.logs(m.CallID(), string(tag)), string(tag))
+}
+
+func (w *worker) acceptCancel(m *wire.Message, f flow, log *messageLog, tag string) {
+	if tag == "" { // else the same as in the answer to the INVITE
+		tag = w.server.replyTag(m)
+	}
+	log.received(m, f, w.now)
+	log.answered(m, f, 200, "OK", "", w.now)
+	w.transmit(f, w.stateless(m, f, 200, "OK", tag))
 }

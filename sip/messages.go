@@ -275,19 +275,29 @@ func (l *leg) retireLog() {
 		log.end()
 		return
 	}
-	l.w.after(&log.life, gistsKeptFor, func() {
+	w, key := l.w, l.key()
+	w.partings[key] = log
+	w.after(&log.life, gistsKeptFor, func() {
+		delete(w.partings, key)
 		s.ladders.drop(id, true)
 		log.end()
 	})
 }
 
-// logOf is the log of the leg that a request inside a dialog belongs to, nil
-// without one.
+// logOf is the log of the leg that a request inside a dialog belongs to or did a
+// moment ago, nil without one.
 func (w *worker) logOf(m *wire.Message) *messageLog {
 	if tag := m.ToTag(); tag != "" {
-		if l := w.legs[legKey{m.CallID(), tag}]; l != nil {
-			return l.dialog.log
-		}
+		return w.logs(m.CallID(), tag)
 	}
 	return nil
+}
+
+// logs is the log of a leg that is here or has just gone, by its dialog.
+func (w *worker) logs(callID, tag string) *messageLog {
+	key := legKey{callID, tag}
+	if l := w.legs[key]; l != nil {
+		return l.dialog.log
+	}
+	return w.partings[key]
 }

@@ -32,7 +32,7 @@ func (w *worker) reply(m *wire.Message, f flow, status int, phrase string, extra
 		return
 	}
 	w.logOf(m).answered(m, f, status, phrase, "", w.now)
-	_ = f.send(b) // counted by the flow
+	w.transmit(f, b)
 }
 
 // amplifies is about UDP only: over a stream the source is who it says.

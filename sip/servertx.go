@@ -9,11 +9,13 @@ import (
 // txState is the state of a transaction, server or client (RFC 3261 section 17,
 // RFC 6026).
 //
-//	INVITE server:  proceeding -> accepted (2xx) | completed (3xx-6xx) -> confirmed -> gone
-//	other server:   proceeding -> completed -> gone
+//	INVITE server:  proceeding -> kept (2xx) | completed (3xx-6xx) -> confirmed -> gone
+//	other server:   proceeding -> kept
 //	INVITE client:  calling -> proceeding -> accepted (2xx) | completed -> gone
 //	other client:   calling -> proceeding -> completed -> gone
-type txState int
+//
+// Kept is no state of an object: see type kept.
+type txState uint8
 
 const (
 	txCalling txState = iota
@@ -24,13 +26,16 @@ const (
 	txGone
 )
 
-// serverTx is a server transaction: a key, a state and the last response as it
-// was sent. It belongs to its worker.
+// serverTx is a server transaction on its way to the final answer, or to the ACK of
+// an INVITE that was refused. It belongs to its worker. With the final answer it
+// moves to the worker's kept ones.
 type serverTx struct {
 	w      *worker
 	key    txKey
-	invite bool
+	merge  txKey // zero: not claimed
 	flow   flow
+	begun  time.Time
+	invite bool
 	state  txState
 	last   []byte
 	// leg is what a CANCEL of this INVITE reaches, until it is removed; tag is
@@ -38,14 +43,13 @@ type serverTx struct {
 	leg      *leg
 	tag      string
 	log      *messageLog // of the leg; nil without one
-	merge    txKey
 	resend   timer
 	life     timer
 	interval time.Duration
 }
 
 func (w *worker) newServerTx(key txKey, invite bool, f flow) *serverTx {
-	tx := &serverTx{w: w, key: key, invite: invite, flow: f, state: txProceeding}
+	tx := &serverTx{w: w, key: key, invite: invite, flow: f, state: txProceeding, begun: w.now}
 	w.servers[key] = tx
 	return tx
 }
@@ -56,64 +60,153 @@ func (tx *serverTx) serve(l *leg) { tx.leg, tx.tag, tx.log = l, l.dialog.localTa
 // claim makes this transaction the one by which m was handled.
 func (tx *serverTx) claim(m *wire.Message) {
 	tx.merge = mergeKeyOf(m)
-	tx.w.merged[tx.merge] = tx
+	tx.w.merged[tx.merge] = tx.key
 }
 
 // disclaim lets the same request be tried again in another transaction.
 func (tx *serverTx) disclaim() {
-	if tx.w.merged[tx.merge] == tx {
-		delete(tx.w.merged, tx.merge)
+	tx.w.disclaim(tx.merge, tx.key)
+	tx.merge = txKey{}
+}
+
+func (w *worker) disclaim(merge, key txKey) {
+	if w.merged[merge] == key {
+		delete(w.merged, merge)
 	}
 }
 
-// respond sends a response and keeps it for repeated requests.
+// respond sends a response and keeps it for repeated requests. b stays the
+// caller's.
 func (tx *serverTx) respond(status int, b []byte) {
-	if tx.state != txProceeding {
-		return
-	}
-	tx.last = b
-	tx.transmit()
 	switch {
+	case tx.state != txProceeding:
 	case status < 200:
+		tx.last = append(tx.last[:0], b...)
+		tx.w.transmit(tx.flow, b)
 	case tx.invite && status < 300:
-		// The leg repeats its 2xx until the ACK comes; this state only absorbs
+		// The leg repeats its 2xx until the ACK comes; what is kept only absorbs
 		// repeated INVITEs (RFC 6026, timer L).
-		tx.state, tx.last = txAccepted, nil
-		tx.w.after(&tx.life, timerLong, tx.end)
+		tx.w.transmit(tx.flow, b)
+		tx.keep([]byte(tx.tag))
 	case tx.invite:
+		tx.last = append(tx.last[:0], b...)
+		tx.w.transmit(tx.flow, b)
 		tx.state = txCompleted
 		tx.interval = timerT1
 		if !tx.flow.reliable() {
-			tx.w.after(&tx.resend, tx.interval, tx.retransmit)
+			tx.w.wakeAfter(&tx.resend, tx.interval, tx)
 		}
-		tx.w.after(&tx.life, timerLong, tx.end)
+		tx.w.wakeAfter(&tx.life, timerLong, tx)
 	default:
-		// Kept for 32 s over streams too: S9 promises one effect on any transport.
-		tx.state = txCompleted
-		tx.w.after(&tx.life, timerLong, tx.end)
+		// Whoever asked has given up after 64*T1 and must not be answered then
+		// (RFC 4320 4.2). Over streams too the answer is kept for as long: S9
+		// promises one effect on any transport.
+		if tx.w.now.Sub(tx.begun) < timerLong {
+			tx.w.transmit(tx.flow, b)
+		}
+		tx.keep(b)
 	}
 }
 
-func (tx *serverTx) transmit() {
-	_ = tx.flow.send(tx.last) // counted by the flow; the far end repeats its request
+// keep leaves the transaction to the worker's kept ones.
+func (tx *serverTx) keep(text []byte) {
+	tx.state = txGone
+	delete(tx.w.servers, tx.key)
+	tx.w.keep(tx.key, tx.merge, tx.flow, tx.invite, text)
+	tx.leg, tx.last, tx.log = nil, nil, nil
 }
 
-func (tx *serverTx) retransmit() {
-	tx.w.server.metrics.retransmits.Inc()
-	tx.log.resent(tx.last, tx.flow, tx.w.now)
-	tx.transmit()
-	tx.interval = backoff(tx.interval)
-	tx.w.after(&tx.resend, tx.interval, tx.retransmit)
+// keep remembers a transaction that has its final answer.
+func (w *worker) keep(key, merge txKey, f flow, invite bool, text []byte) {
+	k := &w.kept
+	k.add(finished{key: key, merge: merge, flow: k.ref(f), invite: invite}, text, w.now)
+	if k.len() > keptMost {
+		w.tidy()
+	}
+	if !k.clock.armed {
+		w.armKept()
+	}
+}
+
+func (w *worker) armKept() {
+	if d, any := w.kept.next(w.now); any {
+		w.wakeAfter(&w.kept.clock, d, wakeKept{w})
+	}
+}
+
+// tidy forgets the kept transactions that have run out.
+func (w *worker) tidy() {
+	w.kept.expire(w.now, func(r *finished) { w.disclaim(r.merge, r.key) })
+	if w.kept.len() == 0 && len(w.merged) == 0 {
+		w.merged = map[txKey]txKey{} // a map does not shrink
+	}
+}
+
+// wakeKept wakes a worker for its kept transactions.
+type wakeKept struct{ *worker }
+
+func (w wakeKept) wake(*timer) {
+	w.tidy()
+	w.armKept()
+}
+
+// knows tells whether a request has come before.
+func (w *worker) knows(key txKey) bool {
+	r, _ := w.kept.find(key)
+	return r != nil || w.servers[key] != nil
+}
+
+// repeated handles a request that has come before, or reports that it has not.
+func (w *worker) repeated(m *wire.Message, key txKey) bool {
+	if tx := w.servers[key]; tx != nil {
+		tx.repeated(m)
+		return true
+	}
+	r, text := w.kept.find(key)
+	if r == nil {
+		return false
+	}
+	w.server.metrics.repeated.Inc()
+	f := w.kept.flow(w.server, &r.flow)
+	if f == nil {
+		return true // its connection is gone, and so is who asked
+	}
+	if r.invite {
+		w.logs(m.CallID(), string(text)).received(m, f, w.now)
+		return true
+	}
+	log := w.logOf(m)
+	log.received(m, f, w.now)
+	log.resent(text, f, w.now)
+	w.transmit(f, text)
+	return true
 }
 
 // repeated handles the same request once more.
 func (tx *serverTx) repeated(m *wire.Message) {
 	tx.w.server.metrics.repeated.Inc()
 	tx.log.received(m, tx.flow, tx.w.now)
-	if tx.last != nil && (tx.state == txProceeding || tx.state == txCompleted) {
+	if tx.last != nil && tx.state != txConfirmed {
 		tx.log.resent(tx.last, tx.flow, tx.w.now)
-		tx.transmit()
+		tx.w.transmit(tx.flow, tx.last)
 	}
+}
+
+// wake implements waker.
+func (tx *serverTx) wake(t *timer) {
+	if t == &tx.resend {
+		tx.retransmit()
+		return
+	}
+	tx.end()
+}
+
+func (tx *serverTx) retransmit() {
+	tx.w.server.metrics.retransmits.Inc()
+	tx.log.resent(tx.last, tx.flow, tx.w.now)
+	tx.w.transmit(tx.flow, tx.last)
+	tx.interval = backoff(tx.interval)
+	tx.w.wakeAfter(&tx.resend, tx.interval, tx)
 }
 
 // ack handles the ACK of a response other than 2xx.
@@ -121,9 +214,9 @@ func (tx *serverTx) ack() {
 	if tx.state != txCompleted {
 		return
 	}
-	tx.state = txConfirmed
+	tx.state, tx.last = txConfirmed, nil
 	tx.w.wheel.stop(&tx.resend)
-	tx.w.after(&tx.life, timerT4, tx.end)
+	tx.w.wakeAfter(&tx.life, timerT4, tx)
 }
 
 func (tx *serverTx) end() {

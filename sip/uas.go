@@ -66,7 +66,7 @@ func (w *worker) newCall(m *wire.Message, f flow) {
 
 // refuseMerged answers a request that has come by another path already (S9).
 func (w *worker) refuseMerged(m *wire.Message, f flow) bool {
-	if w.merged[mergeKeyOf(m)] == nil {
+	if _, known := w.merged[mergeKeyOf(m)]; !known {
 		return false
 	}
 	w.server.metrics.refused("merged")

@@ -35,6 +35,7 @@ const udpBuffer = 4 << 20
 type udpListener struct {
 	server *Server
 	name   string
+	index  uint16 // in Server.udp
 	conn   PacketConn
 	addr   netip.AddrPort
 	announcer

@@ -20,6 +20,7 @@ type rawUDP struct {
 	v6      bool // its addresses are those of AF_INET6
 	in      rawReceive
 	senders sync.Pool // of *rawSend
+	batches sync.Pool // of *rawBatch
 }
 
 // rawAddr has room for the address of either family.
@@ -48,6 +49,12 @@ func fast(c *net.UDPConn) PacketConn {
 		s := &rawSend{}
 		s.try = s.send
 		return s
+	}
+	u.batches.New = func() any {
+		r := &rawBatch{}
+		r.try = r.send
+		r.prepare()
+		return r
 	}
 	return u
 }

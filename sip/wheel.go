@@ -11,10 +11,19 @@ const (
 	firingSlot = -1
 )
 
+// waker is what timers wake; it knows its own timers apart by their address, so
+// that setting one allocates nothing.
+type waker interface{ wake(t *timer) }
+
+// wakeFunc is a waker for what is set seldom.
+type wakeFunc func()
+
+func (f wakeFunc) wake(*timer) { f() }
+
 // timer is an entry of a wheel, embedded in what it wakes. The zero value is
 // idle. It belongs to the worker that owns the wheel.
 type timer struct {
-	fire       func()
+	who        waker
 	at         int64 // tick
 	slot       int32
 	prev, next *timer
@@ -38,9 +47,9 @@ type wheel struct {
 func newWheel(now time.Time) *wheel { return &wheel{start: now} }
 
 // set arms t to fire at now+d, at the earliest on the next tick.
-func (w *wheel) set(t *timer, now time.Time, d time.Duration, fire func()) {
+func (w *wheel) set(t *timer, now time.Time, d time.Duration, who waker) {
 	w.stop(t)
-	t.fire = fire
+	t.who = who
 	t.at = max(int64((now.Sub(w.start)+d+wheelTick-1)/wheelTick), w.tick+1)
 	w.link(t)
 }
@@ -153,6 +162,6 @@ func (w *wheel) fireAll() {
 	for w.firing != nil {
 		t := w.firing
 		w.unlink(t)
-		t.fire()
+		t.who.wake(t)
 	}
 }

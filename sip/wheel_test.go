@@ -22,7 +22,7 @@ type wheelModel struct {
 
 func (m *wheelModel) set(i int, d time.Duration) {
 	m.armed[i] = m.now.Add(d)
-	m.w.set(&m.timer[i], m.now, d, func() { m.fire(i) })
+	m.w.set(&m.timer[i], m.now, d, wakeFunc(func() { m.fire(i) }))
 }
 
 func (m *wheelModel) fire(i int) {
@@ -99,7 +99,7 @@ func TestWheelSleepsUntilDue(t *testing.T) {
 		now := w.start.Add(time.Duration(w.tick) * wheelTick)
 		begin, fired := now, false
 		var tm timer
-		w.set(&tm, now, d, func() { fired = true })
+		w.set(&tm, now, d, wakeFunc(func() { fired = true }))
 		for !fired {
 			wait, ok := w.next(now)
 			if !ok {
@@ -122,12 +122,12 @@ func TestWheelSurvivesPanic(t *testing.T) {
 	fired := 0
 	var timers [3]timer
 	for i := range timers {
-		w.set(&timers[i], start, timerT1, func() {
+		w.set(&timers[i], start, timerT1, wakeFunc(func() {
 			fired++
 			if i == 1 {
 				panic("timer")
 			}
-		})
+		}))
 	}
 	advance := func() {
 		defer func() { _ = recover() }()

@@ -72,23 +72,29 @@ type worker struct {
 
 	now     time.Time // when the job at hand was taken
 	wheel   *wheel
-	servers map[txKey]*serverTx
+	servers map[txKey]*serverTx // without their final answer, or waiting for its ACK
+	kept    kept                // the others
 	clients map[txKey]*clientTx
-	merged  map[txKey]*serverTx
+	merged  map[txKey]txKey // which transaction handled a request
 	legs    map[legKey]*leg
+	// partings are the logs of legs that have just gone.
+	partings map[legKey]*messageLog
+	out      outbox
 }
 
 func newWorker(s *Server) *worker {
 	return &worker{
-		server:  s,
-		wake:    make(chan struct{}, 1),
-		sleep:   time.NewTimer(time.Hour),
-		now:     time.Now(),
-		wheel:   newWheel(time.Now()),
-		servers: map[txKey]*serverTx{},
-		clients: map[txKey]*clientTx{},
-		merged:  map[txKey]*serverTx{},
-		legs:    map[legKey]*leg{},
+		server:   s,
+		wake:     make(chan struct{}, 1),
+		sleep:    time.NewTimer(time.Hour),
+		now:      time.Now(),
+		wheel:    newWheel(time.Now()),
+		servers:  map[txKey]*serverTx{},
+		clients:  map[txKey]*clientTx{},
+		merged:   map[txKey]txKey{},
+		kept:     newKept(time.Now()),
+		legs:     map[legKey]*leg{},
+		partings: map[legKey]*messageLog{},
 	}
 }
 
@@ -206,6 +212,7 @@ func (w *worker) work() {
 	for {
 		w.drain()
 		w.turnWheel()
+		w.flush()
 		w.arm()
 		if w.rest() {
 			return
@@ -226,6 +233,7 @@ func (w *worker) drain() {
 			w.guard(func() { w.handle(j) })
 		}
 		w.turnWheel()
+		w.flush()
 	}
 }
 
@@ -287,5 +295,8 @@ func (w *worker) end() {
 	}
 }
 
-// after arms t to run f on this worker.
-func (w *worker) after(t *timer, d time.Duration, f func()) { w.wheel.set(t, w.now, d, f) }
+// wakeAfter arms t to wake who on this worker.
+func (w *worker) wakeAfter(t *timer, d time.Duration, who waker) { w.wheel.set(t, w.now, d, who) }
+
+// after is wakeAfter for what happens seldom.
+func (w *worker) after(t *timer, d time.Duration, f func()) { w.wheel.set(t, w.now, d, wakeFunc(f)) }
