@@ -208,7 +208,7 @@ func (e *Engine) NewSession(cfg SessionConfig) (*Session, error) {
 	e.sessions[s] = struct{}{}
 	e.live.Add(1)
 	at := s.loop
-	at.post(func() { s.attach(at) })
+	at.postLater(func() { s.attach(at) }) // without terms no packet counts
 	return s, nil
 }
 

@@ -32,6 +32,7 @@ type loop struct {
 
 	mu     sync.Mutex
 	posted []func()
+	woken  bool // somebody has woken it for what is posted
 	ended  bool
 
 	// loop only
@@ -50,24 +51,36 @@ type loop struct {
 
 // post runs fn on the loop, from any goroutine; false after the loop has ended.
 func (l *loop) post(fn func()) bool {
-	l.mu.Lock()
-	if l.ended {
-		l.mu.Unlock()
-		return false
-	}
-	l.posted = append(l.posted, fn)
-	first := len(l.posted) == 1
-	l.mu.Unlock()
-	if first {
+	ok, wake := l.note(fn, true)
+	if wake {
 		l.io.wake()
 	}
-	return true
+	return ok
+}
+
+// postLater is post for what has no effect before the next post. It wakes nobody.
+func (l *loop) postLater(fn func()) bool {
+	ok, _ := l.note(fn, false)
+	return ok
+}
+
+// note puts fn on the list and tells whether the loop must be woken for it.
+func (l *loop) note(fn func(), soon bool) (ok, wake bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ended {
+		return false, false
+	}
+	l.posted = append(l.posted, fn)
+	wake = soon && !l.woken
+	l.woken = l.woken || soon
+	return true, wake
 }
 
 // runPosted runs what was posted before; more may have come meanwhile.
 func (l *loop) runPosted() {
 	l.mu.Lock()
-	l.posted, l.running = l.running[:0], l.posted
+	l.posted, l.running, l.woken = l.running[:0], l.posted, false
 	l.mu.Unlock()
 	for i, fn := range l.running {
 		l.running[i] = nil

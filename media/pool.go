@@ -1,8 +1,7 @@
 package media
 
 import (
-	"crypto/rand"
-	"math/big"
+	"math/rand/v2"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -65,7 +64,10 @@ type pair struct {
 	old       quarantine     // who used it last
 }
 
-// pool holds the pairs of one media address.
+// pool holds the pairs of one media address. Those that are free and bound are
+// used again before others are bound: opening sockets costs more than all else a
+// session does. They stand in two lists, so that nothing is moved about: oldest
+// holds a quarter of them, all of which have rested for longer than those of resting.
 type pool struct {
 	addr  netip.Addr
 	first int // lowest RTP port
@@ -75,12 +77,14 @@ type pool struct {
 
 	mu sync.Mutex
 	// reaper closes what nobody takes; nil while no free pair is bound.
-	reaper *time.Timer
-	free   []*pair // by freed, longest ago first
-	pairs  []*pair // all, by port
-	bound  []bool  // by port; read by owns
-	used   int
-	closed bool
+	reaper  *time.Timer
+	resting queue   // free and bound, by freed
+	oldest  []*pair // free and bound, rested, in no order
+	unbound []*pair // free, in no order
+	pairs   []*pair // all, by port
+	bound   []bool  // by port; read by owns
+	used    int
+	closed  bool
 }
 
 // newPool makes a pool of the pairs within lo..hi; nothing is opened yet.
@@ -88,7 +92,7 @@ func newPool(addr netip.Addr, lo, hi int, limit *budget, clock func() int64, ope
 	p := &pool{addr: addr, first: (lo + 1) &^ 1, open: open, clock: clock, limit: limit}
 	for port := p.first; port < hi; port += 2 {
 		x := &pair{local: netip.AddrPortFrom(addr, uint16(port))}
-		p.pairs, p.free = append(p.pairs, x), append(p.free, x)
+		p.pairs, p.unbound = append(p.pairs, x), append(p.unbound, x)
 	}
 	p.bound = make([]bool, len(p.pairs))
 	return p
@@ -107,10 +111,6 @@ func (p *pool) take(now int64) (*pair, error) {
 		if x == nil {
 			return nil, ErrNoPorts
 		}
-		if x.rtp == nil && !p.makeRoom() {
-			p.free = append(p.free, x)
-			return nil, ErrNoPorts
-		}
 		if p.bind(x) {
 			x.rtp.drain()
 			x.rtcp.drain()
@@ -118,47 +118,83 @@ func (p *pool) take(now int64) (*pair, error) {
 			return x, nil
 		}
 		x.freed = now // another program's: it may be free later
-		p.free = append(p.free, x)
+		p.unbound = append(p.unbound, x)
 	}
 	return nil, ErrNoPorts
 }
 
-// pick takes a pair out of the free list, nil when none rested.
+// choices is how many pairs there are to choose from at least, while the range
+// and the budget allow: a small pool would give the same ports again and again.
+const choices = 32
+
+// pick takes a free pair out of the lists, nil when none rested. One that is not
+// bound has been entered into the budget. The generator of math/rand/v2 is a
+// stream cipher under a key of the system: nobody outside can tell what comes.
 func (p *pool) pick(now int64) *pair {
-	quarter := (len(p.free) + 3) / 4
-	rested := 0
-	for rested < quarter {
-		if f := p.free[rested].freed; f != 0 && now-f < restTime {
-			break
+	p.ripen(now)
+	i := rand.IntN(max(len(p.oldest), choices))
+	if i < len(p.oldest) {
+		return drawOut(&p.oldest, i)
+	}
+	if at := p.fresh(now); at >= 0 && p.makeRoom() {
+		return drawOut(&p.unbound, at)
+	}
+	if n := len(p.oldest); n > 0 {
+		return drawOut(&p.oldest, i%n)
+	}
+	return nil
+}
+
+// fresh is the place of a pair that is not bound and rested, -1 without one.
+func (p *pool) fresh(now int64) int {
+	n := len(p.unbound)
+	if n == 0 {
+		return -1
+	}
+	first := rand.IntN(n)
+	for i := range n {
+		at := (first + i) % n
+		if f := p.unbound[at].freed; f == 0 || now-f >= restTime {
+			return at
 		}
-		rested++
 	}
-	if rested == 0 {
-		return nil
+	return -1
+}
+
+// ripen fills up the oldest quarter with what rested.
+func (p *pool) ripen(now int64) {
+	for 3*len(p.oldest) < p.resting.len() && now-p.resting.first().freed >= restTime {
+		p.oldest = append(p.oldest, p.resting.pop())
 	}
-	// Never fails: crypto/rand ends the program instead.
-	n, _ := rand.Int(rand.Reader, big.NewInt(int64(rested)))
-	i := int(n.Int64())
-	x := p.free[i]
-	copy(p.free[1:i+1], p.free[:i])
-	p.free[0] = nil
-	p.free = p.free[1:]
+}
+
+// drawOut takes one of a list that has no order.
+func drawOut(list *[]*pair, i int) *pair {
+	l := *list
+	last := len(l) - 1
+	x := l[i]
+	l[i], l[last] = l[last], nil
+	*list = l[:last]
 	return x
 }
 
 // makeRoom enters another open pair into the budget, at the cost of the one that
-// was left alone longest if there is no other way.
+// was left alone longest if none can be taken as it is.
 func (p *pool) makeRoom() bool {
 	if p.limit.enter() {
 		return true
 	}
-	for _, x := range p.free {
-		if x.rtp != nil {
-			p.release(x)
-			return p.limit.enter()
-		}
+	if len(p.oldest) > 0 || p.resting.len() == 0 {
+		return false
 	}
-	return false
+	p.retire(p.resting.pop())
+	return p.limit.enter()
+}
+
+// retire closes a free pair.
+func (p *pool) retire(x *pair) {
+	p.release(x)
+	p.unbound = append(p.unbound, x)
 }
 
 // bind opens what is not open yet; a pair that is has been entered into the
@@ -194,21 +230,22 @@ func (p *pool) release(x *pair) {
 
 func (p *pool) index(x *pair) int { return (int(x.local.Port()) - p.first) / 2 }
 
-// reap closes the pairs that nobody took for keepFor.
+// reap closes the pairs that nobody took for keepFor, about.
 func (p *pool) reap() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.reaper = nil
-	now := p.clock()
-	for _, x := range p.free {
-		if x.rtp == nil {
-			continue
+	late := p.clock() - int64(keepFor)
+	for i := len(p.oldest) - 1; i >= 0; i-- {
+		if p.oldest[i].freed <= late {
+			p.retire(drawOut(&p.oldest, i))
 		}
-		if left := x.freed + int64(keepFor) - now; left > 0 {
-			p.reaper = time.AfterFunc(time.Duration(left), p.reap)
-			return
-		}
-		p.release(x)
+	}
+	for p.resting.len() > 0 && p.resting.first().freed <= late {
+		p.retire(p.resting.pop())
+	}
+	if len(p.oldest)+p.resting.len() > 0 {
+		p.reaper = time.AfterFunc(keepFor/4, p.reap)
 	}
 }
 
@@ -217,7 +254,7 @@ func (p *pool) put(x *pair, now int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	x.freed = max(now, 1)
-	p.free = append(p.free, x)
+	p.resting.push(x)
 	p.used--
 	if p.reaper == nil && !p.closed {
 		p.reaper = time.AfterFunc(keepFor, p.reap)
@@ -240,7 +277,7 @@ func (p *pool) owns(a netip.AddrPort) bool {
 func (p *pool) count() (free, used int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.free), p.used
+	return len(p.unbound) + len(p.oldest) + p.resting.len(), p.used
 }
 
 // close closes all sockets; no session may be left.
@@ -256,5 +293,34 @@ func (p *pool) close() {
 			p.release(x)
 		}
 	}
-	p.free = nil
+	p.unbound, p.oldest, p.resting = nil, nil, queue{}
+}
+
+// queue is a list of pairs that grows at one end and shrinks at the other.
+type queue struct {
+	ring    []*pair
+	head, n int
+}
+
+func (q *queue) len() int { return q.n }
+
+// first is the one pushed longest ago; there is one.
+func (q *queue) first() *pair { return q.ring[q.head] }
+
+func (q *queue) push(x *pair) {
+	if q.n == len(q.ring) {
+		ring := make([]*pair, max(16, 2*q.n))
+		copy(ring[copy(ring, q.ring[q.head:]):], q.ring[:q.head])
+		q.ring, q.head = ring, 0
+	}
+	q.ring[(q.head+q.n)%len(q.ring)] = x
+	q.n++
+}
+
+func (q *queue) pop() *pair {
+	x := q.ring[q.head]
+	q.ring[q.head] = nil
+	q.head = (q.head + 1) % len(q.ring)
+	q.n--
+	return x
 }
