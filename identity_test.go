@@ -56,7 +56,10 @@ func TestNothingOfACallersHeadersPasses(t *testing.T) {
 		if from := got.Header("From"); !strings.HasPrefix(from, `"Phone 101" <sip:101@acme.example>`) {
 			t.Errorf("callee sees %s", from)
 		}
-		for _, name := range []string{"P-Asserted-Identity", "Diversion", "Remote-Party-ID", "History-Info", "X-Door", "Subject"} {
+		if id := got.Header("P-Asserted-Identity"); id != `"Phone 101" <sip:101@acme.example>` {
+			t.Errorf("callee is told that %s calls", id)
+		}
+		for _, name := range []string{"Diversion", "Remote-Party-ID", "History-Info", "X-Door", "Subject"} {
 			if v := got.Values(name); len(v) != 0 {
 				t.Errorf("%s reached the other phone: %q", name, v)
 			}

@@ -135,6 +135,10 @@ type Events struct {
 	// Silent reports 60 s without RTP and RTCP while not on hold, and every
 	// further 60 s (M8).
 	Silent func()
+	// Unmet reports that the party and the one it is joined to settled on codecs
+	// neither of us can turn into the other, and that it is this one who should
+	// get a new offer. Nothing is heard until then.
+	Unmet func()
 }
 
 // Change is what a remote description changed.

@@ -197,6 +197,7 @@ func (e *Engine) NewSession(cfg SessionConfig) (*Session, error) {
 		return nil, err
 	}
 	s := newSession(e, cfg, pool, pair)
+	s.born = e.nextEpoch()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {

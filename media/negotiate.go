@@ -178,6 +178,63 @@ func (s *Session) Offer(like *Session) ([]byte, error) {
 	return b, nil
 }
 
+// Repeat offers once more what was described last, byte for byte (RFC 4028
+// section 7.4): nothing is to change. It fails with ErrOrder before the first
+// description.
+func (s *Session) Repeat() ([]byte, error) {
+	s.negotiating.Lock()
+	defer s.negotiating.Unlock()
+	n := &s.talk
+	if n.sent == nil {
+		return nil, fmt.Errorf("repeat: %w", ErrOrder)
+	}
+	b, err := n.write(n.sent)
+	if err != nil {
+		return nil, err
+	}
+	n.asked, n.offered, n.answer = n.sent, nil, nil
+	return b, nil
+}
+
+// Unmet tells that the party and the one it is joined to cannot hear each other
+// as their codecs are settled, and that a new offer to this one may help; see
+// Events.Unmet.
+func (s *Session) Unmet() bool {
+	s.engine.mu.Lock()
+	defer s.engine.mu.Unlock()
+	return s.unmet() == s
+}
+
+// unmet is the session of the joined pair that needs another codec: the one whose
+// codec cannot be transcoded; of two such the one that was made first has to
+// move, for no better reason than that one of them must. nil when they hear each
+// other. The caller holds Engine.mu.
+func (s *Session) unmet() *Session {
+	other := s.hears
+	if other == nil || other == s || other.hears != s || s.closed || other.closed {
+		return nil
+	}
+	mine, theirs := s.terms.Load(), other.terms.Load()
+	if joint(mine, theirs) == nil {
+		return nil
+	}
+	switch foreign, also := mine.sends == notG711, theirs.sends == notG711; {
+	case foreign && (!also || s.born < other.born):
+		return s
+	case also:
+		return other
+	}
+	return nil
+}
+
+// reportUnmet tells the owner of the session that needs another codec. The
+// caller holds Engine.mu.
+func (s *Session) reportUnmet() {
+	if one := s.unmet(); one != nil && one.cfg.Events.Unmet != nil {
+		one.post(one.cfg.Events.Unmet)
+	}
+}
+
 // SetAnswer takes the answer to our offer, early or final: an offer may be
 // answered more than once, and the last answer counts. Errors are those of
 // SetOffer, and ErrOrder without an offer.
@@ -200,6 +257,9 @@ func (s *Session) SetAnswer(body []byte) (Change, error) {
 		return Change{}, err
 	}
 	n.codecs = answer.Media[r.Media].Codecs
+	if !n.asked.Media[r.Media].Direction.Sends() {
+		r.Held = n.held // who was not offered to hear us has not decided anew
+	}
 	t := newTerms(r, n.local.Addr(), s.cfg.SIPSource)
 	if err := joint(t, s.peerTerms()); err != nil {
 		s.engine.log.Warn("joined parties cannot hear each other", "err", err)
@@ -270,4 +330,5 @@ func (s *Session) agree(t *terms) {
 	s.terms.Store(t)
 	s.post(func() { s.stream.adopt(t) })
 	s.relink()
+	s.reportUnmet()
 }

@@ -27,6 +27,7 @@ type Session struct {
 	final    Stats
 	hears    *Session // whose packets the party hears; itself for echo
 	turn     uint64   // numbers what it hears from sessions
+	born     uint64   // rises from session to session
 	listener *Session // who hears this party
 	player   *player  // what the party hears instead
 }

@@ -19,6 +19,7 @@ func Join(a, b *Session) error {
 	}
 	a.setSource(b, nil, ErrReplaced)
 	b.setSource(a, nil, ErrReplaced)
+	a.reportUnmet()
 	return joint(a.terms.Load(), b.terms.Load())
 }
 
@@ -170,3 +171,7 @@ func joint(a, b *terms) error {
 	}
 	return nil
 }
+
+// Joined tells whether the party is joined to another one, be it that one of them
+// hears something else for now.
+func (s *Session) Joined() bool { return s.peer() != nil }

@@ -1,6 +1,9 @@
 package sip
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/cordpair/cordpair/dialplan/call"
 	"github.com/cordpair/cordpair/sip/wire"
 )
@@ -21,6 +24,7 @@ var causeStatus = map[call.Cause]refusal{
 	call.CauseBusy:              {486, "Busy Here", 17},
 	call.CauseNoAnswer:          {480, "Temporarily Unavailable", 19},
 	call.CauseRejected:          {603, "Decline", 21},
+	call.CauseRedirected:        {480, "Temporarily Unavailable", 23},
 	call.CauseUnreachable:       {480, "Temporarily Unavailable", 20},
 	call.CauseNotFound:          {404, "Not Found", 1},
 	call.CauseForbidden:         {403, "Forbidden", 21},
@@ -72,6 +76,84 @@ func causeOf(status int) call.Cause {
 		return call.CauseRejected
 	}
 	return call.CauseUnreachable
+}
+
+// q850Cause is the one table from the causes of ISUP (ITU-T Q.850) to ours, as a
+// gateway tells them (RFC 6432); what is missing says nothing.
+var q850Cause = map[int]call.Cause{
+	1:   call.CauseNotFound,          // unallocated number
+	2:   call.CauseUnreachable,       // no route to transit network
+	3:   call.CauseUnreachable,       // no route to destination
+	16:  call.CauseNormal,            // normal clearing
+	17:  call.CauseBusy,              // user busy
+	18:  call.CauseUnreachable,       // no user responding
+	19:  call.CauseNoAnswer,          // no answer from user
+	20:  call.CauseUnreachable,       // subscriber absent
+	21:  call.CauseRejected,          // call rejected
+	22:  call.CauseNotFound,          // number changed
+	23:  call.CauseRedirected,        // redirection to new destination
+	25:  call.CauseLoop,              // exchange routing error
+	26:  call.CauseAnsweredElsewhere, // non-selected user clearing
+	27:  call.CauseUnreachable,       // destination out of order
+	28:  call.CauseNotFound,          // invalid number format
+	29:  call.CauseRejected,          // facility rejected
+	31:  call.CauseNormal,            // normal, unspecified
+	34:  call.CauseOverload,          // no circuit available
+	38:  call.CauseUnreachable,       // network out of order
+	41:  call.CauseUnreachable,       // temporary failure
+	42:  call.CauseOverload,          // switching equipment congestion
+	44:  call.CauseOverload,          // requested circuit not available
+	47:  call.CauseOverload,          // resource unavailable
+	52:  call.CauseForbidden,         // outgoing call barred
+	54:  call.CauseForbidden,         // incoming call barred
+	55:  call.CauseForbidden,         // incoming calls barred within the group
+	57:  call.CauseForbidden,         // bearer capability not authorized
+	58:  call.CauseNotAcceptable,     // bearer capability not available
+	65:  call.CauseNotAcceptable,     // bearer capability not implemented
+	79:  call.CauseNotAcceptable,     // service not implemented
+	87:  call.CauseForbidden,         // not a member of the group
+	88:  call.CauseNotAcceptable,     // incompatible destination
+	102: call.CauseMediaTimeout,      // recovery on timer expiry
+	111: call.CauseProtocol,          // protocol error
+}
+
+// vague are the statuses that say less than a Reason beside them.
+var vague = []int{400, 403, 480, 487, 500, 502, 503, 504, 600, 603}
+
+// causeOfResponse is why a called phone or what stands before it refused.
+func causeOfResponse(res *wire.Message) call.Cause {
+	if slices.Contains(vague, res.Status()) {
+		for _, r := range res.Reasons() {
+			if c, ok := q850Cause[r.Cause]; ok && strings.EqualFold(r.Protocol, "Q.850") && c != call.CauseNormal {
+				return c
+			}
+		}
+	}
+	return causeOf(res.Status())
+}
+
+// saidCause is the Reason a request gives (RFC 3326); "" without one we know.
+func saidCause(m *wire.Message) call.Cause {
+	for _, r := range m.Reasons() {
+		switch {
+		case strings.EqualFold(r.Protocol, "SIP") && r.Cause == 200:
+			return call.CauseAnsweredElsewhere
+		case strings.EqualFold(r.Protocol, "SIP") && r.Cause >= 400 && r.Cause < 700:
+			return causeOf(r.Cause)
+		case strings.EqualFold(r.Protocol, "Q.850") && q850Cause[r.Cause] != "":
+			return q850Cause[r.Cause]
+		}
+	}
+	return ""
+}
+
+// withdrawal is why a caller gave up before the answer: somebody else answered a
+// call that was forked before it came here, or it just did.
+func withdrawal(m *wire.Message) call.Cause {
+	if saidCause(m) == call.CauseAnsweredElsewhere {
+		return call.CauseAnsweredElsewhere
+	}
+	return call.CauseCancelled
 }
 
 // reasonFields is the Reason header (RFC 3326) of a BYE or CANCEL. A phone that

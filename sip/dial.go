@@ -54,6 +54,8 @@ func (s *Server) dialBinding(owner *call.Call, a Account, b *location.Binding, t
 	l.Attach(owner)
 	l.binding, l.calling = b.ID, &calling{claims: known}
 	l.calling.like, _ = to.Peer.(*media.Session)
+	l.calling.diverted, l.calling.number = to.Diverted, a.Number
+	l.with = to.From
 	tag := newTag()
 	l.dialog = dialog{
 		callID: callID, localTag: tag, flow: f, remoteSeq: -1,

@@ -1,7 +1,9 @@
 package sip
 
 import (
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 
@@ -24,8 +26,36 @@ type dialog struct {
 	target string
 	routes []string
 	flow   flow
+	far    abilities
 	// log of the leg; nil before it exists.
 	log *messageLog
+}
+
+// abilities are what a far end says it can do, a set.
+type abilities uint8
+
+const (
+	allowsUpdate abilities = 1 << iota // UPDATE (RFC 3311)
+	followsFrom                        // a new From inside the dialog (RFC 4916)
+)
+
+func (a abilities) has(b abilities) bool { return a&b != 0 }
+
+// learn takes what a message of the far end says of it; what it does not mention
+// stays as it was.
+func (d *dialog) learn(m *wire.Message) {
+	d.note(m, "Allow", methodUpdate, allowsUpdate)
+	d.note(m, "Supported", optionFromChange, followsFrom)
+}
+
+func (d *dialog) note(m *wire.Message, header, token string, a abilities) {
+	if _, ok := m.Line(header, 0); !ok {
+		return
+	}
+	d.far &^= a
+	if m.Has(header, token) {
+		d.far |= a
+	}
 }
 
 // acceptDialog is the dialog of an INVITE that came in (12.1.1).
@@ -42,6 +72,7 @@ func acceptDialog(m *wire.Message, f flow, tag string) dialog {
 	for _, rr := range m.RecordRoutes() {
 		d.routes = append(d.routes, "<"+uriText(&rr)+">")
 	}
+	d.learn(m)
 	return d
 }
 
@@ -55,6 +86,7 @@ func (d *dialog) confirm(res *wire.Message) {
 		d.routes = append([]string{"<" + uriText(&rr) + ">"}, d.routes...)
 	}
 	d.retarget(res)
+	d.learn(res)
 }
 
 // retarget follows a new Contact of the far end (12.2).
@@ -118,5 +150,8 @@ func requestURI(contact string) string {
 	}
 	return contact
 }
+
+// seconds writes a duration as SIP headers have it.
+func seconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }
 
 func uriText(u *sip.Uri) string { return u.String() }

@@ -251,7 +251,7 @@ func TestInDialogOrder(t *testing.T) {
 			{"an old CSeq", func(b *request) { b.cseq = r.cseq - 1 }, 500},
 			{"the same CSeq", func(b *request) { b.cseq = r.cseq }, 500},
 			{"OPTIONS", func(b *request) { b.method = "OPTIONS"; b.cseq = 50 }, 200},
-			{"UPDATE", func(b *request) { b.method = "UPDATE"; b.cseq = 60 }, 405},
+			{"PUBLISH", func(b *request) { b.method = "PUBLISH"; b.cseq = 60 }, 405},
 		} {
 			bye := inDialog(r, ok, "BYE")
 			tc.edit(&bye)

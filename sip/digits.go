@@ -9,7 +9,7 @@ import (
 	"github.com/cordpair/cordpair/sip/wire"
 )
 
-// info takes digits sent by INFO; other INFO bodies are refused.
+// info takes digits sent by INFO; anything else is for the peer.
 func (l *leg) info(m *wire.Message, f flow) {
 	digit, known := infoDigit(m.MediaType(), string(m.Body()))
 	switch {
@@ -19,8 +19,7 @@ func (l *leg) info(m *wire.Message, f flow) {
 	case known || len(m.Body()) == 0:
 		l.w.answer(m, f, 200, "OK")
 	default:
-		l.w.answer(m, f, 415, "Unsupported Media Type",
-			wire.Field{Name: "Accept", Value: "application/dtmf-relay, application/dtmf"})
+		l.relayInfo(m, f)
 	}
 }
 

@@ -1,6 +1,8 @@
 package sip
 
 import (
+	"cmp"
+
 	"github.com/cordpair/cordpair/dialplan/call"
 	"github.com/cordpair/cordpair/media"
 	"github.com/cordpair/cordpair/sip/wire"
@@ -14,7 +16,8 @@ func sdpOf(m *wire.Message) []byte { return m.Part(typeSDP) }
 // inDialog handles a request with a To tag (RFC 3261 12.2.2, S10).
 func (w *worker) inDialog(m *wire.Message, f flow) {
 	l := w.legs[legKey{m.CallID(), m.ToTag()}]
-	if l == nil || m.FromTag() != l.dialog.remoteTag {
+	d := l.dialogWith(m.FromTag())
+	if d == nil {
 		w.server.metrics.refused("no_dialog")
 		w.reply(m, f, 481, "Call/Transaction Does Not Exist")
 		return
@@ -24,19 +27,31 @@ func (w *worker) inDialog(m *wire.Message, f flow) {
 		return
 	}
 	seq, _ := m.CSeq()
-	if int64(seq) <= l.dialog.remoteSeq {
+	if int64(seq) <= d.remoteSeq {
 		w.server.metrics.refused("cseq")
 		w.answer(m, f, 500, "CSeq Out Of Order")
 		return
 	}
-	l.dialog.remoteSeq = int64(seq)
+	d.remoteSeq = int64(seq)
+	if l.state == legEnding && m.Method() != methodBye {
+		w.answer(m, f, 481, "Call/Transaction Does Not Exist")
+		return
+	}
 	switch m.Method() {
 	case methodBye:
+		if d != &l.dialog { // a fork that gave up; the others go on
+			w.answer(m, f, 200, "OK")
+			return
+		}
 		l.byeCame(m, f)
 	case methodInvite:
 		l.reinvite(m, f)
 	case methodInfo:
 		l.info(m, f)
+	case methodUpdate:
+		l.update(m, f, d)
+	case methodPrack:
+		l.pracked(m, f)
 	case methodOptions:
 		w.answer(m, f, 200, "OK", optionsFields()...)
 	default:
@@ -65,14 +80,14 @@ func (l *leg) byeCame(m *wire.Message, f flow) {
 	l.w.answer(m, f, 200, "OK")
 	switch l.state {
 	case legTrying: // a caller may end an early dialog so (RFC 3261 15.1.2)
-		l.finish(call.CauseCancelled, true)
+		l.finish(withdrawal(m), true)
 		if l.calling == nil {
 			l.refuse(call.CauseCancelled)
 			return
 		}
 		l.cancel(call.CauseCancelled)
 	case legAnswered, legUp:
-		l.finish(call.CauseNormal, true)
+		l.finish(cmp.Or(saidCause(m), call.CauseNormal), true)
 		l.remove()
 	case legEnding: // both hung up; our BYE is on its way and will end by itself
 		l.invite.bye = ""
@@ -83,10 +98,18 @@ func (l *leg) byeCame(m *wire.Message, f flow) {
 // reinvite answers hold, resume, a moved address and a session refresh
 // (RFC 3261 14.2) without asking the call.
 func (l *leg) reinvite(m *wire.Message, f flow) {
-	if l.state != legUp || l.invite.ok != nil {
+	switch {
+	case l.state == legTrying: // its first INVITE waits for our answer (14.2)
+		l.w.answer(m, f, 500, "Server Internal Error", soonAgain())
+		return
+	case l.state != legUp || l.invite.ok != nil || l.asking.offering():
 		l.w.answer(m, f, 491, "Request Pending")
 		return
+	case tooShort(m):
+		l.w.answer(m, f, 422, "Session Interval Too Small", refuseShort())
+		return
 	}
+	l.dialog.learn(m)
 	l.dialog.retarget(m)
 	l.invite.settle(l.w)
 	l.invite = inviteServer{tx: l.w.newServerTx(serverKey(m), true, f), request: m, offered: sdpOf(m) != nil}
@@ -105,7 +128,8 @@ func (l *leg) reinvite(m *wire.Message, f flow) {
 		l.respond(488, "Not Acceptable Here", nil)
 		return
 	}
-	l.accept(body)
+	l.accept(body, l.timer.grant(m)...)
+	l.keepTime()
 	l.emitChange(change)
 }
 
@@ -123,19 +147,15 @@ func (l *leg) probe() {
 	if l.state != legUp {
 		return
 	}
-	dead := func() {
-		l.finish(call.CauseMediaTimeout, false)
-		l.bye(call.CauseMediaTimeout)
-	}
 	answered := func(res *wire.Message) {
 		if s := res.Status(); l.state == legUp && (s == 481 || s == 408) {
-			dead()
+			l.dead()
 		}
 	}
 	l.follow()
 	l.w.send(l.dialog.request(methodOptions), l.dialog.flow, answered, func() {
 		if l.state == legUp {
-			dead()
+			l.dead()
 		}
 	})
 }

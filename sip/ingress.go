@@ -288,6 +288,7 @@ func (w *worker) unserved(m *wire.Message, f flow) {
 func optionsFields() []wire.Field {
 	return []wire.Field{
 		{Name: "Allow", Value: allowHeader},
+		{Name: "Supported", Value: supportedHeader},
 		{Name: "Accept", Value: typeSDP},
 		{Name: "Accept-Encoding", Value: "identity"},
 		{Name: "Accept-Language", Value: "en"},
@@ -321,7 +322,7 @@ func (w *worker) cancelCame(m *wire.Message, f flow) {
 	}
 	w.acceptCancel(m, f, tx.log, tx.tag)
 	if tx.leg != nil && tx.state == txProceeding {
-		tx.leg.cancelled()
+		tx.leg.cancelled(withdrawal(m))
 	}
 }
 

@@ -42,7 +42,11 @@ type leg struct {
 	state   legState
 	invite  inviteServer // of the INVITE or re-INVITE we are answering
 	calling *calling     // of our INVITE; nil on a caller's leg
+	asking  exchange     // what we want to tell the far end
+	timer   sessionTimer
+	with    call.Party // whom the party talks with, as the call says
 	digits  digitFilter
+	informs informRate
 	// binding is the registration the phone speaks through; empty if it came
 	// by another way.
 	binding string
@@ -70,6 +74,15 @@ func (l *leg) Ring(early bool) { l.do(func() { l.ring(early) }) }
 
 // Answer implements call.Leg.
 func (l *leg) Answer() { l.do(l.answer) }
+
+// Connected implements call.Leg.
+func (l *leg) Connected(p call.Party) { l.do(func() { l.connected(p) }) }
+
+// Forwarded implements call.Leg.
+func (l *leg) Forwarded() { l.do(l.forwarded) }
+
+// Inform implements call.Leg.
+func (l *leg) Inform(i call.Information) { l.do(func() { l.inform(i) }) }
 
 // Hangup implements call.Leg.
 func (l *leg) Hangup(c call.Cause) { l.do(func() { l.hangup(c) }) }
@@ -115,15 +128,23 @@ func (l *leg) hangup(c call.Cause) {
 // finish tells the call that the leg is over and frees its media. It does
 // nothing the second time.
 func (l *leg) finish(c call.Cause, remote bool) {
+	l.finishWith(call.LegEvent{Cause: c, Remote: remote})
+}
+
+// finishWith is finish with more to tell.
+func (l *leg) finishWith(ev call.LegEvent) {
 	if l.state == legEnding || l.state == legGone {
 		return
 	}
 	l.state = legEnding
+	l.w.wheel.stop(&l.timer.clock)
+	l.w.wheel.stop(&l.asking.retry)
 	stats := mediaStats(l.session.Stats())
 	l.final.Store(&stats)
 	// The call hears of it before its script hears that the media stopped, or a
 	// hangup in the middle of a sound would look like a fault of ours.
-	l.Emit(call.LegEvent{Leg: l.id, Kind: call.LegGone, Cause: c, Remote: remote, Stats: stats})
+	ev.Leg, ev.Kind, ev.Stats = l.id, call.LegGone, stats
+	l.Emit(ev)
 	l.session.Close()
 }
 
@@ -165,6 +186,11 @@ func (l *leg) bye(c call.Cause) {
 	l.w.send(r, l.dialog.flow, done, l.remove)
 }
 
+// ownContact is where the far end reaches us inside the dialog.
+func (l *leg) ownContact() string {
+	return "<" + sipURI(l.account.Number, l.dialog.flow.local(), l.dialog.flow.transport()) + ">"
+}
+
 func (w *worker) addLeg(l *leg) {
 	w.legs[l.key()] = l
 	w.server.legs.Add(1)
@@ -182,6 +208,7 @@ func (s *Server) newLeg(w *worker, a Account, f flow) (*leg, error) {
 		Events: media.Events{
 			Digit:  func(d byte) { w.do(func() { l.digit(d, digitRTP) }) },
 			Silent: func() { w.do(l.probe) },
+			Unmet:  func() { w.do(l.retune) },
 		},
 	})
 	if err != nil {

@@ -50,6 +50,19 @@ func (w *worker) answer(m *wire.Message, f flow, status int, phrase string, extr
 	tx.respond(status, w.server.statelessReply(m, f, status, phrase, extra...))
 }
 
+// answerWith is answer for a request that changes a dialog: 200 with our Contact,
+// and a description if there is one.
+func (w *worker) answerWith(l *leg, m *wire.Message, f flow, body []byte, extra ...wire.Field) {
+	tx := w.newServerTx(serverKey(m), false, f)
+	tx.log = l.dialog.log
+	bodyType := ""
+	if len(body) > 0 {
+		bodyType = typeSDP
+	}
+	tx.log.answered(m, f, 200, "OK", bodyType, w.now)
+	tx.respond(200, w.server.response(m, f, 200, "OK", l.dialog.localTag, body, extra...))
+}
+
 // stateless renders an answer with a tag of the caller's choice.
 func (w *worker) stateless(m *wire.Message, f flow, status int, phrase, tag string, extra ...wire.Field) []byte {
 	return wire.StatelessReply(m, f.remote(), status, phrase, tag, extra...)
@@ -112,6 +125,7 @@ func (s *Server) response(m *wire.Message, f flow, status int, phrase, tag strin
 		contact := "<" + sipURI(m.URI().User, f.local(), f.transport()) + ">"
 		res.AppendHeader(sip.NewHeader("Contact", contact))
 		res.AppendHeader(sip.NewHeader("Allow", allowHeader))
+		res.AppendHeader(sip.NewHeader("Supported", supportedHeader))
 	}
 	for _, h := range extra {
 		res.AppendHeader(sip.NewHeader(h.Name, wire.Clean(h.Value)))

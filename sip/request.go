@@ -18,17 +18,32 @@ const (
 	methodOptions  = "OPTIONS"
 	methodRegister = "REGISTER"
 	methodInfo     = "INFO"
+	methodUpdate   = "UPDATE"
+	methodPrack    = "PRACK"
 )
 
 // knownMethods pass validation: what we serve, and what is refused only after
 // its credentials were asked for (A1). Anything else is 501.
 var knownMethods = []string{
-	methodInvite, methodAck, methodBye, methodCancel, methodOptions, methodRegister, methodInfo,
-	"SUBSCRIBE", "NOTIFY", "MESSAGE", "REFER", "PUBLISH", "UPDATE", "PRACK",
+	methodInvite, methodAck, methodBye, methodCancel, methodOptions, methodRegister, methodInfo, methodUpdate, methodPrack,
+	"SUBSCRIBE", "NOTIFY", "MESSAGE", "REFER", "PUBLISH",
 }
 
 // allowHeader is what a request outside or inside a dialog may use.
-const allowHeader = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO"
+const allowHeader = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, UPDATE, PRACK"
+
+// Option tags of extensions that we speak.
+const (
+	optionTimer    = "timer"  // RFC 4028
+	optionReliable = "100rel" // RFC 3262
+	// optionFromChange is spoken by far ends only (RFC 4916).
+	optionFromChange = "from-change"
+)
+
+// supported are those a request may require.
+var supported = []string{optionTimer, optionReliable}
+
+var supportedHeader = strings.Join(supported, ", ")
 
 // outRequest is a request of ours before it is rendered. A CANCEL or ACK of it
 // is the same value with another method.

@@ -284,7 +284,16 @@ func TestIdentity(t *testing.T) {
 				if from, _ := invite.Header("From"); !strings.Contains(from, tc.name) {
 					t.Errorf("callee sees %q, want %q", from, tc.name)
 				}
-				for _, name := range []string{"Diversion", "X-Foo", "Remote-Party-ID", "P-Asserted-Identity"} {
+				wantID, wantPrivacy := `"Phone 101" <sip:101@acme.example>`, ""
+				if strings.HasPrefix(tc.name, "anonymous") {
+					wantID, wantPrivacy = "", "id"
+				}
+				id, _ := invite.Header("P-Asserted-Identity")
+				privacy, _ := invite.Header("Privacy")
+				if id != wantID || privacy != wantPrivacy { // RFC 3325, 3323: ours, never the caller's
+					t.Errorf("P-Asserted-Identity %q, Privacy %q", id, privacy)
+				}
+				for _, name := range []string{"Diversion", "X-Foo", "Remote-Party-ID"} {
 					if v, ok := invite.Header(name); ok { // F5
 						t.Errorf("%s: %s reached the callee", name, v)
 					}

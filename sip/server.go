@@ -91,7 +91,7 @@ func Listen(cfg Config) (*Server, error) {
 	s.refusals.out = s.log
 	s.streams = newStreams(s)
 	s.rules = wire.Rules{
-		Methods: knownMethods, Listening: s.isOurs,
+		Methods: knownMethods, Listening: s.isOurs, Extensions: supported,
 		Bodies: map[string][]string{methodInvite: {typeSDP, "multipart/mixed", "multipart/alternative"}},
 	}
 	if err := s.openLocation(cfg.Location); err != nil {

@@ -15,10 +15,17 @@ type calling struct {
 	tx     *clientTx
 	req    *outRequest
 	like   *media.Session // whose codecs are offered first; may be nil
-	// ack is repeated with every repeated 2xx of the dialog, forks are those of
+	// ack is repeated with every repeated 2xx of the dialog, losers are those of
 	// the dialogs we did not want, by To tag.
-	ack   *outRequest
-	forks map[string]*outRequest
+	ack    *outRequest
+	losers map[string]*outRequest
+	// forks are the early dialogs, in the order they were heard of. agreed: the
+	// one we listen to has answered our offer for good.
+	forks  []*fork
+	agreed bool
+	// diverted are those who sent the call on to number.
+	diverted []call.Diversion
+	number   string
 	// cancelled is set when the call gave the leg up; the CANCEL itself waits
 	// for a provisional response (RFC 3261 9.1).
 	cancelled call.Cause
@@ -26,6 +33,7 @@ type calling struct {
 	heard     bool // a provisional response came
 	ringing   bool
 	early     bool
+	heardTag  string // of the fork whose media the caller hears
 	flowWait  timer
 }
 
@@ -42,9 +50,14 @@ func (l *leg) place(uri string) {
 	}
 	l.dialog.target = requestURI(uri)
 	l.dialog.localSeq = 0
+	l.invitePhone(sdp)
+}
+
+// invitePhone sends the INVITE, or once more after a 422.
+func (l *leg) invitePhone(sdp []byte) {
 	r := l.dialog.request(methodInvite)
-	r.contact = "<" + sipURI(l.account.Number, l.dialog.flow.local(), l.dialog.flow.transport()) + ">"
-	r.fields = []wire.Field{{Name: "Allow", Value: allowHeader}}
+	r.contact = l.ownContact()
+	r.fields = append(l.changeFields(), diversionFields(l.calling.diverted, l.account, l.calling.number)...)
 	r.bodyType, r.body = typeSDP, sdp
 	l.calling.req = r
 	l.calling.tx = l.w.send(r, l.dialog.flow, l.called, l.unreachable)
@@ -64,8 +77,13 @@ func (l *leg) called(res *wire.Message) {
 		l.progress(res)
 	case status < 300:
 		l.accepted(res)
+	case status == 422 && l.state == legTrying && l.timer.raise(res):
+		l.invitePhone(l.calling.req.body)
+	case status < 400 && l.state == legTrying:
+		l.redirected(res)
+		l.remove()
 	default:
-		l.finish(causeOf(status), true)
+		l.finish(causeOfResponse(res), true)
 		l.remove()
 	}
 }
@@ -80,21 +98,15 @@ func (l *leg) progress(res *wire.Message) {
 	if res.Status() == 100 || l.state != legTrying {
 		return
 	}
-	// A phone that forks has several early dialogs; the first is listened to,
-	// the 2xx decides.
-	if l.dialog.remoteTag == "" && res.ToTag() != "" {
-		l.dialog.confirm(res)
+	f := l.forkOf(res)
+	if f == nil || !l.acknowledge(f, res) {
+		return
 	}
 	if res.Status() == 180 && !c.ringing {
 		c.ringing = true
-		l.emit(call.LegRinging)
+		l.Emit(call.LegEvent{Leg: l.id, Kind: call.LegRinging, Private: isPrivate(res)})
 	}
-	if sdpOf(res) != nil && !c.early && res.ToTag() == l.dialog.remoteTag {
-		if _, err := l.session.SetAnswer(sdpOf(res)); err == nil {
-			c.early = true
-			l.emit(call.LegEarlyMedia)
-		}
-	}
+	l.earlyMedia(f, res)
 }
 
 // accepted handles a 2xx, the first and every repetition.
@@ -104,24 +116,26 @@ func (l *leg) accepted(res *wire.Message) {
 		c.again(l.w, l.dialog, res)
 		return
 	}
-	seq := l.dialog.localSeq
-	l.dialog.confirm(res)
-	c.ack = l.ackOf(seq)
+	sdp := l.choose(res)
+	c.ack = l.ackOf(c.req.cseq)
 	c.ack.transmit(l.dialog.flow, l.w.now)
 	if l.state != legTrying {
 		l.bye(c.cancelled) // it answered while we were cancelling
 		return
 	}
-	// Who has answered our offer early need not repeat it (RFC 3264).
-	sdp := sdpOf(res)
-	if _, err := l.session.SetAnswer(sdp); err != nil && (sdp != nil || !c.early) {
+	if _, err := l.session.SetAnswer(sdp); err != nil && !c.agreed {
 		l.w.server.metrics.refused("media")
 		l.finish(call.CauseNotAcceptable, false)
 		l.bye(call.CauseNotAcceptable)
 		return
 	}
 	l.state = legUp
-	l.emit(call.LegAnswered)
+	l.timer.take(res)
+	l.keepTime()
+	c.forks, c.claims, c.like, c.diverted = nil, nil, nil, nil // a call may last for hours
+	c.req.body, c.req.fields = nil, nil
+	l.Emit(call.LegEvent{Leg: l.id, Kind: call.LegAnswered, Private: isPrivate(res)})
+	l.tell()
 }
 
 func (l *leg) ackOf(seq uint32) *outRequest {
@@ -143,21 +157,21 @@ func (c *calling) again(w *worker, d dialog, res *wire.Message) {
 // dropFork ends the dialog of a second phone behind one contact that answered
 // as well (RFC 3261 13.2.2.4).
 func (c *calling) dropFork(w *worker, d dialog, res *wire.Message) {
-	if ack := c.forks[res.ToTag()]; ack != nil {
+	if ack := c.losers[res.ToTag()]; ack != nil {
 		ack.transmit(d.flow, w.now)
 		return
 	}
-	if len(c.forks) >= maxForks {
+	if len(c.losers) >= maxForks {
 		return
 	}
 	d.confirm(res)
 	d.localSeq = c.req.cseq
 	ack := d.request(methodAck)
 	ack.transmit(d.flow, w.now)
-	if c.forks == nil {
-		c.forks = map[string]*outRequest{}
+	if c.losers == nil {
+		c.losers = map[string]*outRequest{}
 	}
-	c.forks[res.ToTag()] = ack
+	c.losers[res.ToTag()] = ack
 	bye := d.request(methodBye)
 	bye.fields = reasonFields(call.CauseAnsweredElsewhere)
 	w.send(bye, d.flow, func(*wire.Message) {}, func() {})

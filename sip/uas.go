@@ -18,8 +18,9 @@ const keepRinging = time.Minute
 type inviteServer struct {
 	tx       *serverTx
 	request  *wire.Message
-	offered  bool // its body held an offer; otherwise ours is in the 2xx
-	status   int  // of the last provisional response
+	reliable *reliable // of provisional responses; nil for a caller without it
+	offered  bool      // its body held an offer; otherwise ours is in the 2xx
+	status   int       // of the last provisional response
 	ok       []byte
 	interval time.Duration
 	resend   timer
@@ -32,6 +33,7 @@ func (i *inviteServer) stop(w *worker) {
 	w.wheel.stop(&i.resend)
 	w.wheel.stop(&i.life)
 	w.wheel.stop(&i.ring)
+	i.reliable.stop(w)
 }
 
 // settle stops the timers and takes the leg off its transaction, which lives on
@@ -56,6 +58,10 @@ func (w *worker) newCall(m *wire.Message, f flow) {
 	if err != nil {
 		w.server.metrics.refused("bad_number")
 		w.answer(m, f, 484, "Address Incomplete")
+		return
+	}
+	if tooShort(m) {
+		w.answer(m, f, 422, "Session Interval Too Small", refuseShort())
 		return
 	}
 	tx := w.newServerTx(serverKey(m), true, f)
@@ -85,7 +91,7 @@ func (w *worker) begin(m *wire.Message, tx *serverTx, a Account, inv call.Invite
 	l.party = inv.From
 	l.dialog = acceptDialog(m, tx.flow, newTag())
 	l.binding = w.server.bindingBehind(a.Extension, tx.flow, w.now)
-	l.invite = inviteServer{tx: tx, request: m, offered: sdpOf(m) != nil}
+	l.invite = inviteServer{tx: tx, request: m, offered: sdpOf(m) != nil, reliable: newReliable(m)}
 	w.addLeg(l)
 	tx.serve(l)
 	l.dialog.log.received(m, tx.flow, w.now)
@@ -148,22 +154,48 @@ func (l *leg) ring(early bool) {
 	if l.state != legTrying || l.calling != nil {
 		return
 	}
+	r := l.invite.reliable
+	if r != nil && r.waiting != nil {
+		r.next = func() { l.ring(early) }
+		return
+	}
 	status, phrase := 180, "Ringing"
-	var body []byte
-	if early && l.invite.offered {
-		sdp, err := l.session.Answer()
-		if err != nil {
-			l.refuseMedia(err)
-			return
-		}
-		status, phrase, body = 183, "Session Progress", sdp
+	describes := early && l.invite.offered && !r.agreed()
+	if early && (describes || r.agreed()) {
+		status, phrase = 183, "Session Progress"
 	}
 	if l.invite.status >= status {
 		return
 	}
+	var body []byte
+	// Without an offer of its own a caller finds ours in the first response that is
+	// sure to reach it (RFC 3261 13.2.1).
+	if describes || r != nil && !l.invite.offered {
+		var err error
+		if body, err = l.localSDP(); err != nil {
+			l.refuseMedia(err)
+			return
+		}
+	}
 	l.invite.status = status
-	b := l.respond(status, phrase, body)
+	l.provisional(status, phrase, body)
+}
+
+// provisional sends 18x, reliably if the caller understands that.
+func (l *leg) provisional(status int, phrase string, body []byte) {
+	if l.invite.reliable != nil {
+		l.ringReliably(status, phrase, body)
+		return
+	}
+	b := l.respond(status, phrase, body, identityFields(l.with, l.account.Domain)...)
 	l.keepRinging(status, b)
+}
+
+// forwarded tells the caller that somebody else is being tried now.
+func (l *leg) forwarded() {
+	if l.state == legTrying && l.calling == nil && l.invite.reliable == nil {
+		l.respond(181, "Call Is Being Forwarded", nil)
+	}
 }
 
 func (l *leg) keepRinging(status int, b []byte) {
@@ -180,13 +212,23 @@ func (l *leg) answer() {
 	if l.state != legTrying || l.calling != nil {
 		return
 	}
-	body, err := l.localSDP()
-	if err != nil {
-		l.refuseMedia(err)
+	r := l.invite.reliable
+	if r != nil && r.waiting != nil && r.settles {
+		r.next = l.answer // the description on its way goes first (RFC 3262 section 3)
 		return
 	}
+	var body []byte
+	if !r.agreed() {
+		var err error
+		if body, err = l.localSDP(); err != nil {
+			l.refuseMedia(err)
+			return
+		}
+	}
+	r.stop(l.w)
 	l.state = legAnswered
-	l.accept(body)
+	fields := append(l.timer.grant(l.invite.request), identityFields(l.with, l.account.Domain)...)
+	l.accept(body, fields...)
 }
 
 // localSDP answers the offer of the INVITE at hand, or makes ours when it had
@@ -200,10 +242,10 @@ func (l *leg) localSDP() ([]byte, error) {
 
 // accept sends a 2xx and repeats it until the ACK comes, over any transport
 // (RFC 3261 13.3.1.4).
-func (l *leg) accept(body []byte) {
+func (l *leg) accept(body []byte, fields ...wire.Field) {
 	i := &l.invite
 	l.w.wheel.stop(&i.ring)
-	i.ok = l.respond(200, "OK", body)
+	i.ok = l.respond(200, "OK", body, fields...)
 	i.interval = timerT1
 	l.w.after(&i.resend, i.interval, l.repeatOK)
 	l.w.after(&i.life, timerLong, l.noACK)
@@ -240,7 +282,7 @@ func (l *leg) acked(m *wire.Message) {
 		return // repeated, of an INVITE before this one
 	}
 	i.settle(l.w)
-	i.ok, i.tx, i.request = nil, nil, nil // a call may last for hours
+	i.ok, i.tx, i.request, i.reliable = nil, nil, nil, nil // a call may last for hours
 	if !i.offered && sdpOf(m) != nil && l.state != legEnding {
 		if _, err := l.session.SetAnswer(sdpOf(m)); err != nil {
 			l.w.server.metrics.refused("media")
@@ -254,8 +296,10 @@ func (l *leg) acked(m *wire.Message) {
 		l.bye(i.bye)
 	case l.state == legAnswered:
 		l.state = legUp
+		l.keepTime()
 		l.emit(call.LegAnswered)
 	}
+	l.tell() // what had to wait for the ACK
 }
 
 // refuse ends a caller's INVITE that was not answered.
@@ -270,10 +314,10 @@ func (l *leg) refuse(c call.Cause) {
 }
 
 // cancelled handles the caller's CANCEL, which has been answered already.
-func (l *leg) cancelled() {
+func (l *leg) cancelled(why call.Cause) {
 	if l.state != legTrying {
 		return // the final response crossed it
 	}
-	l.finish(call.CauseCancelled, true)
+	l.finish(why, true)
 	l.refuse(call.CauseCancelled)
 }

@@ -12,6 +12,7 @@ const (
 	CauseBusy              Cause = "busy"
 	CauseNoAnswer          Cause = "no_answer"
 	CauseRejected          Cause = "rejected"    // the party declined
+	CauseRedirected        Cause = "redirected"  // the party sent the call on to another number
 	CauseUnreachable       Cause = "unreachable" // no contact, or none that responds
 	CauseNotFound          Cause = "not_found"   // no such number
 	CauseForbidden         Cause = "forbidden"

@@ -25,6 +25,7 @@ const (
 	LegHeld                               // the party put us on hold
 	LegResumed                            // the party took us back
 	LegDigit                              // the party pressed a key, see Digit
+	LegInform                             // the party sent its peer something, see Information
 	LegGone                               // the leg has ended; nothing follows
 )
 
@@ -37,8 +38,17 @@ type LegEvent struct {
 	Stats MediaStats
 	// Remote is set with LegGone when the far end ended the leg.
 	Remote bool
+	// To and Why come with LegGone of CauseRedirected: the number that the called
+	// phone names instead of itself, clean as Invite.Dialled is.
+	To  string
+	Why DivertReason
 	// Digit is one of 0-9 * # A-D.
 	Digit byte
+	// Private comes with LegRinging and LegAnswered: the party that is called
+	// does not want to be shown.
+	Private bool
+	// Information comes with LegInform.
+	Information *Information
 }
 
 // MediaStats are the counters of one leg. Received is what the party sent.

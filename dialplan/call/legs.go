@@ -18,6 +18,23 @@ type seat struct {
 	heldBy    uint64 // number of the event that set held
 	bye       Cause  // why we hung it up
 	promised  bool   // to another call, which has not replied yet
+	private   bool   // does not want to be shown
+	told      Party  // whom it was told it talks with
+}
+
+// party is the party at the leg as others are told of it.
+func (s *seat) party() Party {
+	p := s.leg.Party()
+	p.Anonymous = p.Anonymous || s.private
+	return p
+}
+
+// connected tells a party whom it talks with, unless it knows.
+func (s *seat) connected(p Party) {
+	if s.told != p {
+		s.told = p
+		s.leg.Connected(p)
+	}
 }
 
 // seat takes a leg into the call.
@@ -64,6 +81,7 @@ func (m *legEvent) handle(c *Call) {
 		return
 	}
 	ringing := c.ring != nil && slices.Contains(c.ring.ringing, s)
+	s.private = s.private || m.Private
 	switch m.Kind {
 	case LegRinging:
 		if ringing {
@@ -79,6 +97,8 @@ func (m *legEvent) handle(c *Call) {
 		c.hold(s, m)
 	case LegDigit:
 		c.emit(Event{Kind: EventDigit, Leg: s.leg.ID(), Digit: m.Digit})
+	case LegInform:
+		c.inform(s, m)
 	case LegGone:
 		c.gone(s, m)
 	}
@@ -107,6 +127,11 @@ func (c *Call) gone(s *seat, m *legEvent) {
 	}
 	c.report(s, Event{Cause: cause, Remote: m.Remote, Stats: m.Stats})
 	m.line.owner.Store(nil) // who still holds the leg does not hold the call
+	if c.ring != nil && cause == CauseRedirected && slices.Contains(c.ring.ringing, s) {
+		c.legs = without(c.legs, s)
+		c.redirected(s, m)
+		return
+	}
 	c.leave(s, cause)
 }
 

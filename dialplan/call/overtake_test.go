@@ -67,3 +67,12 @@ func TestOvertakenHold(t *testing.T) {
 		})
 	}
 }
+
+// Connected does nothing.
+func (*plainLeg) Connected(Party) {}
+
+// Forwarded does nothing.
+func (*plainLeg) Forwarded() {}
+
+// Inform does nothing.
+func (*plainLeg) Inform(Information) {}

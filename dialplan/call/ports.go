@@ -24,6 +24,16 @@ type Leg interface {
 	// Answer accepts a caller's offer with the codec its peer speaks, if it is
 	// joined to one. Called legs ignore it. Answering twice is harmless.
 	Answer()
+	// Connected says whom the party talks with, or would if it answered: a caller
+	// learns it with the ringing and the answer, anybody else by a message of its
+	// own, unless it knows already. One that hides its number is told of nobody.
+	Connected(Party)
+	// Forwarded tells a caller that its call goes on to somebody else. Called
+	// legs ignore it.
+	Forwarded()
+	// Inform passes on what the party's far end reported with LegInform. A phone
+	// that does not understand it says so to nobody.
+	Inform(Information)
 	// Hangup rejects, cancels or ends the leg, whichever its state asks for,
 	// and tells the far end why. The leg still reports Gone, once.
 	Hangup(Cause)
@@ -69,7 +79,40 @@ type Target struct {
 	// Peer is the media of the party that will talk to the target; its codecs
 	// are offered first, so that the two need no transcoding. May be nil.
 	Peer Media
+	// Diverted are those who sent the call on, the first one first.
+	Diverted []Diversion
 }
+
+// Diversion is one forwarding of a call.
+type Diversion struct {
+	// By is who forwarded it.
+	By  Party        `json:"by"`
+	Why DivertReason `json:"why"`
+}
+
+// DivertReason says why a call was forwarded.
+type DivertReason string
+
+// The reasons, as far as a phone tells them apart.
+const (
+	DivertUnconditional DivertReason = "unconditional" // before it rang
+	DivertBusy          DivertReason = "busy"
+	DivertNoAnswer      DivertReason = "no_answer"
+	DivertDeflection    DivertReason = "deflection" // by hand, while it rang
+	DivertUnavailable   DivertReason = "unavailable"
+	DivertDoNotDisturb  DivertReason = "do_not_disturb"
+)
+
+// Information is a message of a party that is for its peer and nothing else.
+type Information struct {
+	// Type is its media type in lower case, "application/media_control+xml".
+	Type string
+	// Body is at most MaxInformation bytes and is not changed by anybody.
+	Body []byte
+}
+
+// MaxInformation is the longest Information that passes, in bytes.
+const MaxInformation = 8 << 10
 
 // Invite is what a new call brings with it from the edge.
 type Invite struct {

@@ -20,6 +20,7 @@ var failures = map[Cause]OutcomeKind{
 	CauseNoAnswer:     OutcomeNoAnswer,
 	CauseUnreachable:  OutcomeUnreachable,
 	CauseNotFound:     OutcomeUnreachable,
+	CauseRedirected:   OutcomeRedirected,
 	CauseMediaTimeout: OutcomeUnreachable,
 	CauseProtocol:     OutcomeUnreachable,
 }
@@ -47,7 +48,7 @@ func failure(branch string, cause Cause, by LegID) Outcome {
 // startRing dials and takes the legs into the call.
 func (c *Call) startRing(r *ring) {
 	legs, cause := c.reg.cfg.Dialer.Dial(c, Target{
-		Client: c.invite.Client, Extension: r.spec.Extension, From: r.spec.From, Peer: c.main().leg.Media(),
+		Client: c.invite.Client, Extension: r.spec.Extension, From: r.spec.From, Peer: c.main().leg.Media(), Diverted: r.spec.Diverted,
 	})
 	if len(legs) == 0 {
 		r.result(failure(r.spec.Branch, cause, ""))
@@ -55,8 +56,12 @@ func (c *Call) startRing(r *ring) {
 	}
 	c.move(opRing)
 	c.ring = r
+	if len(r.spec.Diverted) > 0 {
+		c.main().leg.Forwarded()
+	}
 	for _, leg := range legs {
 		s := c.seat(leg, Outbound)
+		s.told = r.spec.From
 		r.ringing = append(r.ringing, s)
 		c.emit(Event{Kind: EventLegStarted, Leg: leg.ID(), Party: leg.Party(), Direction: Outbound})
 	}
@@ -70,6 +75,7 @@ func (c *Call) alerting(s *seat) {
 	c.emit(Event{Kind: EventRinging, Leg: s.leg.ID(), Party: s.leg.Party()})
 	if !c.ring.alerted {
 		c.ring.alerted = true
+		c.main().connected(s.party())
 		c.main().leg.Ring(false)
 	}
 }
@@ -83,6 +89,7 @@ func (c *Call) earlyMedia(s *seat) {
 	c.ring.early = s
 	c.ring.alerted = true
 	c.reg.cfg.Mixer.Join(c.main().leg.Media(), s.leg.Media())
+	c.main().connected(s.party())
 	c.main().leg.Ring(true)
 }
 
@@ -114,6 +121,20 @@ func (c *Call) lost(s *seat, cause Cause) {
 		c.move(opUnanswered)
 		r.result(r.best)
 	}
+}
+
+// redirected ends the ring because a contact sent the call on: whoever still
+// rings is told that it went elsewhere.
+func (c *Call) redirected(s *seat, m *legEvent) {
+	r := c.closeRing()
+	c.hangupAll(without(r.ringing, s), CauseRedirected)
+	if r.early != nil {
+		c.main().leg.Media().Quiet()
+	}
+	c.move(opUnanswered)
+	o := failure(r.spec.Branch, CauseRedirected, s.leg.ID())
+	o.To, o.Why = m.To, m.Why
+	r.result(o)
 }
 
 // ringTimeout hangs up whoever still rings.

@@ -109,3 +109,12 @@ func (*bareLeg) Stats() MediaStats { return MediaStats{} }
 func (*bareLeg) Ring(bool)         {}
 func (*bareLeg) Answer()           {}
 func (*bareLeg) Hangup(Cause)      {}
+
+// Connected does nothing.
+func (*bareLeg) Connected(Party) {}
+
+// Forwarded does nothing.
+func (*bareLeg) Forwarded() {}
+
+// Inform does nothing.
+func (*bareLeg) Inform(Information) {}

@@ -37,6 +37,7 @@ const (
 	OutcomeNoAnswer    OutcomeKind = "no_answer"   // the target did not answer in time
 	OutcomeUnreachable OutcomeKind = "unreachable" // the target has no contact, or none that responds
 	OutcomeRejected    OutcomeKind = "rejected"    // the target declined
+	OutcomeRedirected  OutcomeKind = "redirected"  // the target names another number, see To
 	OutcomeFailed      OutcomeKind = "failed"      // anything else, see Cause
 	OutcomeTalkEnded   OutcomeKind = "talk_ended"  // two parties talked and one left, see By
 )
@@ -48,6 +49,9 @@ type Outcome struct {
 	Cause  Cause       `json:"cause,omitempty"`
 	// By is the leg that brought the outcome about, if one did.
 	By LegID `json:"by,omitempty"`
+	// To and Why come with OutcomeRedirected.
+	To  string       `json:"to,omitempty"`
+	Why DivertReason `json:"why,omitempty"`
 }
 
 // TraceEntry is one line of a call's decision trace (spec/shapes.md, "Trace

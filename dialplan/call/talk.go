@@ -20,6 +20,10 @@ func (c *Call) mix() {
 	a, b := c.pair[0], c.pair[1]
 	if !a.held && !b.held {
 		c.reg.cfg.Mixer.Join(a.leg.Media(), b.leg.Media())
+	}
+	a.connected(b.party())
+	b.connected(a.party())
+	if !a.held && !b.held {
 		return
 	}
 	for _, s := range c.pair {
@@ -51,6 +55,17 @@ func (c *Call) hold(s *seat, m *legEvent) {
 	c.emit(Event{Kind: kind, Leg: s.leg.ID(), Party: s.leg.Party()})
 	if c.state == StateTalking && (s == c.pair[0] || s == c.pair[1]) {
 		c.mix()
+	}
+}
+
+// inform passes on what a party has for the one it talks with; nobody else is
+// there to hear it.
+func (c *Call) inform(s *seat, m *legEvent) {
+	switch s {
+	case c.pair[0]:
+		c.pair[1].leg.Inform(*m.Information)
+	case c.pair[1]:
+		c.pair[0].leg.Inform(*m.Information)
 	}
 }
 

@@ -20,6 +20,9 @@ type RingSpec struct {
 	Extension int64
 	// From is shown to the called party.
 	From Party
+	// Diverted are those who sent the call on, the first one first. With any the
+	// caller is told that it is being forwarded.
+	Diverted []Diversion
 	// Timeout after which ringing legs are hung up with CauseNoAnswer. Zero
 	// sets no limit of its own: ctx and the longest call remain.
 	Timeout time.Duration
@@ -29,7 +32,7 @@ type RingSpec struct {
 // and the parties talk: the effect returns, and the end of the talk is told to
 // the planner as OutcomeTalkEnded. Otherwise the outcome is the best that any
 // contact gave: busy before rejected before no answer before failed before
-// unreachable. If ctx ends first, the legs that ring are cancelled.
+// unreachable. A contact that sends the call on decides for all of them at once. If ctx ends first, the legs that ring are cancelled.
 func (c *Call) Ring(ctx context.Context, spec RingSpec) (Outcome, error) {
 	result := make(chan Outcome, 1) // the loop never waits
 	r := &ring{spec: spec, result: func(o Outcome) { result <- o }}

@@ -37,6 +37,7 @@ var verdicts = map[call.Cause]verdict{
 	call.CauseBusy:              {"USER_BUSY", ResultBusy, CalleeRefuse},
 	call.CauseNoAnswer:          {"NO_ANSWER", ResultNotAnswered, InternalCancel},
 	call.CauseRejected:          {"CALL_REJECTED", ResultRejected, CalleeRefuse},
+	call.CauseRedirected:        {"REDIRECTION_TO_NEW_DESTINATION", ResultFailed, CalleeRefuse},
 	call.CauseUnreachable:       {"SUBSCRIBER_ABSENT", ResultFailed, CalleeRefuse},
 	call.CauseNotFound:          {"UNALLOCATED_NUMBER", ResultFailed, CalleeRefuse},
 	call.CauseForbidden:         {"OUTGOING_CALL_BARRED", ResultFailed, InternalCancel},

@@ -21,10 +21,11 @@ type Leg struct {
 	// the call hangs it up: report LegGone.
 	OnHangup func(l *Leg, cause call.Cause)
 
-	mu    sync.Mutex
-	verbs []string
-	gone  bool
-	stats *call.MediaStats // nil: the usual ones
+	mu      sync.Mutex
+	verbs   []string
+	parties []call.Party
+	gone    bool
+	stats   *call.MediaStats // nil: the usual ones
 }
 
 // legs counts the legs made, for their ids.
@@ -74,6 +75,26 @@ func (l *Leg) Ring(early bool) {
 
 // Answer records "answer".
 func (l *Leg) Answer() { l.record("answer") }
+
+// Connected is recorded apart from the other verbs, see Parties.
+func (l *Leg) Connected(p call.Party) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.parties = append(l.parties, p)
+}
+
+// Parties are those the leg was told it talks with, in order.
+func (l *Leg) Parties() []call.Party {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.parties)
+}
+
+// Forwarded records "forwarded".
+func (l *Leg) Forwarded() { l.record("forwarded") }
+
+// Inform records "inform <type> <body>".
+func (l *Leg) Inform(i call.Information) { l.record("inform " + i.Type + " " + string(i.Body)) }
 
 // Hangup records "hangup <cause>" and reports LegGone, unless OnHangup is set.
 func (l *Leg) Hangup(cause call.Cause) {
@@ -133,18 +154,33 @@ func (l *Leg) Press(keys string) {
 	}
 }
 
+// Report: the phone sends its peer something.
+func (l *Leg) Report(i call.Information) {
+	l.emit(call.LegEvent{Kind: call.LegInform, Information: &i})
+}
+
+// Redirect: the called phone sends the call on to another number.
+func (l *Leg) Redirect(to string, why call.DivertReason) {
+	l.leave(call.LegEvent{Kind: call.LegGone, Cause: call.CauseRedirected, Remote: true, To: to, Why: why})
+}
+
 // HangUp: the user hangs up, which ends the leg with CauseNormal.
 func (l *Leg) HangUp() { l.Leave(call.CauseNormal, true) }
 
 // Leave ends the leg with a cause, by the far end or not. Only the first time
 // counts.
 func (l *Leg) Leave(cause call.Cause, remote bool) {
+	l.leave(call.LegEvent{Kind: call.LegGone, Cause: cause, Remote: remote})
+}
+
+func (l *Leg) leave(ev call.LegEvent) {
 	l.mu.Lock()
 	was := l.gone
 	l.gone = true
 	l.mu.Unlock()
 	if !was {
-		l.Emit(call.LegEvent{Leg: l.id, Kind: call.LegGone, Cause: cause, Remote: remote, Stats: l.Stats()})
+		ev.Leg, ev.Stats = l.id, l.Stats()
+		l.Emit(ev)
 		l.media.Quiet()
 	}
 }

@@ -1,0 +1,41 @@
+package sip
+
+import (
+	"github.com/cordpair/cordpair/dialplan/call"
+	"github.com/cordpair/cordpair/sip/wire"
+)
+
+// connected notes whom the party talks with; after the answer it is told in a
+// request of its own, before with the responses to its INVITE.
+func (l *leg) connected(p call.Party) {
+	if l.with == p {
+		return
+	}
+	l.with = p
+	if l.state != legTrying || l.calling != nil {
+		l.want(wantParty)
+	}
+}
+
+// showParty changes the From of the dialog where the far end follows it (RFC 4916
+// section 4.4); the tag stays.
+func (l *leg) showParty() {
+	if l.dialog.far.has(followsFrom) {
+		l.dialog.local = fromOf(l.with, l.account.Domain) + ";tag=" + l.dialog.localTag
+	}
+}
+
+// identityFields say who p is to a registered phone, which we trust with that
+// (RFC 3325). Of one that hides itself nothing is said but that (RFC 3323).
+func identityFields(p call.Party, domain string) []wire.Field {
+	switch {
+	case p.Anonymous:
+		return []wire.Field{{Name: "Privacy", Value: wire.PrivacyID.String()}}
+	case p.Number == "":
+		return nil
+	}
+	return []wire.Field{{Name: "P-Asserted-Identity", Value: fromOf(p, domain)}}
+}
+
+// isPrivate tells that the sender of m wants to be shown to nobody.
+func isPrivate(m *wire.Message) bool { return m.Privacy()&wire.Anonymous != 0 }

@@ -1,0 +1,141 @@
+package sip
+
+import (
+	"time"
+
+	"github.com/cordpair/cordpair/sip/wire"
+)
+
+const (
+	// sessionExpires is the interval we ask for and at most agree to.
+	sessionExpires = 30 * time.Minute
+	// minSession is the shortest anybody may ask for (RFC 4028 section 5).
+	minSession = 90 * time.Second
+	// lastMoment is how long before its expiry a session is given up (section 10).
+	lastMoment = 32 * time.Second
+)
+
+// sessionTimer says until when a far end must have been heard of (RFC 4028).
+type sessionTimer struct {
+	// interval that both agreed on; 0: the far end keeps no session timer, and we
+	// ask it now and then whether it is still there.
+	interval time.Duration
+	ours     bool          // it is us who refresh
+	least    time.Duration // what a 422 asked for
+	clock    timer
+}
+
+// ask are the headers of a request that makes, changes or refreshes a session.
+func (t *sessionTimer) ask() []wire.Field {
+	e := wire.SessionExpires{Interval: max(sessionExpires, t.least)}
+	if t.interval > 0 {
+		e = wire.SessionExpires{Interval: max(t.interval, t.least), Refresher: wire.RefresherUAS}
+		if t.ours {
+			e.Refresher = wire.RefresherUAC
+		}
+	}
+	return []wire.Field{
+		{Name: "Session-Expires", Value: e.String()},
+		{Name: "Min-SE", Value: seconds(max(minSession, t.least))},
+	}
+}
+
+// take is what came of asking.
+func (t *sessionTimer) take(res *wire.Message) {
+	e, ok := res.SessionExpires()
+	if !ok {
+		t.interval, t.ours = 0, true
+		return
+	}
+	t.interval, t.ours = max(e.Interval, minSession), e.Refresher != wire.RefresherUAS
+}
+
+// raise obeys a 422; false if it asks for nothing we did not offer.
+func (t *sessionTimer) raise(res *wire.Message) bool {
+	least, ok := res.MinSE()
+	offered := sessionExpires
+	if t.interval > 0 {
+		offered = t.interval
+	}
+	if !ok || least <= max(offered, t.least) || least > longestSession {
+		return false
+	}
+	t.least = least
+	return true
+}
+
+// longestSession is the most a far end can make us wait for it.
+const longestSession = 4 * time.Hour
+
+// tooShort tells a request whose session interval is refused with 422: only one
+// whose sender understands that (section 9).
+func tooShort(m *wire.Message) bool {
+	e, ok := m.SessionExpires()
+	return ok && e.Interval < minSession && m.Has("Supported", optionTimer)
+}
+
+// refuseShort are the headers of that 422.
+func refuseShort() wire.Field { return wire.Field{Name: "Min-SE", Value: seconds(minSession)} }
+
+// grant answers what a request says about the session timer (section 9, table 2).
+func (t *sessionTimer) grant(m *wire.Message) []wire.Field {
+	e, asked := m.SessionExpires()
+	least, _ := m.MinSE()
+	supports := m.Has("Supported", optionTimer)
+	t.interval, t.ours = 0, true
+	if !asked && !supports {
+		return nil
+	}
+	t.interval = min(max(sessionExpires, least), longestSession)
+	if asked {
+		t.interval = max(min(e.Interval, t.interval), minSession)
+	}
+	t.ours = !supports || e.Refresher == wire.RefresherUAS
+	if t.ours {
+		e = wire.SessionExpires{Interval: t.interval, Refresher: wire.RefresherUAS}
+		return []wire.Field{{Name: "Session-Expires", Value: e.String()}}
+	}
+	e = wire.SessionExpires{Interval: t.interval, Refresher: wire.RefresherUAC}
+	return []wire.Field{
+		{Name: "Require", Value: optionTimer},
+		{Name: "Session-Expires", Value: e.String()},
+	}
+}
+
+// keepTime starts the clock anew: the far end has just been heard of.
+func (l *leg) keepTime() {
+	t := &l.timer
+	switch {
+	case t.interval == 0:
+		l.w.after(&t.clock, sessionExpires/2, l.stillThere)
+	case t.ours:
+		l.w.after(&t.clock, t.interval/2, l.refresh)
+	default:
+		l.w.after(&t.clock, t.deadline(), l.expired)
+	}
+}
+
+// deadline is when a session that nobody refreshed is given up.
+func (t *sessionTimer) deadline() time.Duration { return t.interval - min(lastMoment, t.interval/3) }
+
+// stillThere asks a far end without a session timer whether it is there (L4).
+func (l *leg) stillThere() {
+	l.probe()
+	if l.state == legUp {
+		l.keepTime()
+	}
+}
+
+// refresh is due when half the interval is over; if nothing comes of it the
+// session expires.
+func (l *leg) refresh() {
+	t := &l.timer
+	l.w.after(&t.clock, t.deadline()-t.interval/2, l.expired)
+	l.want(wantRefresh)
+}
+
+func (l *leg) expired() {
+	if l.state == legUp {
+		l.dead()
+	}
+}
