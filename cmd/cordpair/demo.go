@@ -37,6 +37,7 @@ func (c demoCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	go tendCollector(ctx) // ends with ctx
 	d, err := c.prepare(sw)
 	if err != nil {
 		return errors.Join(err, sw.Close())
