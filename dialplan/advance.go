@@ -37,9 +37,12 @@ func Advance(v *View, f Facts, st State, _ call.Situation, out call.Outcome) (St
 		return v.begin(f)
 	case CursorEnd:
 		return st, call.Decision{Cause: st.Root.Outcome.Cause}
-	default:
-		return v.finish(f, st, out)
+	case CursorRinging:
+		if out.Kind == call.OutcomeRedirected {
+			return v.redirect(f, st, out)
+		}
 	}
+	return v.finish(f, st, out)
 }
 
 // begin resolves the number and enters what it stands for.
@@ -50,6 +53,11 @@ func (v *View) begin(f Facts) (State, call.Decision) {
 	if d.cause == "" {
 		d = v.permit(d, f.Invite.From, t)
 	}
+	return proceed(b, d, f, t)
+}
+
+// proceed goes to a destination.
+func proceed(b Branch, d destination, f Facts, t *tracer) (State, call.Decision) {
 	var step call.Step
 	switch {
 	case d.entry != nil:
@@ -102,7 +110,7 @@ func enter(b Branch, e *entry, t *tracer) (Branch, call.Step) {
 		Condition: "status", Want: string(StatusActive), Got: string(e.Extension.Status), OK: true,
 	})
 	entry.ID = e.Extension.ID
-	return b, call.Step{Name: StepRing, Branch: b.Path, Args: RingArgs{e.Extension.ID, e.Phone.HangupTimeout}}
+	return b, call.Step{Name: StepRing, Branch: b.Path, Args: RingArgs{e.Extension.ID, e.Phone.HangupTimeout, b.Diverted}}
 }
 
 // refuse tells the caller no. The cause waits in the branch for the end.

@@ -15,7 +15,7 @@ type Question struct {
 	From   string            `json:"from" maxLength:"400" doc:"Extension that calls: 101, 0001*101 …"`
 	To     string            `json:"to" maxLength:"512" doc:"Number it dials"`
 	At     time.Time         `json:"at,omitzero" doc:"Moment of the call; now if it is not given"`
-	Assume map[string]string `json:"assume,omitempty" doc:"What comes of ringing an extension: answered, busy, no_answer, rejected, unreachable or failed; without it the present registrations decide"`
+	Assume map[string]string `json:"assume,omitempty" doc:"What comes of ringing an extension: answered, busy, no_answer, rejected, unreachable, failed, or redirected: and the number it sends the call on to; without it the present registrations decide"`
 	Press  []string          `json:"press,omitempty" maxItems:"100" doc:"Keys the caller presses, one entry for each time some are asked for"`
 	Draft  *Draft            `json:"draft,omitempty" doc:"Changes that are tried out and not kept"`
 }

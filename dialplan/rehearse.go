@@ -30,17 +30,18 @@ type assumption struct {
 	word  string
 	kind  call.OutcomeKind
 	cause call.Cause
+	to    string // of a redirection
 }
 
 // assumptions by word. A call that fails for another reason does so most often
 // because the phones have no codec in common.
 var assumptions = []assumption{
-	{"answered", call.OutcomeTalkEnded, call.CauseNormal},
-	{"busy", call.OutcomeBusy, call.CauseBusy},
-	{"no_answer", call.OutcomeNoAnswer, call.CauseNoAnswer},
-	{"rejected", call.OutcomeRejected, call.CauseRejected},
-	{"unreachable", call.OutcomeUnreachable, call.CauseUnreachable},
-	{"failed", call.OutcomeFailed, call.CauseNotAcceptable},
+	{"answered", call.OutcomeTalkEnded, call.CauseNormal, ""},
+	{"busy", call.OutcomeBusy, call.CauseBusy, ""},
+	{"no_answer", call.OutcomeNoAnswer, call.CauseNoAnswer, ""},
+	{"rejected", call.OutcomeRejected, call.CauseRejected, ""},
+	{"unreachable", call.OutcomeUnreachable, call.CauseUnreachable, ""},
+	{"failed", call.OutcomeFailed, call.CauseNotAcceptable, ""},
 }
 
 // Words of assumptions that stand for a phone that is there and one that is not.
@@ -49,7 +50,15 @@ const (
 	assumeUnreachable = "unreachable"
 )
 
+// assumeRedirected begins the word for a phone that sends the call on; the number
+// follows.
+const assumeRedirected = "redirected:"
+
 func assumptionOf(word string) (assumption, bool) {
+	if number, ok := strings.CutPrefix(word, assumeRedirected); ok {
+		to, err := CleanDialled(number)
+		return assumption{word, call.OutcomeRedirected, call.CauseRedirected, to}, err == nil
+	}
 	for _, a := range assumptions {
 		if a.word == word {
 			return a, true
@@ -60,7 +69,8 @@ func assumptionOf(word string) (assumption, bool) {
 
 // Assumptions lists the words that can be assumed of an extension: "answered"
 // (the parties talk and hang up), "busy", "no_answer", "rejected", "unreachable"
-// and "failed".
+// and "failed". Beside them there is "redirected:" with a number, to which the
+// phone sends the call on.
 func Assumptions() []string {
 	words := make([]string, len(assumptions))
 	for i, a := range assumptions {
@@ -260,7 +270,11 @@ func (s *stage) ring(branch string, args RingArgs) call.Outcome {
 		s.now = s.now.Add(time.Duration(args.Timeout) * time.Second)
 	}
 	s.told.Assumed[s.view.number(args.Extension)] = a.word
-	return call.Outcome{Branch: branch, Kind: a.kind, Cause: a.cause}
+	out := call.Outcome{Branch: branch, Kind: a.kind, Cause: a.cause, To: a.to}
+	if a.to != "" {
+		out.Why = call.DivertUnconditional
+	}
+	return out
 }
 
 // number is the bare number of an extension, empty if it is not there.
@@ -283,7 +297,7 @@ func (r Rehearsal) Check(v *View) error {
 		e.check(!seen[row.Extension.ID], at, "is assumed twice")
 		seen[row.Extension.ID] = ok
 		_, known := assumptionOf(r.Assume[name])
-		e.check(known, at, "must be one of "+strings.Join(Assumptions(), ", "))
+		e.check(known, at, "must be one of "+strings.Join(Assumptions(), ", ")+", or "+assumeRedirected+" and a number")
 	}
 	return e.err()
 }

@@ -1,6 +1,7 @@
 package dialplan
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -28,16 +29,16 @@ func TestResolve(t *testing.T) {
 		{"112", "emergency number", StepReject, reject(call.CauseUnreachable), "112, no outgoing way"},
 		{"911", "emergency number", StepReject, reject(call.CauseUnreachable), "911, no outgoing way"},
 		{"*50", "code", StepMusic, MusicArgs{}, "*50"},
-		{"*55102", "code", StepRing, RingArgs{2, 20}, "extension 102"},
+		{"*55102", "code", StepRing, RingArgs{Extension: 2, Timeout: 20}, "extension 102"},
 		{"*55105", "code", StepReject, reject(call.CauseNotFound), "extension 105, blocked"},
 		{"*55199", "code", StepReject, reject(call.CauseNotFound), "*55199, no such extension"},
 		{"*73512***225", "programmed key", StepReject, reject(call.CauseNotFound), "*73512***225, not served yet"},
 		{"*735", "programmed key", StepReject, reject(call.CauseNotFound), "*735, not served yet"},
-		{"102", "extension", StepRing, RingArgs{2, 20}, "extension 102"},
-		{"103", "extension", StepRing, RingArgs{3, 60}, "extension 103"},
-		{"0001*102", "extension", StepRing, RingArgs{2, 20}, "extension 102"},
-		{"12345*0001*102", "extension", StepRing, RingArgs{2, 20}, "extension 102"},
-		{"0001*102@sip.example.org", "extension", StepRing, RingArgs{2, 20}, "extension 102"},
+		{"102", "extension", StepRing, RingArgs{Extension: 2, Timeout: 20}, "extension 102"},
+		{"103", "extension", StepRing, RingArgs{Extension: 3, Timeout: 60}, "extension 103"},
+		{"0001*102", "extension", StepRing, RingArgs{Extension: 2, Timeout: 20}, "extension 102"},
+		{"12345*0001*102", "extension", StepRing, RingArgs{Extension: 2, Timeout: 20}, "extension 102"},
+		{"0001*102@sip.example.org", "extension", StepRing, RingArgs{Extension: 2, Timeout: 20}, "extension 102"},
 		{"101", "extension", StepReject, reject(call.CauseBusy), "extension 101, the caller itself"},
 		{"105", "extension", StepReject, reject(call.CauseNotFound), "extension 105, blocked"},
 		{"106", "extension", StepReject, reject(call.CauseUnreachable), "extension 106, type queue is not served yet"},
@@ -53,7 +54,7 @@ func TestResolve(t *testing.T) {
 	}
 	for _, tt := range tests {
 		step, trace := decided(v, dial(tt.number))
-		if step.Name != tt.step || step.Args != tt.args || step.Branch != "1" {
+		if step.Name != tt.step || !reflect.DeepEqual(step.Args, tt.args) || step.Branch != "1" {
 			t.Errorf("%q: %+v, want %s %+v", tt.number, step, tt.step, tt.args)
 		}
 		if found := numberEntry(trace); found.Name != tt.place || found.Because[0].Got != tt.got {

@@ -15,6 +15,9 @@ type Facts struct {
 // before it counts as a loop (S13).
 const MaxHops = 20
 
+// MaxRedirects is how often the phones of a call may send it on (S13).
+const MaxRedirects = 5
+
 // State is where the plan of one call stands: a tree of branches. The zero value
 // is a call that has not begun. A State is a value; Advance returns a new one
 // and leaves the old as it was.
@@ -33,6 +36,8 @@ type Branch struct {
 	// Extension is the one that is being called and answers for what happens
 	// next; 0 until the number is resolved, and for what is no extension.
 	Extension int64 `json:"extension_id,omitempty"`
+	// Diverted are the extensions that have sent the call on, the first one first.
+	Diverted []call.Diversion `json:"diverted,omitempty"`
 	// Outcome is how the branch ended; zero before CursorEnd.
 	Outcome call.Outcome `json:"outcome"`
 	// Below are the branches this one has forked into.
@@ -41,7 +46,8 @@ type Branch struct {
 
 // Cursor is a place in a branch's plan.
 //
-//	start ──number of an extension──► ringing ──answered──► (talk) ─┐
+//	                                  ┌─redirected─┐
+//	start ──number of an extension──► ringing ◄────┘ ──answered──► (talk) ─┐
 //	  │  └──number of a service─────► service ──────────────────────┤
 //	  └──refused────────────────────► refused ──────────────────────┴──► end
 type Cursor int

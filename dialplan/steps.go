@@ -17,6 +17,9 @@ type RingArgs struct {
 	Extension int64 `json:"extension_id"`
 	// Timeout is how long to ring, in seconds.
 	Timeout int `json:"timeout"`
+	// Diverted are those who sent the call on to this extension, the first one
+	// first.
+	Diverted []call.Diversion `json:"diverted,omitempty"`
 }
 
 // RejectArgs belong to the step "reject": end the call with a cause.

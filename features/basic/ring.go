@@ -12,11 +12,13 @@ import (
 // answer is connected with the caller, the others stop. The caller hears ringing
 // tone, or what a phone sends before it answers.
 //
-// Parameters: Extension, whose phones to ring; Timeout, for how many seconds.
+// Parameters: Extension, whose phones to ring; Timeout, for how many seconds;
+// Diverted, who sent the call on to it.
 // The called phones see the caller as the switch authenticated it.
 //
 // Outcomes: done when somebody answered; busy, rejected, no_answer (nobody
-// answered in time), unreachable (no phone is registered, or none responds).
+// answered in time), unreachable (no phone is registered, or none responds),
+// redirected (a phone names another number).
 type Ring struct {
 	// Branch is the place in the plan that the outcome belongs to.
 	Branch string
@@ -34,6 +36,7 @@ func (r Ring) RingSpec(c *call.Call) call.RingSpec {
 		Branch:    r.Branch,
 		Extension: r.Extension,
 		From:      c.Caller(),
+		Diverted:  r.Diverted,
 		Timeout:   time.Duration(r.Timeout) * time.Second,
 	}
 }

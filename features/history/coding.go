@@ -211,13 +211,47 @@ func (w *writer) entry(t *call.TraceEntry) {
 		w.text(t.Step.Branch)
 		w.args(t.Step.Args)
 	}
-	w.bool(t.Outcome != nil)
-	if o := t.Outcome; o != nil {
-		w.text(o.Branch)
-		w.text(string(o.Kind))
-		w.text(string(o.Cause))
-		w.text(string(o.By))
+	w.outcome(t.Outcome)
+}
+
+// Forms of an outcome.
+const (
+	outcomeNone = iota
+	outcomePlain
+	outcomeRedirected // with To and Why
+)
+
+func (w *writer) outcome(o *call.Outcome) {
+	switch {
+	case o == nil:
+		w.uint(outcomeNone)
+		return
+	case o.To == "" && o.Why == "":
+		w.uint(outcomePlain)
+	default:
+		w.uint(outcomeRedirected)
+		w.text(o.To)
+		w.text(string(o.Why))
 	}
+	w.text(o.Branch)
+	w.text(string(o.Kind))
+	w.text(string(o.Cause))
+	w.text(string(o.By))
+}
+
+func (r *reader) outcome() *call.Outcome {
+	o := &call.Outcome{}
+	switch r.uint() {
+	case outcomeNone:
+		return nil
+	case outcomePlain:
+	case outcomeRedirected:
+		o.To, o.Why = r.text(), call.DivertReason(r.text())
+	default:
+		r.fail()
+	}
+	o.Branch, o.Kind, o.Cause, o.By = r.text(), call.OutcomeKind(r.text()), call.Cause(r.text()), call.LegID(r.text())
+	return o
 }
 
 func (r *reader) entry() (t call.TraceEntry) {
@@ -228,11 +262,7 @@ func (r *reader) entry() (t call.TraceEntry) {
 	if r.bool() {
 		t.Step = &call.Step{Name: r.text(), Branch: r.text(), Args: r.args()}
 	}
-	if r.bool() {
-		t.Outcome = &call.Outcome{
-			Branch: r.text(), Kind: call.OutcomeKind(r.text()), Cause: call.Cause(r.text()), By: call.LegID(r.text()),
-		}
-	}
+	t.Outcome = r.outcome()
 	return t
 }
 
