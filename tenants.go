@@ -32,6 +32,8 @@ type tenancy struct {
 	views    map[int64]*dialplan.View
 	domains  map[string]int64
 	prefixes map[string]int64
+	// emergency numbers of any client
+	emergency map[string]bool
 	// versions number the last change of each client.
 	versions map[int64]uint64
 	// first is the oldest client: its realm is what strangers are asked for.
@@ -72,7 +74,7 @@ func (t *tenants) alter(f func(*tenancy)) {
 	now := t.now.Load()
 	next := &tenancy{
 		views: maps.Clone(now.views), versions: maps.Clone(now.versions),
-		domains: now.domains, prefixes: now.prefixes, first: now.first,
+		domains: now.domains, prefixes: now.prefixes, emergency: now.emergency, first: now.first,
 	}
 	f(next)
 	if !sameClients(now.views, next.views) {
@@ -81,8 +83,9 @@ func (t *tenants) alter(f func(*tenancy)) {
 	t.now.Store(next)
 }
 
-// sameClients tells whether the clients are those of before: an extension that
-// changed has changed no name of a client, which are fixed.
+// sameClients tells whether the clients are those of before, and their emergency
+// numbers: an extension that changed has changed no name of a client, which are
+// fixed.
 func sameClients(was, is map[int64]*dialplan.View) bool {
 	if len(was) != len(is) {
 		return false
@@ -91,17 +94,25 @@ func sameClients(was, is map[int64]*dialplan.View) bool {
 		if was[id] == nil {
 			return false
 		}
+		if was[id] != is[id] && !slices.Equal(was[id].Client().EmergencyNumbers, is[id].Client().EmergencyNumbers) {
+			return false
+		}
 	}
 	return true
 }
 
-// name enters the clients under their domains and prefixes.
+// name enters the clients under their domains and prefixes, and the numbers that
+// are emergency numbers somewhere.
 func (n *tenancy) name() {
 	n.domains, n.prefixes, n.first = map[string]int64{}, map[string]int64{}, 0
+	n.emergency = map[string]bool{}
 	for id, v := range n.views {
 		c := v.Client()
 		n.domains[strings.ToLower(c.Domain)] = id
 		n.prefixes[c.Prefix] = id
+		for _, number := range c.EmergencyNumbers {
+			n.emergency[number] = true
+		}
 		if n.first == 0 || id < n.first {
 			n.first = id
 		}
@@ -191,6 +202,9 @@ func (t *tenants) Realm(user, domain string) string {
 	}
 	return "cordpair.invalid"
 }
+
+// Emergency implements sip.Directory.
+func (t *tenants) Emergency(number []byte) bool { return t.now.Load().emergency[string(number)] }
 
 // Account implements sip.Directory.
 func (t *tenants) Account(user, domain string) (sip.Account, bool) {

@@ -19,6 +19,10 @@ type Directory interface {
 	Account(user, domain string) (Account, bool)
 	// Extension finds an account by its extension's id.
 	Extension(id int64) (Account, bool)
+	// Emergency tells whether number is an emergency number of any client: a
+	// call to it is never refused for want of time (O2). It is asked of what
+	// nobody has checked, keeps nothing of it and allocates nothing.
+	Emergency(number []byte) bool
 }
 
 // Account is one extension that may register and call.

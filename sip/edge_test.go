@@ -208,6 +208,8 @@ func newDirectory() *directory {
 	return d
 }
 
+func (d *directory) Emergency(number []byte) bool { return string(number) == "112" }
+
 func (d *directory) Realm(string, string) string { return domain }
 
 func (d *directory) Account(user, _ string) (sip.Account, bool) {

@@ -1,6 +1,9 @@
 package sip
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
+)
 
 // Waiting counts the legs that wait for their phone's connection.
 func (s *Server) Waiting() int {
@@ -37,3 +40,39 @@ func (r *routes) To(remote netip.Addr) netip.Addr { return r.to(remote) }
 
 // Len is how many routes are kept.
 func (r *routes) Len() int { return len(r.known) }
+
+// Allowance is an allowance.
+type Allowance struct{ allowance }
+
+// NewAllowance allows one part in share, and most at once.
+func NewAllowance(share int, most time.Duration) *Allowance {
+	return &Allowance{allowance{share: share, most: most}}
+}
+
+// Open tells whether anything is left.
+func (a *Allowance) Open(now time.Time) bool { return a.open(now) }
+
+// Spend takes what was used.
+func (a *Allowance) Spend(d time.Duration) { a.spend(d) }
+
+// Fair is a lane.
+type Fair struct{ q fair }
+
+// NewFair is a lane with bounds.
+func NewFair(most, mostBytes int) *Fair { return &Fair{newFair(most, mostBytes)} }
+
+// Push adds a message.
+func (f *Fair) Push(from netip.AddrPort, text string, now time.Time) bool {
+	return f.q.push(packet{from: from, data: []byte(text), at: now}, now)
+}
+
+// Take takes messages.
+func (f *Fair) Take(n int) (list []string) {
+	for _, p := range f.q.take(nil, n) {
+		list = append(list, string(p.data))
+	}
+	return list
+}
+
+// Len is how many wait.
+func (f *Fair) Len() int { return f.q.count }

@@ -43,7 +43,21 @@ func appendTagSum(to, tag []byte) []byte {
 	return hex.AppendEncode(to, sum[:])
 }
 
-func newBranch() string { return magic + token(10) }
+func appendHex64(to []byte, n uint64) []byte {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], n)
+	return hex.AppendEncode(to, b[:])
+}
+
+// newBranch is a branch that isOurBranch knows again.
+func newBranch() string { return magic + newTag() }
+
+// isOurBranch tells whether a branch may be one of newBranch, as isOurTag does of
+// a tag: nobody else's responses come before the calls there are.
+func isOurBranch(branch []byte) bool {
+	return len(branch) > len(magic) && string(branch[:len(magic)]) == magic && isOurTag(branch[len(magic):])
+}
+
 func newCallID() string { return token(16) }
 
 // hashSeed spreads Call-IDs over the workers; random, so that nobody outside

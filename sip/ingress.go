@@ -11,8 +11,9 @@ import (
 )
 
 // datagram classifies what a UDP reader got and queues it, or has it handled at
-// once if it came alone. b may be used again afterwards.
-func (s *Server) datagram(l *udpListener, from netip.AddrPort, b []byte, alone bool) {
+// once if it came alone. b may be used again afterwards. at is when it came, now
+// when it was read.
+func (s *Server) datagram(l *udpListener, from netip.AddrPort, b []byte, at, now time.Time, alone bool) {
 	head, ok := wire.Peek(b)
 	if !ok {
 		s.metrics.dropped("unreadable")
@@ -21,12 +22,13 @@ func (s *Server) datagram(l *udpListener, from netip.AddrPort, b []byte, alone b
 	if head.KeepAlive {
 		return // a NAT binding is kept open by the packet itself
 	}
-	p := packet{flow: udpFlow{l: l, to: from}, from: from, data: b}
-	if alone && s.workerOf(head.CallID).handleNow(p) {
+	p := packet{flow: udpFlow{l: l, to: from}, from: from, data: b, at: at}
+	w := s.workerOf(head.CallID)
+	if !alone || s.memory.short.Load() || !w.handleNow(p, now) {
+		s.queue(w, head, p, now)
 		return
 	}
-	p.data = bytes.Clone(b)
-	s.queue(head, p)
+	w.letIn(head, b)
 }
 
 func (s *Server) workerOf(callID []byte) *worker {
@@ -34,46 +36,49 @@ func (s *Server) workerOf(callID []byte) *worker {
 }
 
 // queue hands a message to the worker of its Call-ID, or refuses it when that
-// worker is behind.
-func (s *Server) queue(head wire.Head, p packet) {
-	w := s.workerOf(head.CallID)
-	l := laneOf(head)
-	if w.push(l, job{packet: p}) {
+// worker is behind. The message's data is not kept.
+func (s *Server) queue(w *worker, h wire.Head, p packet, now time.Time) {
+	if endsRefusal(h) {
 		return
 	}
-	s.metrics.shed(l)
-	if l == laneInvite {
-		s.refuseOverload(p)
+	l := laneOf(h)
+	if l != laneDialog && !s.admits(w, h, p, now) {
+		return
 	}
+	p.data = bytes.Clone(p.data)
+	if !w.push(l, p, now) {
+		s.noRoom(l, h, p)
+		return
+	}
+	w.letIn(h, p.data)
 }
 
+// noRoom is the end of a message whose lane is full, or has too many of its source.
+func (s *Server) noRoom(l lane, h wire.Head, p packet) {
+	if c := s.classOf(h, p.data); l != laneDialog && c != classKept {
+		s.shed(c, h, p)
+		return
+	}
+	s.metrics.full[l].Inc()
+}
+
+// laneOf leads only those into the first lane who know a tag or a branch of ours
+// (O3): who invents one goes before nobody. A CANCEL waits behind the INVITE it
+// means, and so do the ACKs of refusals.
 func laneOf(h wire.Head) lane {
 	switch {
+	case !h.Request && isOurBranch(h.Branch):
+		return laneDialog
 	case !h.Request:
+		return laneRest
+	case h.InDialog && isOurTag(h.ToTag):
 		return laneDialog
-	case h.InDialog && !isOurTag(h.ToTag):
-		return laneInvite // who invents a tag goes before nobody (O3)
 	case h.InDialog:
-		return laneDialog
-	case string(h.Method) == methodInvite:
 		return laneInvite
-	case string(h.Method) == methodAck || string(h.Method) == methodCancel || string(h.Method) == methodBye:
-		return laneDialog
+	case string(h.Method) == methodInvite || string(h.Method) == methodAck || string(h.Method) == methodCancel:
+		return laneInvite
 	}
 	return laneRest
-}
-
-// refuseOverload answers a request of the INVITE lane without keeping anything.
-func (s *Server) refuseOverload(p packet) {
-	m, err := wire.Parse(p.data)
-	if err != nil || m.Method() == methodAck {
-		return
-	}
-	f := p.answerFlow(m.ReplyTo(p.from))
-	b := s.statelessReply(m, f, 503, "Service Unavailable", retryAfter())
-	if b != nil && !amplifies(b, m, f) {
-		_ = f.send(b) // counted by the flow
-	}
 }
 
 // read runs one connection: frames in, until it breaks, is too slow or says
@@ -128,7 +133,8 @@ func (f *streamFlow) received(b []byte) {
 		s.metrics.dropped("unreadable")
 		return
 	}
-	s.queue(head, packet{flow: f, from: f.to, data: bytes.Clone(b)})
+	now := time.Now()
+	s.queue(s.workerOf(head.CallID), head, packet{flow: f, from: f.to, data: b, at: now}, now)
 }
 
 // refuse answers what broke the framing, if it can be answered, and closes
@@ -180,26 +186,7 @@ func (w *worker) message(p packet) {
 		return
 	}
 	f := p.answerFlow(m.ReplyTo(p.from))
-	if m.Method() == methodCancel && w.overtook(m, p) {
-		return
-	}
 	w.incoming(m, f)
-}
-
-// overtook lets a CANCEL that came by the faster lane wait, once, behind the
-// INVITE it may mean.
-func (w *worker) overtook(m *wire.Message, p packet) bool {
-	if p.again || w.knows(serverKey(m)) {
-		return false
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.queues[laneInvite]) == 0 || w.ended {
-		return false
-	}
-	p.again, p.data = true, bytes.Clone(p.data) // it may be the reader's
-	w.queues[laneInvite] = append(w.queues[laneInvite], job{packet: p})
-	return true
 }
 
 func (w *worker) fault(fault *wire.Fault, p packet) {

@@ -10,7 +10,10 @@ type metrics struct {
 	panics, sendErrors, readErrors prometheus.Counter
 	retransmits, repeated          prometheus.Counter
 	registered                     prometheus.Counter
-	refusals, drops, sheds, auth   *prometheus.CounterVec
+	unrefused, stuck               prometheus.Counter
+	refusals, drops, auth          *prometheus.CounterVec
+	sheds                          [classes]prometheus.Counter
+	full                           [lanes]prometheus.Counter
 }
 
 // newMetrics registers with reg; with nil nobody reads what is counted.
@@ -37,8 +40,17 @@ func newMetrics(reg prometheus.Registerer, s *Server) *metrics {
 		registered:  counter("registrations_total", "REGISTER requests that were granted."),
 		refusals:    vector("refused_total", "Requests answered with an error of ours.", "reason"),
 		drops:       vector("dropped_total", "Messages dropped without an answer.", "reason"),
-		sheds:       vector("shed_total", "Messages refused because a worker was behind.", "class"),
 		auth:        vector("auth_failures_total", "Credentials that did not hold.", "reason"),
+		unrefused:   counter("unrefused_total", "Shed requests that got no answer, for want of time or of plain lines."),
+		stuck:       counter("stuck_workers_total", "Workers that were at one message for too long."),
+	}
+	sheds := vector("shed_total", "Requests not served because a worker was behind or memory short.", "class")
+	for c, name := range classNames {
+		m.sheds[c] = sheds.WithLabelValues(name)
+	}
+	full := vector("lane_full_total", "Messages dropped because too many waited, in all or of their source.", "class")
+	for l, name := range laneNames {
+		m.full[l] = full.WithLabelValues(name)
 	}
 	gauges(reg, s)
 	return m
@@ -51,6 +63,8 @@ func gauges(reg prometheus.Registerer, s *Server) {
 	gauge("legs", "INVITE dialogs that exist.", func() float64 { return float64(s.legs.Load()) })
 	gauge("bindings", "Contacts that are registered.", func() float64 { return float64(s.location.Len()) })
 	gauge("connections", "Connections of stream transports.", func() float64 { return float64(s.streams.len()) })
+	gauge("memory_used_bytes", "Memory that cannot be given back, as of the last look.", func() float64 { return float64(s.memory.used.Load()) })
+	gauge("memory_limit_bytes", "Memory there may be, 0 for no limit; at 80 % of it new work is refused.", func() float64 { return float64(s.memory.limit.Load()) })
 	for l, name := range laneNames {
 		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "cordpair_sip_queue_depth", Help: "Messages waiting for a worker.",
@@ -63,5 +77,5 @@ var laneNames = [lanes]string{laneDialog: "dialog", laneInvite: "invite", laneRe
 
 func (m *metrics) refused(reason string)    { m.refusals.WithLabelValues(reason).Inc() }
 func (m *metrics) dropped(reason string)    { m.drops.WithLabelValues(reason).Inc() }
-func (m *metrics) shed(l lane)              { m.sheds.WithLabelValues(laneNames[l]).Inc() }
+func (m *metrics) shed(c class)             { m.sheds[c].Inc() }
 func (m *metrics) authFailed(reason string) { m.auth.WithLabelValues(reason).Inc() }

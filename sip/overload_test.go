@@ -26,35 +26,34 @@ func (d *blocking) Account(user, domain string) (sip.Account, bool) {
 	return d.Directory.Account(user, domain)
 }
 
-// TestFullLanes: what comes in faster than it is handled is bounded, refused by
-// its class, and never at the cost of the calls there are.
+// TestFullLanes: what comes in faster than it is handled is bounded, in all and
+// for one source, refused by its class, and never at the cost of the calls there
+// are.
 func TestFullLanes(t *testing.T) {
 	gate := &blocking{user: "103"}
 	inEdge(t, func(e *edge) {
 		gate.Directory, gate.release = e.dir, make(chan struct{}) // a channel of the bubble
-		u, flood := e.rawUDP("10.0.9.1:5060"), e.rawUDP("10.0.9.3:5060")
+		u, flood, other := e.rawUDP("10.0.9.1:5060"), e.rawUDP("10.0.9.3:5060"), e.rawUDP("10.0.9.4:5060")
 		r, ok := u.talk()
 		flood.send(flood.text(request{method: "INVITE", user: "103"})) // the worker hangs
 
-		const options, invites = 20000, 5000
+		const options, invites, room = 9000, 3000, 4096/2 + 16384/2
 		e.pour(flood, options, "OPTIONS")
 		e.pour(flood, invites, "INVITE")
 		refused := flood.heard()
-		if len(refused) != invites-4096 {
-			t.Errorf("%d INVITEs refused", len(refused))
+		if len(refused) != options+invites-room {
+			t.Errorf("%d refused", len(refused))
 		}
 		for _, g := range refused {
-			after, _ := g.Header("Retry-After")
-			if n, err := strconv.Atoi(after); g.Status() != 503 || err != nil || n < 5 || n > 30 {
-				t.Fatalf("got %q", g.raw)
-			}
+			retriable(t, g)
 		}
-		for class, want := range map[string]float64{"invite": invites - 4096, "rest": options - 16384, "dialog": 0} {
+		e.pour(other, 1, "INVITE")
+		for class, want := range map[string]float64{"invite": invites - 4096/2, "probe": options - 16384/2, "kept": 0} {
 			if n := e.met.Value("cordpair_sip_shed_total", class); n != want {
 				t.Errorf("%s: %v shed, want %v", class, n, want)
 			}
 		}
-		if n := e.met.Value("cordpair_sip_queue_depth", "rest"); n != 16384 {
+		if n := e.met.Value("cordpair_sip_queue_depth"); n != room+1 {
 			t.Errorf("%v are waiting", n)
 		}
 
@@ -66,14 +65,20 @@ func TestFullLanes(t *testing.T) {
 		u.expect(200)
 		order := tap.Datagrams()
 		tap.Close()
-		// The refusal that was under way, then the BYE, then the flood.
+		// The refusal that was under way, then the BYE, then the flood: a batch of
+		// OPTIONS, and one of INVITEs with the other source's among the first.
 		for i, d := range order {
 			if d.From == e.net.Switch && d.To == u.addr {
 				if i > 2 {
 					t.Errorf("the BYE was answered as number %d", i)
 				}
-				break
 			}
+			if d.From == e.net.Switch && d.To == other.addr && i > 4+16 {
+				t.Errorf("the other source was answered as number %d", i)
+			}
+		}
+		if len(other.heard()) != 1 {
+			t.Error("the other source was not answered")
 		}
 		if n := len(e.happened(call.EventEnded)); n != 1 {
 			t.Errorf("%d calls ended", n)
@@ -83,6 +88,15 @@ func TestFullLanes(t *testing.T) {
 		}
 		e.free()
 	}, func(c *sip.Config) { gate.Directory, c.Directory, c.Workers = c.Directory, gate, 1 })
+}
+
+// retriable checks that a refusal says when to try again (O1).
+func retriable(t *testing.T, g got) {
+	t.Helper()
+	after, _ := g.Header("Retry-After")
+	if n, err := strconv.Atoi(after); g.Status() != 503 || err != nil || n < 5 || n > 30 {
+		t.Fatalf("got %q", g.raw)
+	}
 }
 
 // pour sends n requests in portions the network can carry.

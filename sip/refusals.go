@@ -39,3 +39,10 @@ func (r *refusals) room(reason string, second int64) bool {
 	r.lines[reason]++
 	return r.lines[reason] <= refusalsPerSecond
 }
+
+// overload is the line of a request that was refused unread.
+func (r *refusals) overload(from netip.AddrPort, callID []byte, now time.Time) {
+	if r.room("overload", now.Unix()) {
+		r.out.Warn("refused", "reason", "overload", "source", from.String(), "call_id", wire.Clean(string(callID)))
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
-	"math/rand/v2"
 	"net/netip"
 	"strconv"
 
@@ -139,7 +138,7 @@ func (s *Server) response(m *wire.Message, f flow, status int, phrase, tag strin
 
 // retryAfter spreads those we refuse over 5 to 30 s (O1).
 func retryAfter() wire.Field {
-	return wire.Field{Name: "Retry-After", Value: strconv.Itoa(5 + rand.IntN(26))}
+	return wire.Field{Name: "Retry-After", Value: strconv.FormatInt(retryIn(), 10)}
 }
 
 // isOurs tells whether an address is one of our own SIP listeners, as it is

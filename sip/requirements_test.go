@@ -21,7 +21,7 @@ var requirements = map[string][]string{
 	"S9":  {"TestRepeatedRegister", "TestRepeatedAnswersAreTheSame", "TestMergedRequest", "TestByeBeforeACK", "TestReinviteRules"},
 	"S10": {"TestInDialogOrder", "TestForeignFlow", "TestCancel"},
 	"S11": {"TestAnswersGoBackToTheSource", "TestStrayResponses"},
-	"S12": {"TestAmplification"},
+	"S12": {"TestAmplification", "TestRefusalsAreBounded"},
 	"S14": {"TestContacts", "TestRequestsUseTheFlow"},
 	"S15": {"TestControlCharacters", "TestRefusalLog"},
 
@@ -41,7 +41,11 @@ var requirements = map[string][]string{
 	"L5": {"TestDialogFollowsRegistration"},
 	"M7": {"TestDigits"},
 	"M8": {"TestSilentLeg"},
-	"O2": {"TestFullLanes"},
+	"L9": {"TestStuckWorker"},
+	"O1": {"TestRefusedAtOnce", "TestRefusalsAreBounded", "TestBurst", "wire/TestRefusal"},
+	"O2": {"TestFullLanes", "TestSheddingOrder", "TestRepetitionIsNotRefused"},
+	"O3": {"TestFloodBesideCalls", "TestInventedTags", "TestFairTurns", "TestManyBehindOneAddress"},
+	"O5": {"TestShortMemory", "TestFullLanes"},
 	"X6": {"TestMetricNames"},
 }
 

@@ -46,6 +46,9 @@ type Config struct {
 	Listen       func(netip.AddrPort) (net.Listener, error)
 	// Workers is how many goroutines handle messages; 0 means one per core.
 	Workers int
+	// Memory gives the bytes that are in use and how many there may be, 0 for
+	// no limit; nil for those of the process. It is asked once a second.
+	Memory func() (used, limit uint64)
 }
 
 // Server is the SIP edge.
@@ -58,6 +61,8 @@ type Server struct {
 	log       *slog.Logger
 	metrics   *metrics
 	refusals  refusals
+	refusing  refusing
+	memory    memory
 	faults    faults
 	routes    routes
 	rules     wire.Rules
@@ -89,6 +94,10 @@ func Listen(cfg Config) (*Server, error) {
 	rand.Read(tagKey) // never fails (crypto/rand)
 	s.tags.New = func() any { return newKeyed(tagKey) }
 	s.refusals.out = s.log
+	s.refusing.share, s.refusing.most = refusingShare, refusingBurst
+	if s.memory.read = cfg.Memory; s.memory.read == nil {
+		s.memory.read = newMemoryReading()
+	}
 	s.streams = newStreams(s)
 	s.rules = wire.Rules{
 		Methods: knownMethods, Listening: s.isOurs, Extensions: supported,
@@ -196,6 +205,7 @@ func (s *Server) Start(calls Calls) {
 	for _, w := range s.workers {
 		s.wg.Go(func() { w.run(s.stop) }) // ends with Close
 	}
+	s.wg.Go(s.watch) // ends with Close
 	for _, l := range s.udp {
 		s.wg.Go(l.read) // ends when the socket closes
 	}
@@ -238,7 +248,7 @@ func (s *Server) depth(l lane) int {
 	n := 0
 	for _, w := range s.workers {
 		w.mu.Lock()
-		n += len(w.queues[l])
+		n += w.queues[l].count
 		w.mu.Unlock()
 	}
 	return n

@@ -150,12 +150,6 @@ func (w wakeKept) wake(*timer) {
 	w.armKept()
 }
 
-// knows tells whether a request has come before.
-func (w *worker) knows(key txKey) bool {
-	r, _ := w.kept.find(key)
-	return r != nil || w.servers[key] != nil
-}
-
 // repeated handles a request that has come before, or reports that it has not.
 func (w *worker) repeated(m *wire.Message, key txKey) bool {
 	if tx := w.servers[key]; tx != nil {

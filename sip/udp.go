@@ -22,6 +22,16 @@ type waiter interface {
 	receive(b []byte) (n int, from netip.AddrPort, waited bool, err error)
 }
 
+// stamped is a PacketConn that can tell how long the datagram that was read last
+// had waited in the kernel.
+type stamped interface {
+	age(now time.Time) time.Duration
+}
+
+// ageEvery is how often that is asked. In between, datagrams are as old as the one
+// that was asked about: they stood in the same queue.
+const ageEvery = time.Millisecond
+
 // maxDatagram is more than UDP over IPv4 can carry.
 const maxDatagram = 65536
 
@@ -40,6 +50,10 @@ type udpListener struct {
 	addr   netip.AddrPort
 	announcer
 	closed atomic.Bool
+
+	// waited is what a datagram had waited at asked; both are the reader's.
+	waited time.Duration
+	asked  time.Time
 }
 
 // read runs until the socket is closed. A read error of one datagram, such as a
@@ -58,7 +72,8 @@ func (l *udpListener) read() {
 			continue
 		}
 		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
-		l.server.datagram(l, from, buf[:n], alone)
+		now := time.Now()
+		l.server.datagram(l, from, buf[:n], now.Add(-l.age(now)), now, alone)
 	}
 }
 
@@ -68,6 +83,16 @@ func (l *udpListener) receive(buf []byte) (n int, from netip.AddrPort, alone boo
 	}
 	n, from, err = l.conn.ReadFromUDPAddrPort(buf)
 	return n, from, false, err
+}
+
+// age is how long what was just read had waited in the kernel: a core that has no
+// time to read leaves its queue there.
+func (l *udpListener) age(now time.Time) time.Duration {
+	conn, ok := l.conn.(stamped)
+	if ok && now.Sub(l.asked) >= ageEvery {
+		l.asked, l.waited = now, conn.age(now)
+	}
+	return l.waited
 }
 
 func (l *udpListener) close() {

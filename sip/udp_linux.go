@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"sync"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -19,6 +20,7 @@ type rawUDP struct {
 	raw     syscall.RawConn
 	v6      bool // its addresses are those of AF_INET6
 	in      rawReceive
+	stamp   rawStamp
 	senders sync.Pool // of *rawSend
 	batches sync.Pool // of *rawBatch
 }
@@ -45,6 +47,8 @@ func fast(c *net.UDPConn) PacketConn {
 	}
 	u.v6 = domain == syscall.AF_INET6
 	u.in.try = u.in.receive
+	u.stamp.ask = u.stamp.read
+	_ = raw.Control(u.stamp.ask) // has the kernel note when datagrams come
 	u.senders.New = func() any {
 		s := &rawSend{}
 		s.try = s.send
@@ -97,6 +101,33 @@ func (r *rawReceive) receive(fd uintptr) bool {
 		r.n, r.errno = int(n), errno
 		return true
 	}
+}
+
+// age is how long the datagram that receive returned last had waited. It is for
+// the reader.
+func (u *rawUDP) age(now time.Time) time.Duration {
+	if err := u.raw.Control(u.stamp.ask); err != nil || u.stamp.errno != 0 {
+		return 0
+	}
+	// By the wall clock; while that is set, the answer is wrong for a moment.
+	return min(max(now.Sub(time.Unix(u.stamp.at.Unix())), 0), longestWait)
+}
+
+// longestWait is more than a socket buffer holds.
+const longestWait = time.Second
+
+// siocGStampNS asks when the last datagram came in (socket(7), SIOCGSTAMPNS).
+const siocGStampNS = 0x8907
+
+// rawStamp asks for one datagram in many: as a part of each it would cost more.
+type rawStamp struct {
+	ask   func(fd uintptr)
+	at    syscall.Timespec
+	errno syscall.Errno
+}
+
+func (r *rawStamp) read(fd uintptr) {
+	_, _, r.errno = syscall.RawSyscall(syscall.SYS_IOCTL, fd, siocGStampNS, uintptr(unsafe.Pointer(&r.at)))
 }
 
 // WriteToUDPAddrPort sends one datagram. A socket whose buffer is full drops it,

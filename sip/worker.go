@@ -3,6 +3,7 @@ package sip
 import (
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,17 +20,18 @@ const (
 	lanes
 )
 
-// laneCap bounds what may wait; the dialog lane is bounded by the calls there
-// are, and by the socket in front of it.
+// laneCap and laneBytes bound what may wait in a lane of one worker, and of all
+// together; one source may have half of it.
 var laneCap = [lanes]int{laneDialog: 65536, laneInvite: 4096, laneRest: 16384}
+
+const laneBytes = 32 << 20
 
 // packet is one message as it came in.
 type packet struct {
 	flow flow
 	from netip.AddrPort
 	data []byte
-	// again: a CANCEL that waited behind the INVITE it may mean.
-	again bool
+	at   time.Time // when it came, what it waited in the kernel included
 }
 
 // answerFlow is where answers to p go, given where its Via asks for them
@@ -42,12 +44,6 @@ func (p packet) answerFlow(to netip.AddrPort) flow {
 	return p.flow
 }
 
-// job is a unit of work for a worker: a packet or a function.
-type job struct {
-	packet packet
-	do     func()
-}
-
 // worker owns the transactions, dialogs and legs of the Call-IDs that hash to
 // it. All fields below the mailbox are touched by whoever has the turn only: its
 // goroutine, or a reader for the time of one message and what it leads to.
@@ -55,9 +51,15 @@ type worker struct {
 	server *Server
 
 	mu     sync.Mutex
-	queues [lanes][]job
+	queues [lanes]fair
+	verbs  []func() // of legs, and answers of the store: losing one would orphan a leg
 	wake   chan struct{}
 	ended  bool
+	// low is the lower lane whose turn was last, owed whether one has a turn
+	// before the first lane has another.
+	low      lane
+	owed     bool
+	pressure pressure
 	// running: whoever has the turn looks at the queues once more before it
 	// ends, so that nobody need be woken for what is pushed.
 	running bool
@@ -70,7 +72,12 @@ type worker struct {
 	alarm time.Time
 	armed bool
 
+	// recent knows what was let in, done counts what was done; anybody may look.
+	recent recent
+	done   atomic.Uint64
+
 	now     time.Time // when the job at hand was taken
+	batch   []packet
 	wheel   *wheel
 	servers map[txKey]*serverTx // without their final answer, or waiting for its ACK
 	kept    kept                // the others
@@ -83,7 +90,7 @@ type worker struct {
 }
 
 func newWorker(s *Server) *worker {
-	return &worker{
+	w := &worker{
 		server:   s,
 		wake:     make(chan struct{}, 1),
 		sleep:    time.NewTimer(time.Hour),
@@ -96,31 +103,48 @@ func newWorker(s *Server) *worker {
 		legs:     map[legKey]*leg{},
 		partings: map[legKey]*messageLog{},
 	}
+	for l := range w.queues {
+		w.queues[l] = newFair(laneCap[l], laneBytes/workerCount(s.cfg.Workers))
+	}
+	return w
 }
 
-// push queues j, or reports that its lane is full or the worker has ended.
-// Verbs and answers (do) are exempt from the cap: losing one would orphan a leg.
-func (w *worker) push(l lane, j job) bool {
+// push queues p, or reports that there is no room or the worker has ended.
+func (w *worker) push(l lane, p packet, now time.Time) bool {
 	w.mu.Lock()
-	if w.ended || (j.do == nil && len(w.queues[l]) >= laneCap[l]) {
+	if w.ended || !w.queues[l].push(p, now) {
 		w.mu.Unlock()
 		return false
 	}
-	w.queues[l] = append(w.queues[l], j)
+	w.rouse()
+	return true
+}
+
+// do runs f when whoever has the turn is done with what it is at, or reports
+// that the worker has ended.
+func (w *worker) do(f func()) bool {
+	w.mu.Lock()
+	if w.ended {
+		w.mu.Unlock()
+		return false
+	}
+	w.verbs = append(w.verbs, f)
+	w.rouse()
+	return true
+}
+
+// rouse gives mu back and has somebody look at what was queued under it.
+func (w *worker) rouse() {
 	running := w.running
 	w.mu.Unlock()
 	if running {
-		return true
+		return
 	}
 	select {
 	case w.wake <- struct{}{}:
 	default:
 	}
-	return true
 }
-
-// do runs f on the worker's goroutine, or reports that the worker has ended.
-func (w *worker) do(f func()) bool { return w.push(laneDialog, job{do: f}) }
 
 // run handles jobs and timers until stop is closed.
 func (w *worker) run(stop <-chan struct{}) {
@@ -162,7 +186,7 @@ func (w *worker) arm() {
 
 // handleNow handles a packet on the caller's goroutine, or reports that the
 // worker has other things to do. The packet's data is not kept.
-func (w *worker) handleNow(p packet) bool {
+func (w *worker) handleNow(p packet, now time.Time) bool {
 	if !w.turn.TryLock() {
 		return false
 	}
@@ -170,8 +194,9 @@ func (w *worker) handleNow(p packet) bool {
 	if !w.engage(true) {
 		return false
 	}
-	w.now = time.Now()
+	w.now = now
 	w.guard(func() { w.message(p) })
+	w.done.Add(1)
 	w.work()
 	return true
 }
@@ -196,14 +221,9 @@ func (w *worker) rest() bool {
 	return !w.running
 }
 
-// waits reports whether a lane is not empty; mu is held.
+// waits reports whether anything does; mu is held.
 func (w *worker) waits() bool {
-	for l := range w.queues {
-		if len(w.queues[l]) > 0 {
-			return true
-		}
-	}
-	return false
+	return len(w.verbs) > 0 || w.queues[laneDialog].count > 0 || w.queues[laneInvite].count > 0 || w.queues[laneRest].count > 0
 }
 
 // work does what waits and what is due. What a message leads to (a call's verbs
@@ -220,18 +240,21 @@ func (w *worker) work() {
 	}
 }
 
-// drain takes jobs lane by lane until none is left, looking at the first lane
-// again after every batch of a lower one.
+// drain takes what waits, batch by batch, until nothing does. Verbs come first.
 func (w *worker) drain() {
 	for {
-		batch := w.take()
-		if batch == nil {
+		w.now = time.Now()
+		verbs, batch := w.take()
+		if len(verbs) == 0 && len(batch) == 0 {
 			return
 		}
-		w.now = time.Now()
-		for _, j := range batch {
-			w.guard(func() { w.handle(j) })
+		for _, f := range verbs {
+			w.guard(f)
 		}
+		for _, p := range batch {
+			w.guard(func() { w.message(p) })
+		}
+		w.done.Add(1)
 		w.turnWheel()
 		w.flush()
 	}
@@ -243,34 +266,46 @@ func (w *worker) turnWheel() {
 	w.guard(func() { w.wheel.advance(w.now) })
 }
 
-const lowLaneBatch = 16
+// How many messages a lane gets at a time: nearly all the time there is goes to
+// the calls there are, but not all of it.
+const (
+	dialogBatch = 256
+	lowBatch    = 16
+)
 
-func (w *worker) take() []job {
+func (w *worker) take() (verbs []func(), batch []packet) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if q := w.queues[laneDialog]; len(q) > 0 {
-		w.queues[laneDialog] = nil
-		return q
+	verbs, w.verbs = w.verbs, nil
+	clear(w.batch) // done with
+	l, n := w.turnOf()
+	w.batch = w.queues[l].take(w.batch[:0], n)
+	switch {
+	case l != laneDialog:
+		w.pressure.took(len(w.batch), w.now)
+	case w.queues[laneInvite].count+w.queues[laneRest].count == 0:
+		w.pressure.took(0, w.now)
 	}
-	for l := laneInvite; l < lanes; l++ {
-		if q := w.queues[l]; len(q) > 0 {
-			n := min(len(q), lowLaneBatch)
-			w.queues[l] = q[n:]
-			if n == len(q) {
-				w.queues[l] = nil
-			}
-			return q[:n:n]
-		}
-	}
-	return nil
+	return verbs, w.batch
 }
 
-func (w *worker) handle(j job) {
-	if j.do != nil {
-		j.do()
-		return
+// turnOf says which lane is next: after every batch of the first, one of the lower
+// lanes that have something, in turn. mu is held.
+func (w *worker) turnOf() (l lane, most int) {
+	if w.queues[laneDialog].count > 0 && !w.owed {
+		w.owed = true
+		return laneDialog, dialogBatch
 	}
-	w.message(j.packet)
+	w.owed = false
+	for range lanes - laneInvite {
+		if w.low++; w.low >= lanes {
+			w.low = laneInvite
+		}
+		if w.queues[w.low].count > 0 {
+			return w.low, lowBatch
+		}
+	}
+	return laneDialog, dialogBatch
 }
 
 // guard keeps a fault of ours from ending the process (S1): it is counted, its
@@ -288,7 +323,10 @@ func (w *worker) guard(f func()) {
 func (w *worker) end() {
 	w.mu.Lock()
 	w.ended = true
-	w.queues = [lanes][]job{}
+	w.verbs = nil
+	for l := range w.queues {
+		w.queues[l] = newFair(laneCap[l], 0) // takes nothing
+	}
 	w.mu.Unlock()
 	for _, l := range w.legs {
 		l.abandon()

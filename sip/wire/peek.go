@@ -11,6 +11,7 @@ type Head struct {
 	Status    int    // of a response, 100 to 699
 	CallID    []byte // nil when there is none
 	ToTag     []byte // the value of the tag in To, as it stands there
+	Branch    []byte // of the top Via of a response, as it stands there
 }
 
 // Peek classifies a datagram without parsing and without allocating. It reports
@@ -28,7 +29,7 @@ func Peek(b []byte) (Head, bool) {
 	if !ok {
 		return Head{}, false
 	}
-	for seenTo := false; len(rest) > 0 && (h.CallID == nil || !seenTo); {
+	for seenTo, seenVia := false, h.Request; len(rest) > 0 && (h.CallID == nil || !seenTo || !seenVia); {
 		from := rest
 		line, rest = nextLine(rest)
 		if len(line) == 0 {
@@ -48,6 +49,9 @@ func Peek(b []byte) (Head, bool) {
 			if len(value) > 0 {
 				h.CallID = value
 			}
+		case !seenVia && named(name, "via", 'v'):
+			seenVia = true
+			h.Branch = branchIn(line[i+1:])
 		case !seenTo && named(name, "to", 't'):
 			seenTo = true
 			for len(rest) > 0 && isBlank(rest[0]) {
@@ -155,6 +159,23 @@ func tagIn(value []byte) (tag []byte, ok bool) {
 				tag = tag[:end]
 			}
 			return tag, true
+		}
+	}
+}
+
+// branchIn looks for the branch of the first Via value in a line. One of ours is
+// neither quoted nor folded.
+func branchIn(value []byte) []byte {
+	value, _, _ = bytes.Cut(value, []byte{','})
+	for {
+		i := bytes.IndexByte(value, ';')
+		if i < 0 {
+			return nil
+		}
+		value = trimBytes(value[i+1:])
+		if len(value) > 7 && equalFold(value[:6], "branch") && value[6] == '=' {
+			branch, _, _ := bytes.Cut(value[7:], []byte{';'})
+			return trimBytes(branch)
 		}
 	}
 }
