@@ -36,26 +36,32 @@ type Call struct {
 	info    atomic.Pointer[Info]
 
 	// loop only
-	state    State
-	legs     []*seat    // in the order they came
-	pair     [2]*seat   // who talks with whom in StateTalking
-	arriving []*arrival // legs other calls were allowed to move here
-	ring     *ring      // the ring under way in StateRinging
-	script   *script    // the script that has not returned yet
-	planner  Planner
-	steps    []Step   // decided, not begun
-	outcome  *Outcome // not told to the planner yet
-	talk     string   // branch of the step that led to the present talk
-	duration timer    // MaxDuration
-	linger   timer    // lingerLimit
-	answered time.Time
-	cause    Cause // why the call ends, from StateEnding on
-	by       LegID // who ended it
-	seq      int
-	path     []string // one word per step, for the story
+	state      State
+	legs       []*seat    // in the order they came
+	pair       [2]*seat   // who talks with whom in StateTalking
+	arriving   []*arrival // legs other calls were allowed to move here
+	ring       *ring      // the ring under way in StateRinging
+	script     *script    // the script that has not returned yet
+	planner    Planner
+	origin     *origin   // where the party was transferred from; nil once that is done
+	away       *away     // in StateWaiting: the transfer that somebody waits for
+	going      *going    // the main party is offered to another call by the script
+	gone       *legEvent // end of a leg that another one is to replace
+	legScripts int       // leg scripts that have not returned
+	steps      []Step    // decided, not begun
+	outcome    *Outcome  // not told to the planner yet
+	talk       string    // branch of the step that led to the present talk
+	duration   timer     // MaxDuration
+	linger     timer     // lingerLimit
+	answered   time.Time
+	cause      Cause // why the call ends, from StateEnding on
+	by         LegID // who ended it
+	seq        int
+	path       []string // one word per step, for the story
 }
 
-// newCall makes the call of a leg; nothing runs and nobody knows of it yet.
+// newCall makes the call of a leg, nil if that one comes later; nothing runs and
+// nobody knows of it yet.
 func newCall(r *Registry, leg Leg, inv Invite) *Call {
 	c := &Call{
 		ref:     Ref{Node: r.cfg.Node, ID: newID()},
@@ -64,7 +70,9 @@ func newCall(r *Registry, leg Leg, inv Invite) *Call {
 		started: time.Now(),
 		box:     actor.NewShared[message](r.cfg.MailboxCap),
 	}
-	c.legs = []*seat{{leg: leg, direction: Inbound, started: c.started}}
+	if leg != nil {
+		c.legs = []*seat{{leg: leg, direction: Inbound, started: c.started}}
+	}
 	c.publish()
 	return c
 }

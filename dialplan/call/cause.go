@@ -16,6 +16,7 @@ const (
 	CauseUnreachable       Cause = "unreachable" // no contact, or none that responds
 	CauseNotFound          Cause = "not_found"   // no such number
 	CauseForbidden         Cause = "forbidden"
+	CauseNoCall            Cause = "no_call"        // the call that was named is not there
 	CauseNotAcceptable     Cause = "not_acceptable" // no common codec, or media we must not send to
 	CauseLoop              Cause = "loop"           // hop limit reached
 	CauseOverload          Cause = "overload"       // refused before it began, or a mailbox overflowed

@@ -22,6 +22,14 @@ func (m *hangupLeg) handle(c *Call) {
 		return
 	}
 	s, was, cause := c.legs[at], c.main(), m.cause
+	if c.consults(s) { // its end transfers, and it is not over before
+		s.bye = cause
+		if c.tellHangup(s); c.seatByID(m.leg) != nil {
+			return
+		}
+		c.carryOn(s, was, cause)
+		return
+	}
 	if cause == CauseNormal && s.state == LegWaiting {
 		cause = CauseRejected // what a party that hangs up before the answer does
 		if s.direction == Inbound {
@@ -43,6 +51,12 @@ func (c *Call) end(cause Cause, by LegID) {
 	c.move(opEnd)
 	c.cause, c.by = cause, by
 	c.duration.stop()
+	c.tellOrigin(Progress{ProgressFailed, hungUp(cause)})
+	c.origin = nil
+	if c.away != nil {
+		c.away.grace.stop()
+	}
+	c.stopLegScripts(ErrEnded)
 	c.dropRing(cancelled(cause))
 	c.stopScript(ErrEnded)
 	c.pair, c.steps, c.outcome = [2]*seat{}, nil, nil
@@ -75,7 +89,7 @@ func (c *Call) abandon() {
 		c.reg.stats.abandoned.Add(1)
 		c.log().Error("script did not return", "step", c.script.step.Name)
 	}
-	c.script, c.arriving = nil, nil
+	c.script, c.arriving, c.legScripts = nil, nil, 0
 }
 
 // abandonLeg lets go of a leg that was told to end and does not say so.

@@ -26,6 +26,7 @@ const (
 	LegResumed                            // the party took us back
 	LegDigit                              // the party pressed a key, see Digit
 	LegInform                             // the party sent its peer something, see Information
+	LegRefer                              // the party wants the other one transferred, see Refer
 	LegGone                               // the leg has ended; nothing follows
 )
 
@@ -49,6 +50,8 @@ type LegEvent struct {
 	Private bool
 	// Information comes with LegInform.
 	Information *Information
+	// Refer comes with LegRefer. What becomes of it is told by Leg.Referred.
+	Refer *Refer
 }
 
 // MediaStats are the counters of one leg. Received is what the party sent.
@@ -74,17 +77,20 @@ type EventKind string
 
 // The events of a call.
 const (
-	EventStarted    EventKind = "call.started"
-	EventRinging    EventKind = "call.ringing"
-	EventAnswered   EventKind = "call.answered" // once for each leg that is answered, a caller's by the switch
-	EventHeld       EventKind = "call.held"
-	EventResumed    EventKind = "call.resumed"
-	EventJoined     EventKind = "call.joined" // a leg moved from one call to another; both emit it
-	EventEnded      EventKind = "call.ended"
-	EventLegStarted EventKind = "leg.started"
-	EventLegEnded   EventKind = "leg.ended"
-	EventDecided    EventKind = "call.decided" // carries a trace entry
-	EventDigit      EventKind = "leg.digit"
+	EventStarted  EventKind = "call.started"
+	EventRinging  EventKind = "call.ringing"
+	EventAnswered EventKind = "call.answered" // once for each leg that is answered, a caller's by the switch
+	EventHeld     EventKind = "call.held"
+	EventResumed  EventKind = "call.resumed"
+	EventJoined   EventKind = "call.joined" // a leg moved from one call to another; both emit it
+	// EventTransferred: the party that was transferred here has got through. Leg and
+	// Party are its, By is the transferor's leg in the Other conversation.
+	EventTransferred EventKind = "call.transferred"
+	EventEnded       EventKind = "call.ended"
+	EventLegStarted  EventKind = "leg.started"
+	EventLegEnded    EventKind = "leg.ended"
+	EventDecided     EventKind = "call.decided" // carries a trace entry
+	EventDigit       EventKind = "leg.digit"
 )
 
 // Event is one entry of a call's numbered sequence. Call records, webhooks, the
@@ -103,7 +109,7 @@ type Event struct {
 	Direction Direction
 	// Dialled comes with EventStarted and EventEnded.
 	Dialled string
-	// Other is the other conversation, with EventJoined.
+	// Other is the other conversation, with EventJoined and EventTransferred.
 	Other ID
 	// Cause, Remote and Stats come with EventLegEnded; Cause and By (the leg
 	// that hung up, empty if the switch did) also with EventEnded.

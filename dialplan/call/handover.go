@@ -15,7 +15,7 @@ package call
 
 // arrival is a leg the call has agreed to take.
 type arrival struct {
-	line  *Line
+	offer
 	early []*legEvent // emitted after the owner was set, before moved came
 }
 
@@ -26,13 +26,8 @@ type handover struct {
 }
 
 func (m *handover) handle(c *Call) {
-	var s *seat
-	for _, other := range c.legs {
-		if other.leg.ID() == m.leg {
-			s = other
-		}
-	}
-	if m.to == c || !mayGive(s) || !m.to.send(&offer{line: s.leg.line(), from: c}) {
+	s := c.seatByID(m.leg)
+	if m.to == c || !c.mayGive(s) || !m.to.send(&offer{line: s.leg.line(), from: c}) {
 		c.reg.stats.refuse(RefusedHandover)
 		return
 	}
@@ -42,24 +37,69 @@ func (m *handover) handle(c *Call) {
 // mayGive reports whether a leg can leave for another call: it is here, is not
 // leaving, is no called party that still rings, and is promised to nobody. With
 // one promise at a time a taker never expects a leg that comes by another way.
-func mayGive(s *seat) bool {
-	return s != nil && !s.promised && (s.state == LegUp || s.state == LegWaiting && s.direction == Inbound)
+func (c *Call) mayGive(s *seat) bool {
+	return s != nil && !s.promised && !c.isGone(s) && (s.state == LegUp || s.state == LegWaiting && s.direction == Inbound)
 }
+
+// isGone reports whether a leg has ended that only waits to be replaced.
+func (c *Call) isGone(s *seat) bool { return c.gone != nil && c.gone.line == s.leg.line() }
 
 // offer asks the taker.
 type offer struct {
 	line *Line
 	from *Call
+	// replaces is the leg of the taker whose place it shall take; empty to talk to
+	// the party that is there.
+	replaces LegID
+	// back: it was transferred from the taker, in vain, and comes back with the
+	// cause of that.
+	back  bool
+	cause Cause
+	// origin comes with one that is transferred into a call that is there already.
+	origin *origin
 }
 
 func (m *offer) handle(c *Call) {
-	yes := c.state < StateEnding
+	yes := c.wants(m)
 	if yes {
-		c.arriving = append(c.arriving, &arrival{line: m.line})
+		c.arriving = append(c.arriving, &arrival{offer: *m})
 	}
 	if !m.from.send(&reply{line: m.line, from: c, yes: yes}) && yes {
-		c.expected(m.line) // the giver has ended, and the leg with it
+		c.notComing(m.line) // the giver has ended, and the leg with it
 	}
+	if !yes && c.origin != nil && c.origin.call == m.from {
+		c.letGo() // this was the answer to our claim
+	}
+}
+
+// wants reports whether the call takes the leg of an offer.
+func (c *Call) wants(m *offer) bool {
+	switch {
+	case c.state >= StateEnding:
+		return false
+	case m.back:
+		return c.state == StateWaiting && c.away.to == m.from && c.away.waits.state != LegLeaving
+	case c.state == StateWaiting:
+		return false
+	case m.replaces == "":
+		return true
+	}
+	old := c.seatByID(m.replaces)
+	if old == nil || old.state == LegLeaving || old.promised || c.going != nil || c.replacing() != "" {
+		return false
+	}
+	return c.origin == nil || c.origin.call == m.from
+}
+
+// replacing is the leg whose place one that arrives shall take, empty if there is
+// none.
+func (c *Call) replacing() LegID {
+	for _, a := range c.arriving {
+		if a.replaces != "" {
+			return a.replaces
+		}
+	}
+	return ""
 }
 
 // reply answers the giver.
@@ -75,23 +115,47 @@ func (m *reply) handle(c *Call) {
 		s.promised = false
 	}
 	if !m.yes {
-		c.reg.stats.refuse(RefusedHandover)
+		c.notGoing(m.line, s)
 		return
 	}
-	if s == nil || s.state == LegLeaving {
+	if s == nil || s.state == LegLeaving || c.isGone(s) {
 		c.reg.stats.refuse(RefusedHandover)
 		m.from.send(&withdrawn{line: m.line})
 		return
 	}
-	seat := *s // the taker's; what follows here still looks at ours
+	seat := c.departing(s)
 	m.line.owner.Store(m.from)
 	if !m.from.send(&moved{seat: &seat, from: c.ref.ID}) {
 		m.line.owner.Store(c) // the taker gave up after lingerLimit
-		c.reg.stats.refuse(RefusedHandover)
+		c.notGoing(m.line, s)
 		return
 	}
-	c.emit(Event{Kind: EventJoined, Leg: s.leg.ID(), Party: s.leg.Party(), Direction: s.direction, Other: m.from.ref.ID})
-	c.leave(s, CauseNormal)
+	c.emitJoined(s, m.from)
+	if c.state == StateWaiting && c.away.moving == s {
+		c.wentAway(s)
+		return
+	}
+	c.leave(s, c.went(m.line))
+}
+
+// departing is the seat of a leg as the taker gets it; what follows here still
+// looks at ours.
+func (c *Call) departing(s *seat) seat {
+	c.stopLegScript(s, ErrRedirected)
+	seat := *s
+	seat.pause, seat.fresh = timer{}, false
+	return seat
+}
+
+// notGoing: a leg that was offered stays, if it is here still.
+func (c *Call) notGoing(l *Line, s *seat) {
+	c.reg.stats.refuse(RefusedHandover)
+	switch {
+	case c.going != nil && c.going.line == l:
+		c.stay()
+	case c.state == StateWaiting && s != nil && s == c.away.moving:
+		c.notTaken(s)
+	}
 }
 
 // moved hands the leg to the taker.
@@ -103,33 +167,64 @@ type moved struct {
 func (m *moved) handle(c *Call) {
 	s := m.seat
 	a := c.expected(s.leg.line())
+	if a.back && c.state == StateWaiting {
+		s.direction = c.away.direction
+	}
 	c.legs = append(c.legs, s)
 	c.reg.seated(s.leg.ID(), c)
 	c.emit(Event{Kind: EventJoined, Leg: s.leg.ID(), Party: s.leg.Party(), Direction: s.direction, Other: m.from})
-	switch c.state {
-	case StateTalking:
-		s.leg.Media().Quiet() // waits beside the talk, see part
-		c.answer(s)
-	case StateScripted, StateRinging:
-		c.dropRing(CauseAnsweredElsewhere)
-		if c.script != nil {
-			c.talk = c.script.step.Branch // its place in the plan is told when the talk ends
-		}
-		c.stopScript(ErrRedirected)
-		c.steps, c.outcome = nil, nil
-		c.connect(s)
-	default:
-		c.hangup(s, c.cause)
-	}
+	c.receive(s, a)
+	c.letGo()
 	for _, ev := range a.early {
 		ev.handle(c)
 	}
 }
 
+// receive gives a leg that has come what it came for.
+func (c *Call) receive(s *seat, a *arrival) {
+	switch {
+	case c.state >= StateEnding:
+		c.hangup(s, c.cause)
+	case c.state == StateWaiting:
+		c.reunite(s, a.cause)
+	case a.replaces != "":
+		if a.origin != nil {
+			c.origin = a.origin
+		}
+		if old := c.seatByID(a.replaces); old == nil || !c.place(s, old) {
+			c.hangup(s, CauseNormal)
+		}
+	default:
+		c.join(s)
+	}
+}
+
+// join lets a leg that has come talk to the party that is here.
+func (c *Call) join(s *seat) {
+	if c.state == StateTalking {
+		s.leg.Media().Quiet() // waits beside the talk, see part
+		c.answer(s)
+		return
+	}
+	c.dropRing(CauseAnsweredElsewhere)
+	if c.script != nil {
+		c.talk = c.script.step.Branch // its place in the plan is told when the talk ends
+	}
+	c.stopScript(ErrRedirected)
+	c.steps, c.outcome = nil, nil
+	c.connect(s)
+}
+
 // withdrawn tells the taker not to expect the leg any more.
 type withdrawn struct{ line *Line }
 
-func (m *withdrawn) handle(c *Call) { c.expected(m.line) }
+func (m *withdrawn) handle(c *Call) { c.notComing(m.line) }
+
+// notComing: a leg that was to come does not, so whom it was to replace may go.
+func (c *Call) notComing(l *Line) {
+	c.expected(l)
+	c.letGo()
+}
 
 // expected takes a leg off the list of those the call waits for.
 func (c *Call) expected(l *Line) *arrival {
@@ -139,7 +234,7 @@ func (c *Call) expected(l *Line) *arrival {
 			return a
 		}
 	}
-	return &arrival{line: l}
+	return &arrival{offer: offer{line: l}}
 }
 
 // stray handles an event of a leg that is not here: it is on its way to us, or

@@ -15,11 +15,16 @@ type seat struct {
 	started   time.Time
 	answered  time.Time // zero before
 	held      bool
-	heldBy    uint64 // number of the event that set held
-	bye       Cause  // why we hung it up
-	promised  bool   // to another call, which has not replied yet
-	private   bool   // does not want to be shown
-	told      Party  // whom it was told it talks with
+	heldBy    uint64  // number of the event that set held
+	bye       Cause   // why we hung it up
+	promised  bool    // to another call, which has not replied yet
+	private   bool    // does not want to be shown
+	told      Party   // whom it was told it talks with
+	fresh     bool    // came up into a call that has not been answered
+	script    *script // its leg script
+	gather    *gather // of its script
+	keys      string  // pressed so far of what may be a code
+	pause     timer   // until keys are forgotten
 }
 
 // party is the party at the leg as others are told of it.
@@ -49,6 +54,16 @@ func (c *Call) seat(leg Leg, d Direction) *seat {
 func (c *Call) seatOf(l *Line) *seat {
 	for _, s := range c.legs {
 		if s.leg.line() == l {
+			return s
+		}
+	}
+	return nil
+}
+
+// seatByID finds the seat of a leg, or nil.
+func (c *Call) seatByID(id LegID) *seat {
+	for _, s := range c.legs {
+		if s.leg.ID() == id {
 			return s
 		}
 	}
@@ -96,11 +111,15 @@ func (m *legEvent) handle(c *Call) {
 	case LegHeld, LegResumed:
 		c.hold(s, m)
 	case LegDigit:
-		c.emit(Event{Kind: EventDigit, Leg: s.leg.ID(), Digit: m.Digit})
+		c.pressed(s, m.Digit)
 	case LegInform:
 		c.inform(s, m)
+	case LegRefer:
+		c.refer(s, *m.Refer)
 	case LegGone:
-		c.gone(s, m)
+		if !c.follows(s, m) {
+			c.ended(s, m)
+		}
 	}
 }
 
@@ -116,8 +135,8 @@ func (c *Call) legAnswered(s *seat, ringing bool) {
 	}
 }
 
-// gone takes out a leg that has ended and draws the conclusions.
-func (c *Call) gone(s *seat, m *legEvent) {
+// ended takes out a leg that has ended and draws the conclusions.
+func (c *Call) ended(s *seat, m *legEvent) {
 	cause := m.Cause
 	if cause == "" {
 		cause = s.bye
@@ -150,6 +169,7 @@ func (c *Call) report(s *seat, end Event) {
 // A leg that was hung up has been accounted for when that happened.
 func (c *Call) leave(s *seat, cause Cause) {
 	was := c.main()
+	c.stopLegScript(s, ErrEnded)
 	c.legs = without(c.legs, s)
 	if s.state != LegLeaving {
 		c.carryOn(s, was, cause)
@@ -160,11 +180,16 @@ func (c *Call) leave(s *seat, cause Cause) {
 // script was for until then.
 func (c *Call) carryOn(s, was *seat, cause Cause) {
 	switch {
+	case c.state == StateWaiting:
+		c.waitedFor(s, cause)
 	case c.state == StateTalking:
 		c.part(s, cause)
 	case c.ring != nil && s != was:
 		c.lost(s, cause)
 	default:
+		if s.fresh { // it was up, but the call was not answered
+			cause = hungUp(cause)
+		}
 		c.end(cause, s.leg.ID())
 	}
 }
@@ -177,13 +202,18 @@ func (c *Call) up(s *seat) {
 
 // answer accepts a caller that has not been answered.
 func (c *Call) answer(s *seat) {
-	if s.state != LegWaiting || s.direction != Inbound {
+	switch {
+	case s.fresh:
+		s.fresh = false
+		c.emit(Event{Kind: EventAnswered, Leg: s.leg.ID(), Party: s.leg.Party()})
+	case s.state == LegWaiting && s.direction == Inbound:
+		s.leg.Answer()
+		c.up(s)
+	default:
 		return
 	}
-	s.leg.Answer()
-	c.up(s)
 	if c.answered.IsZero() {
-		c.answered = s.answered
+		c.answered = time.Now()
 	}
 }
 

@@ -76,6 +76,11 @@ func (begin) handle(c *Call) {
 	caller := c.legs[0]
 	c.emit(Event{Kind: EventStarted, Leg: caller.leg.ID(), Party: c.invite.From, Dialled: c.invite.Dialled})
 	c.emit(Event{Kind: EventLegStarted, Leg: caller.leg.ID(), Party: caller.leg.Party(), Direction: Inbound})
+	c.start()
+}
+
+// start asks the planner for the first time.
+func (c *Call) start() {
 	c.arm(&c.duration, c.reg.cfg.MaxDuration, func() {
 		c.limit("longest call", CauseDuration)
 	})
@@ -102,7 +107,10 @@ func (c *Call) settle() {
 			panic("call: nothing to do")
 		}
 	}
-	if c.state == StateEnding && c.script == nil && len(c.legs) == 0 && len(c.arriving) == 0 {
+	if c.state >= StateEnding {
+		c.letGo()
+	}
+	if c.state == StateEnding && c.script == nil && c.legScripts == 0 && len(c.legs) == 0 && len(c.arriving) == 0 {
 		c.finish()
 	}
 }
@@ -111,7 +119,7 @@ func (c *Call) settle() {
 func (c *Call) decide() {
 	last := *c.outcome
 	c.outcome = nil
-	d := c.planner.Next(Situation{At: time.Now()}, last)
+	d := c.planner.Next(c.situation(), last)
 	for i := range d.Trace {
 		c.trace(d.Trace[i])
 	}
@@ -126,4 +134,14 @@ func (c *Call) decide() {
 		last.By = "" // a leg that failed to answer did not end the call
 	}
 	c.end(d.Cause, last.By)
+}
+
+// situation is what the planner sees of the call now.
+func (c *Call) situation() Situation {
+	in := Situation{At: time.Now()}
+	if c.origin != nil {
+		o := c.origin.Origin
+		in.Origin = &o
+	}
+	return in
 }

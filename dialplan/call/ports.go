@@ -34,6 +34,9 @@ type Leg interface {
 	// Inform passes on what the party's far end reported with LegInform. A phone
 	// that does not understand it says so to nobody.
 	Inform(Information)
+	// Referred tells a party that asked for a transfer (LegRefer) how it goes.
+	// Without a transfer asked for it is ignored.
+	Referred(Progress)
 	// Hangup rejects, cancels or ends the leg, whichever its state asks for,
 	// and tells the far end why. The leg still reports Gone, once.
 	Hangup(Cause)
@@ -81,6 +84,8 @@ type Target struct {
 	Peer Media
 	// Diverted are those who sent the call on, the first one first.
 	Diverted []Diversion
+	// By is who transferred the caller here, nil if nobody did.
+	By *Party
 }
 
 // Diversion is one forwarding of a call.
@@ -122,6 +127,16 @@ type Invite struct {
 	// Dialled is the user part of the Request-URI, percent-decoded and cleaned
 	// of visual separators (F3).
 	Dialled string
+	// Transfer comes with a call that a transfer made.
+	Transfer *Transfer
+	// Replaces names the leg whose place the caller wants to take (RFC 3891).
+	Replaces *Replaced
+}
+
+// Replaced is a leg of a running call of the same tenant, as the edge found it.
+type Replaced struct {
+	Leg   LegID
+	Party Party
 }
 
 // Party is one end of a conversation.

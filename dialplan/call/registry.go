@@ -109,7 +109,9 @@ func (r *Registry) add(c *Call) error {
 		return ErrOverload
 	}
 	r.calls[c.ref.ID] = c
-	r.legs[c.legs[0].leg.ID()] = c
+	for _, s := range c.legs {
+		r.legs[s.leg.ID()] = c
+	}
 	r.stats.started.Add(1)
 	r.loops.Add(1)
 	return nil

@@ -48,7 +48,8 @@ func failure(branch string, cause Cause, by LegID) Outcome {
 // startRing dials and takes the legs into the call.
 func (c *Call) startRing(r *ring) {
 	legs, cause := c.reg.cfg.Dialer.Dial(c, Target{
-		Client: c.invite.Client, Extension: r.spec.Extension, From: r.spec.From, Peer: c.main().leg.Media(), Diverted: r.spec.Diverted,
+		Client: c.invite.Client, Extension: r.spec.Extension, From: c.shown(r.spec.From), Peer: c.main().leg.Media(),
+		Diverted: r.spec.Diverted, By: c.transferor(),
 	})
 	if len(legs) == 0 {
 		r.result(failure(r.spec.Branch, cause, ""))
@@ -76,7 +77,8 @@ func (c *Call) alerting(s *seat) {
 	if !c.ring.alerted {
 		c.ring.alerted = true
 		c.main().connected(s.party())
-		c.main().leg.Ring(false)
+		c.ringback(c.main())
+		c.tellOrigin(Progress{Kind: ProgressRinging})
 	}
 }
 
@@ -90,7 +92,10 @@ func (c *Call) earlyMedia(s *seat) {
 	c.ring.alerted = true
 	c.reg.cfg.Mixer.Join(c.main().leg.Media(), s.leg.Media())
 	c.main().connected(s.party())
-	c.main().leg.Ring(true)
+	if c.main().state != LegUp {
+		c.main().leg.Ring(true)
+	}
+	c.tellOrigin(Progress{Kind: ProgressRinging})
 }
 
 // won ends the ring: the first to answer talks, the others stop ringing.
@@ -118,6 +123,9 @@ func (c *Call) lost(s *seat, cause Cause) {
 	}
 	if len(r.ringing) == 0 {
 		c.closeRing()
+		if c.main().state == LegUp {
+			c.main().leg.Media().Quiet() // the tone
+		}
 		c.move(opUnanswered)
 		r.result(r.best)
 	}

@@ -8,6 +8,7 @@ import (
 // script is one run of an Effect. A call has at most one that has not returned.
 type script struct {
 	step   Step
+	seat   *seat // of a leg script; nil for the call's
 	cancel context.CancelCauseFunc
 	// stopped is why the script was told to return; nil while it may still ask.
 	// Loop only.
@@ -34,10 +35,19 @@ func (c *Call) startScript(step Step) {
 		c.ringOnly(step, r)
 		return
 	}
-	s := &script{step: step}
+	c.launch(&script{step: step}, effect)
+}
+
+// launch gives a script its goroutine.
+func (c *Call) launch(s *script, effect Effect) {
 	ctx, cancel := context.WithCancelCause(context.WithValue(context.Background(), scriptKey{}, s))
 	s.cancel = cancel
-	c.script = s
+	if s.seat == nil {
+		c.script = s
+	} else {
+		s.seat.script = s
+		c.legScripts++
+	}
 	// Ends when the effect returns, which it does at the latest when the loop
 	// cancels ctx.
 	go c.perform(ctx, s, effect)
@@ -82,6 +92,11 @@ type scriptDone struct {
 
 func (m *scriptDone) handle(c *Call) {
 	s := m.script
+	if s.seat != nil && c.state < StateEnded {
+		s.cancel(nil)
+		c.legScriptDone(m)
+		return
+	}
 	if c.script != s {
 		return // given up by abandon
 	}
@@ -159,10 +174,12 @@ func (c *Call) permit(s *script) error {
 	switch {
 	case c.state >= StateEnding:
 		return ErrEnded
+	case s != nil && s.stopped != nil:
+		return s.stopped
+	case s != nil && s.seat != nil:
+		return nil
 	case s == nil || s != c.script:
 		return ErrNotScript
-	case s.stopped != nil:
-		return s.stopped
 	case c.state != StateScripted:
 		return ErrBusy
 	}
@@ -196,18 +213,28 @@ func (m *redirect) handle(c *Call) {
 	if !c.state.can(opRedirect) {
 		return
 	}
+	c.turn(m.step, c.main())
+	err = nil
+}
+
+// turn makes the call do something else for one of its parties; the others are
+// hung up.
+func (c *Call) turn(step Step, stays *seat) {
+	if c.away != nil && !c.away.refer.Consult {
+		c.referred(c.away.waits, Progress{ProgressFailed, CauseCancelled})
+	}
+	c.forgetAway()
+	c.stopLegScripts(ErrRedirected)
 	c.move(opRedirect)
 	c.dropRing(CauseCancelled)
 	c.stopScript(ErrRedirected)
 	c.note("redirected")
-	c.trace(TraceEntry{Branch: m.step.Branch, Kind: TraceEffect, Name: m.step.Name, Verdict: VerdictTaken, Step: &m.step})
-	stays := c.main()
+	c.trace(TraceEntry{Branch: step.Branch, Kind: TraceEffect, Name: step.Name, Verdict: VerdictTaken, Step: &step})
 	for _, s := range c.legs {
 		if s != stays {
 			c.hangup(s, CauseNormal)
 		}
 	}
 	stays.leg.Media().Quiet()
-	c.pair, c.outcome, c.steps = [2]*seat{}, nil, []Step{m.step}
-	err = nil
+	c.pair, c.outcome, c.steps = [2]*seat{}, nil, []Step{step}
 }

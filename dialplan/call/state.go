@@ -13,8 +13,12 @@ import "fmt"
 //	   │             ▼  │  │redirect           │   │
 //	   │         ┌──────┼──┴┐     connect      │   │
 //	   │         │ Talking  │◄─────────────────┘   │
-//	   │         └───┬──┼───┘                      │
-//	   │ end      end│  │end                    end│
+//	   │      refer│ ▲ │  │                      │
+//	   │           ▼ │connect                    │
+//	   │         ┌───┴─────┐ redirect: Scripted  │
+//	   │         │ Waiting │  │                  │
+//	   │         └───┬─────┘  │                  │
+//	   │ end      end│     end│               end│
 //	   ▼             ▼  ▼                          ▼
 //	┌──────────────────────────────────────────────────┐ finish ┌───────┐
 //	│                     Ending                       ├───────►│ Ended │
@@ -27,6 +31,7 @@ const (
 	StateScripted              // one party; a script drives it or the planner is asked
 	StateRinging               // one party waits, legs towards another ring
 	StateTalking               // two parties hear each other; nothing drives them
+	StateWaiting               // one party waits for what becomes of a transfer
 	StateEnding                // every leg has been hung up; the last ones report
 	StateEnded                 // nothing is left
 )
@@ -42,6 +47,8 @@ func (s State) String() string {
 		return "ringing"
 	case StateTalking:
 		return "talking"
+	case StateWaiting:
+		return "waiting"
 	case StateEnding:
 		return "ending"
 	case StateEnded:
@@ -63,19 +70,21 @@ const (
 	opConnect    op = "connect"    // a dialled leg answered, or a leg arrived from another call
 	opPart       op = "part"       // one of two talking parties left
 	opRedirect   op = "redirect"   // somebody outside gave the call another step
+	opRefer      op = "refer"      // one of two talking parties is transferred
 	opEnd        op = "end"        // the call is over, whatever the reason
 	opFinish     op = "finish"     // the last leg has reported, the last script returned
 )
 
 // ops lists every op, for the test that walks each pair.
-var ops = []op{opBegin, opRing, opUnanswered, opConnect, opPart, opRedirect, opEnd, opFinish}
+var ops = []op{opBegin, opRing, opUnanswered, opConnect, opPart, opRedirect, opRefer, opEnd, opFinish}
 
 // moves is the drawing above as data. What is not here cannot happen.
 var moves = map[State]map[op]State{
 	StateNew:      {opBegin: StateScripted, opEnd: StateEnding},
 	StateScripted: {opRing: StateRinging, opConnect: StateTalking, opRedirect: StateScripted, opEnd: StateEnding},
 	StateRinging:  {opUnanswered: StateScripted, opConnect: StateTalking, opRedirect: StateScripted, opEnd: StateEnding},
-	StateTalking:  {opPart: StateScripted, opRedirect: StateScripted, opEnd: StateEnding},
+	StateTalking:  {opPart: StateScripted, opRedirect: StateScripted, opRefer: StateWaiting, opEnd: StateEnding},
+	StateWaiting:  {opConnect: StateTalking, opRedirect: StateScripted, opEnd: StateEnding},
 	StateEnding:   {opFinish: StateEnded},
 	StateEnded:    {},
 }

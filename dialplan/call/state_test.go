@@ -22,7 +22,11 @@ func TestMoves(t *testing.T) {
 		"ringing->end":        StateEnding,
 		"talking->part":       StateScripted,
 		"talking->redirect":   StateScripted,
+		"talking->refer":      StateWaiting,
 		"talking->end":        StateEnding,
+		"waiting->connect":    StateTalking,
+		"waiting->redirect":   StateScripted,
+		"waiting->end":        StateEnding,
 		"ending->finish":      StateEnded,
 	}
 	for s := StateNew; s <= StateEnded; s++ {
@@ -108,6 +112,7 @@ func (*bareLeg) Media() Media      { return nil }
 func (*bareLeg) Stats() MediaStats { return MediaStats{} }
 func (*bareLeg) Ring(bool)         {}
 func (*bareLeg) Answer()           {}
+func (*bareLeg) Referred(Progress) {}
 func (*bareLeg) Hangup(Cause)      {}
 
 // Connected does nothing.

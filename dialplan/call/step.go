@@ -15,6 +15,9 @@ type Step struct {
 // Situation is what changes while a call runs, read together at every step.
 type Situation struct {
 	At time.Time
+	// Origin is set while the party of the call is here by a transfer whose end is
+	// not known yet.
+	Origin *Origin
 }
 
 // Decision is a planner's answer.
@@ -52,6 +55,8 @@ type Outcome struct {
 	// To and Why come with OutcomeRedirected.
 	To  string       `json:"to,omitempty"`
 	Why DivertReason `json:"why,omitempty"`
+	// Refer is what the party of a leg script asks for; nil for nothing.
+	Refer *Refer `json:"-"`
 }
 
 // TraceEntry is one line of a call's decision trace (spec/shapes.md, "Trace

@@ -12,13 +12,14 @@ func (c *Call) connect(s *seat) {
 	for _, s := range c.pair {
 		c.answer(s)
 	}
+	c.arrived()
 }
 
 // mix lets the pair hear what their holds ask for: each other, or music for
-// whom the other one holds, or nothing for whom both hold.
+// whom the other one holds or leaves alone, or nothing for whom both hold.
 func (c *Call) mix() {
 	a, b := c.pair[0], c.pair[1]
-	if !a.held && !b.held {
+	if !a.held && !b.held && a.script == nil && b.script == nil {
 		c.reg.cfg.Mixer.Join(a.leg.Media(), b.leg.Media())
 	}
 	a.connected(b.party())
@@ -27,9 +28,11 @@ func (c *Call) mix() {
 		return
 	}
 	for _, s := range c.pair {
-		if s.held {
+		switch {
+		case s.script != nil: // lets it hear what it wants
+		case s.held:
 			s.leg.Media().Quiet()
-		} else {
+		default:
 			// Nobody waits for its end: it loops until something replaces it.
 			s.leg.Media().Play(holdMusic, true, func(error) {})
 		}
@@ -83,11 +86,13 @@ func (c *Call) part(s *seat, cause Cause) {
 	}
 	for _, next := range c.legs {
 		if next != stays && next.state != LegLeaving {
+			c.stopLegScripts(ErrRedirected)
 			c.pair = [2]*seat{stays, next}
 			c.mix()
 			return
 		}
 	}
+	c.stopLegScripts(ErrRedirected)
 	c.move(opPart)
 	c.pair = [2]*seat{}
 	stays.leg.Media().Quiet()

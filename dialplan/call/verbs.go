@@ -18,7 +18,7 @@ type RingSpec struct {
 	Branch string
 	// Extension to ring, of the call's own tenant.
 	Extension int64
-	// From is shown to the called party.
+	// From is shown to the called party; zero for the party it is rung for.
 	From Party
 	// Diverted are those who sent the call on, the first one first. With any the
 	// caller is told that it is being forwarded.
@@ -56,7 +56,8 @@ func (c *Call) Ring(ctx context.Context, spec RingSpec) (Outcome, error) {
 // the confirmation: without one the leg ends with CauseProtocol.
 func (c *Call) Answer(ctx context.Context) error {
 	return c.ask(ctx, func() error {
-		c.answer(c.main())
+		c.answer(c.driven(ctx))
+		c.arrived()
 		return nil
 	})
 }
@@ -73,7 +74,7 @@ func (c *Call) Play(ctx context.Context, sounds []string, loop bool) error {
 		}
 	}
 	err := c.ask(ctx, func() error {
-		c.main().leg.Media().Play(sounds, loop, done)
+		c.driven(ctx).leg.Media().Play(sounds, loop, done)
 		return nil
 	})
 	if err == nil {
@@ -93,14 +94,18 @@ type quiet struct{ script *script }
 
 func (m *quiet) handle(c *Call) {
 	if c.permit(m.script) == nil {
-		c.main().leg.Media().Quiet()
+		s := c.main()
+		if m.script.seat != nil {
+			s = m.script.seat
+		}
+		s.leg.Media().Quiet()
 	}
 }
 
 // Echo lets the party hear itself from now on and returns at once.
 func (c *Call) Echo(ctx context.Context) error {
 	return c.ask(ctx, func() error {
-		c.main().leg.Media().Echo()
+		c.driven(ctx).leg.Media().Echo()
 		return nil
 	})
 }

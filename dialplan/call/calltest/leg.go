@@ -96,6 +96,16 @@ func (l *Leg) Forwarded() { l.record("forwarded") }
 // Inform records "inform <type> <body>".
 func (l *Leg) Inform(i call.Information) { l.record("inform " + i.Type + " " + string(i.Body)) }
 
+// Referred records "referred ringing", "referred answered" or "referred failed
+// <cause>".
+func (l *Leg) Referred(p call.Progress) {
+	verb := "referred " + string(p.Kind)
+	if p.Cause != "" {
+		verb += " " + string(p.Cause)
+	}
+	l.record(verb)
+}
+
 // Hangup records "hangup <cause>" and reports LegGone, unless OnHangup is set.
 func (l *Leg) Hangup(cause call.Cause) {
 	l.record("hangup " + string(cause))
@@ -163,6 +173,9 @@ func (l *Leg) Report(i call.Information) {
 func (l *Leg) Redirect(to string, why call.DivertReason) {
 	l.leave(call.LegEvent{Kind: call.LegGone, Cause: call.CauseRedirected, Remote: true, To: to, Why: why})
 }
+
+// Refer: the user wants the other party transferred.
+func (l *Leg) Refer(r call.Refer) { l.emit(call.LegEvent{Kind: call.LegRefer, Refer: &r}) }
 
 // HangUp: the user hangs up, which ends the leg with CauseNormal.
 func (l *Leg) HangUp() { l.Leave(call.CauseNormal, true) }
