@@ -28,6 +28,7 @@ var causeStatus = map[call.Cause]refusal{
 	call.CauseUnreachable:       {480, "Temporarily Unavailable", 20},
 	call.CauseNotFound:          {404, "Not Found", 1},
 	call.CauseForbidden:         {403, "Forbidden", 21},
+	call.CauseNoCall:            {481, "Call/Transaction Does Not Exist", 31},
 	call.CauseNotAcceptable:     {488, "Not Acceptable Here", 88},
 	call.CauseLoop:              {482, "Loop Detected", 25},
 	call.CauseOverload:          {503, "Service Unavailable", 42},

@@ -54,7 +54,7 @@ func (s *Server) dialBinding(owner *call.Call, a Account, b *location.Binding, t
 	l.Attach(owner)
 	l.binding, l.calling = b.ID, &calling{claims: known}
 	l.calling.like, _ = to.Peer.(*media.Session)
-	l.calling.diverted, l.calling.number = to.Diverted, a.Number
+	l.calling.diverted, l.calling.number, l.calling.by = to.Diverted, a.Number, to.By
 	l.with = to.From
 	tag := newTag()
 	l.dialog = dialog{

@@ -52,6 +52,10 @@ func (w *worker) inDialog(m *wire.Message, f flow) {
 		l.update(m, f, d)
 	case methodPrack:
 		l.pracked(m, f)
+	case methodRefer:
+		l.referCame(m, f)
+	case methodSubscribe:
+		l.subscribeCame(m, f)
 	case methodOptions:
 		w.answer(m, f, 200, "OK", optionsFields()...)
 	default:

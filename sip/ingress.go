@@ -242,6 +242,8 @@ func (w *worker) incoming(m *wire.Message, f flow) {
 		w.register(m, f)
 	case methodOptions:
 		w.reply(m, f, 200, "OK", optionsFields()...)
+	case methodRefer:
+		w.referOutside(m, f)
 	case methodBye:
 		w.reply(m, f, 481, "Call/Transaction Does Not Exist")
 	default:

@@ -38,15 +38,16 @@ type leg struct {
 	session *media.Session
 	final   atomic.Pointer[call.MediaStats]
 
-	dialog  dialog
-	state   legState
-	invite  inviteServer // of the INVITE or re-INVITE we are answering
-	calling *calling     // of our INVITE; nil on a caller's leg
-	asking  exchange     // what we want to tell the far end
-	timer   sessionTimer
-	with    call.Party // whom the party talks with, as the call says
-	digits  digitFilter
-	informs informRate
+	dialog   dialog
+	state    legState
+	invite   inviteServer // of the INVITE or re-INVITE we are answering
+	calling  *calling     // of our INVITE; nil on a caller's leg
+	asking   exchange     // what we want to tell the far end
+	timer    sessionTimer
+	with     call.Party // whom the party talks with, as the call says
+	digits   digitFilter
+	informs  informRate
+	referral *referral // of its latest REFER; nil without one
 	// binding is the registration the phone speaks through; empty if it came
 	// by another way.
 	binding string
@@ -83,6 +84,9 @@ func (l *leg) Forwarded() { l.do(l.forwarded) }
 
 // Inform implements call.Leg.
 func (l *leg) Inform(i call.Information) { l.do(func() { l.inform(i) }) }
+
+// Referred implements call.Leg.
+func (l *leg) Referred(p call.Progress) { l.do(func() { l.referred(p) }) }
 
 // Hangup implements call.Leg.
 func (l *leg) Hangup(c call.Cause) { l.do(func() { l.hangup(c) }) }
@@ -138,6 +142,7 @@ func (l *leg) finishWith(ev call.LegEvent) {
 	}
 	l.state = legEnding
 	l.w.wheel.stop(&l.timer.clock)
+	l.referral.close()
 	l.w.wheel.stop(&l.asking.retry)
 	stats := mediaStats(l.session.Stats())
 	l.final.Store(&stats)

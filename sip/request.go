@@ -11,37 +11,42 @@ import (
 
 // Methods this user agent knows by name.
 const (
-	methodInvite   = "INVITE"
-	methodAck      = "ACK"
-	methodBye      = "BYE"
-	methodCancel   = "CANCEL"
-	methodOptions  = "OPTIONS"
-	methodRegister = "REGISTER"
-	methodInfo     = "INFO"
-	methodUpdate   = "UPDATE"
-	methodPrack    = "PRACK"
+	methodInvite    = "INVITE"
+	methodAck       = "ACK"
+	methodBye       = "BYE"
+	methodCancel    = "CANCEL"
+	methodOptions   = "OPTIONS"
+	methodRegister  = "REGISTER"
+	methodInfo      = "INFO"
+	methodUpdate    = "UPDATE"
+	methodPrack     = "PRACK"
+	methodRefer     = "REFER"
+	methodNotify    = "NOTIFY"
+	methodSubscribe = "SUBSCRIBE"
 )
 
 // knownMethods pass validation: what we serve, and what is refused only after
 // its credentials were asked for (A1). Anything else is 501.
 var knownMethods = []string{
 	methodInvite, methodAck, methodBye, methodCancel, methodOptions, methodRegister, methodInfo, methodUpdate, methodPrack,
-	"SUBSCRIBE", "NOTIFY", "MESSAGE", "REFER", "PUBLISH",
+	methodRefer, methodSubscribe, methodNotify, "MESSAGE", "PUBLISH",
 }
 
 // allowHeader is what a request outside or inside a dialog may use.
-const allowHeader = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, UPDATE, PRACK"
+const allowHeader = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, UPDATE, PRACK, REFER"
 
 // Option tags of extensions that we speak.
 const (
-	optionTimer    = "timer"  // RFC 4028
-	optionReliable = "100rel" // RFC 3262
+	optionTimer      = "timer"      // RFC 4028
+	optionReliable   = "100rel"     // RFC 3262
+	optionReplaces   = "replaces"   // RFC 3891
+	optionNoReferSub = "norefersub" // RFC 4488
 	// optionFromChange is spoken by far ends only (RFC 4916).
 	optionFromChange = "from-change"
 )
 
 // supported are those a request may require.
-var supported = []string{optionTimer, optionReliable}
+var supported = []string{optionTimer, optionReliable, optionReplaces, optionNoReferSub}
 
 var supportedHeader = strings.Join(supported, ", ")
 

@@ -26,6 +26,7 @@ type calling struct {
 	// diverted are those who sent the call on to number.
 	diverted []call.Diversion
 	number   string
+	by       *call.Party // who transferred the caller; nil if nobody did
 	// cancelled is set when the call gave the leg up; the CANCEL itself waits
 	// for a provisional response (RFC 3261 9.1).
 	cancelled call.Cause
@@ -58,6 +59,7 @@ func (l *leg) invitePhone(sdp []byte) {
 	r := l.dialog.request(methodInvite)
 	r.contact = l.ownContact()
 	r.fields = append(l.changeFields(), diversionFields(l.calling.diverted, l.account, l.calling.number)...)
+	r.fields = append(r.fields, referredByFields(l.calling.by, l.account.Domain)...)
 	r.bodyType, r.body = typeSDP, sdp
 	l.calling.req = r
 	l.calling.tx = l.w.send(r, l.dialog.flow, l.called, l.unreachable)

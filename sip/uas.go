@@ -64,6 +64,9 @@ func (w *worker) newCall(m *wire.Message, f flow) {
 		w.answer(m, f, 422, "Session Interval Too Small", refuseShort())
 		return
 	}
+	if w.refuseJoin(m, f) {
+		return
+	}
 	tx := w.newServerTx(serverKey(m), true, f)
 	tx.claim(m)
 	tx.respond(100, w.stateless(m, f, 100, "Trying", ""))
@@ -102,8 +105,17 @@ func (w *worker) begin(m *wire.Message, tx *serverTx, a Account, inv call.Invite
 			return
 		}
 	}
-	if _, err := w.server.calls.Start(l, inv); err != nil {
-		w.server.metrics.refused("calls")
+	if r, ok := m.Replaces(); ok {
+		l.replace(r, inv)
+		return
+	}
+	l.start(inv)
+}
+
+// start makes the call of a caller's leg.
+func (l *leg) start(inv call.Invite) {
+	if _, err := l.w.server.calls.Start(l, inv); err != nil {
+		l.w.server.metrics.refused("calls")
 		l.finish(call.CauseOverload, false)
 		l.refuse(call.CauseOverload)
 	}

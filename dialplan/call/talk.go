@@ -19,14 +19,19 @@ func (c *Call) connect(s *seat) {
 // whom the other one holds or leaves alone, or nothing for whom both hold.
 func (c *Call) mix() {
 	a, b := c.pair[0], c.pair[1]
-	if !a.held && !b.held && a.script == nil && b.script == nil {
+	apart := a.held || b.held || a.script != nil || b.script != nil
+	if !apart {
 		c.reg.cfg.Mixer.Join(a.leg.Media(), b.leg.Media())
 	}
 	a.connected(b.party())
 	b.connected(a.party())
-	if !a.held && !b.held {
-		return
+	if apart {
+		c.hearApart()
 	}
+}
+
+// hearApart is what a pair hears that does not hear each other.
+func (c *Call) hearApart() {
 	for _, s := range c.pair {
 		switch {
 		case s.script != nil: // lets it hear what it wants

@@ -30,8 +30,8 @@ func asking(consult bool) calltest.EffectFunc {
 	}
 }
 
-// numbers are the extensions that dialled numbers ring in these tests.
-var numbers = map[string]int64{"102": 2, "103": 3, "104": 4}
+// extensions are the extensions that dialled numbers ring in these tests.
+var extensions = map[string]int64{"102": 2, "103": 3, "104": 4}
 
 // transferPlan rings the number dialled. When that fails, or its talk ends while
 // an origin waits, it gives the party back, and rings the transferor if nobody is
@@ -52,7 +52,7 @@ func (p *transferPlan) Next(in call.Situation, last call.Outcome) call.Decision 
 	switch {
 	case last.Kind == call.OutcomeBegin && p.inv.Replaces != nil:
 		return next("takeover " + string(p.inv.Replaces.Leg))
-	case last.Kind == call.OutcomeBegin && numbers[p.inv.Dialled] == 0:
+	case last.Kind == call.OutcomeBegin && extensions[p.inv.Dialled] == 0:
 		return next("echo")
 	case last.Kind == call.OutcomeBegin:
 		return next("ring " + p.inv.Dialled)
@@ -93,7 +93,7 @@ type transferEffects struct{}
 func (transferEffects) Effect(s call.Step) (call.Effect, error) {
 	if name, ok := cut(s.Name, "ring "); ok {
 		return calltest.EffectFunc(func(ctx context.Context, c *call.Call) (call.Outcome, error) {
-			return c.Ring(ctx, call.RingSpec{Branch: "1", Extension: numbers[name], From: c.Caller(), Timeout: 20 * time.Second})
+			return c.Ring(ctx, call.RingSpec{Branch: "1", Extension: extensions[name], From: c.Caller(), Timeout: 20 * time.Second})
 		}), nil
 	}
 	if leg, ok := cut(s.Name, "takeover "); ok {
@@ -146,7 +146,7 @@ func inTransfers(t *testing.T, f func(x *transfers)) {
 
 // talk has a number call another one, which answers at once.
 func (x *transfers) talk(from call.Party, to string) (caller, callee *calltest.Leg, c *call.Call) {
-	x.sw.Dialer.Set(numbers[to], calltest.Answers(0))
+	x.sw.Dialer.Set(extensions[to], calltest.Answers(0))
 	caller, c = x.sw.Call(x, call.Invite{Client: 1, From: from, Dialled: to})
 	pass(time.Second)
 	callee = x.last()

@@ -41,6 +41,7 @@ var verdicts = map[call.Cause]verdict{
 	call.CauseUnreachable:       {"SUBSCRIBER_ABSENT", ResultFailed, CalleeRefuse},
 	call.CauseNotFound:          {"UNALLOCATED_NUMBER", ResultFailed, CalleeRefuse},
 	call.CauseForbidden:         {"OUTGOING_CALL_BARRED", ResultFailed, InternalCancel},
+	call.CauseNoCall:            {"INVALID_CALL_REFERENCE", ResultFailed, InternalCancel},
 	call.CauseNotAcceptable:     {"INCOMPATIBLE_DESTINATION", ResultFailed, CalleeRefuse},
 	call.CauseLoop:              {"EXCHANGE_ROUTING_ERROR", ResultFailed, InternalCancel},
 	call.CauseOverload:          {"SWITCH_CONGESTION", ResultFailed, InternalCancel},
