@@ -135,7 +135,7 @@ func bareURI(nameAddr string) string {
 func contactURI(m *wire.Message) string {
 	for _, c := range m.Contacts() {
 		if !c.Wildcard() {
-			return requestURI(uriText(&c.Address))
+			return requestURI(c.URI.Text)
 		}
 	}
 	return ""

@@ -36,7 +36,7 @@ func fromCallee(invite got, tag, method string, cseq int) request {
 	from, _, _ = strings.Cut(from, ";tag=")
 	uri := "sip:" + domain
 	if c := invite.Contacts(); len(c) > 0 {
-		uri = c[0].Address.String()
+		uri = c[0].URI.Text
 	}
 	return request{
 		method: method, uri: uri, user: "102", from: to, to: from, fromTag: tag, toTag: invite.FromTag(),

@@ -57,11 +57,11 @@ func (l *leg) redirectTarget(res *wire.Message) string {
 		if c.Wildcard() {
 			continue
 		}
-		_, literal := wire.HostAddr(c.Address.Host)
-		if !literal && !strings.EqualFold(c.Address.Host, l.account.Domain) {
+		_, literal := wire.HostAddr(c.URI.Host)
+		if !literal && !strings.EqualFold(c.URI.Host, l.account.Domain) {
 			continue
 		}
-		if number, err := dialplan.CleanDialled(c.Address.User); err == nil {
+		if number, err := dialplan.CleanDialled(c.URI.User); err == nil {
 			return strings.Clone(number)
 		}
 	}

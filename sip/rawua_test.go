@@ -289,7 +289,7 @@ func (u *rawUA) ackOf(r request, answer got) string {
 func inDialog(r request, answer got, method string) request {
 	uri := "sip:" + domain
 	if c := answer.Contacts(); len(c) > 0 {
-		uri = c[0].Address.String()
+		uri = c[0].URI.Text
 	}
 	next := request{
 		method: method, uri: uri, user: r.user, from: r.from, to: r.to, fromTag: r.fromTag, toTag: answer.ToTag(),

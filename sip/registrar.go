@@ -78,7 +78,7 @@ func registration(m *wire.Message, f flow, extension int64) location.Request {
 			continue
 		}
 		b := location.Contact{
-			URI: uriText(&c.Address), Expires: location.NoExpires, Q: c.Q(),
+			URI: c.URI.Text, Expires: location.NoExpires, Q: c.Q(),
 			Instance: c.Instance(), RegID: c.RegID(),
 		}
 		if d, ok := c.Expires(); ok {

@@ -64,7 +64,7 @@ func registering(callID string, cseq int, contacts ...string) request {
 func contactsIn(g got) []string {
 	var list []string
 	for _, c := range g.Contacts() {
-		list = append(list, c.Address.String())
+		list = append(list, c.URI.Text)
 	}
 	slices.Sort(list)
 	return list

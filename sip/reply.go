@@ -8,8 +8,6 @@ import (
 	"net/netip"
 	"strconv"
 
-	"github.com/emiago/sipgo/sip"
-
 	"github.com/cordpair/cordpair/sip/wire"
 )
 
@@ -119,21 +117,15 @@ func (k *keyed) tag() string {
 // response renders an answer to an INVITE with our tag, and our Contact where a
 // dialog may come of it.
 func (s *Server) response(m *wire.Message, f flow, status int, phrase, tag string, body []byte, extra ...wire.Field) []byte {
-	res := wire.NewResponse(m, f.remote(), status, phrase, tag)
+	buf := make([]byte, 0, 768+len(body))
+	a := wire.Answer(buf, m, f.remote(), status, phrase, tag)
 	if status < 300 {
-		contact := "<" + sipURI(m.URI().User, f.local(), f.transport()) + ">"
-		res.AppendHeader(sip.NewHeader("Contact", contact))
-		res.AppendHeader(sip.NewHeader("Allow", allowHeader))
-		res.AppendHeader(sip.NewHeader("Supported", supportedHeader))
+		a.Open("Contact").Text("<", sipURI(m.TargetURI().User, f.local(), f.transport()), ">").Close()
+		a.Field("Allow", allowHeader)
+		a.Field("Supported", supportedHeader)
 	}
-	for _, h := range extra {
-		res.AppendHeader(sip.NewHeader(h.Name, wire.Clean(h.Value)))
-	}
-	if len(body) > 0 {
-		res.AppendHeader(sip.NewHeader("Content-Type", typeSDP))
-		res.SetBody(body)
-	}
-	return wire.Append(nil, res)
+	a.Fields(extra...)
+	return a.End(typeSDP, body)
 }
 
 // retryAfter spreads those we refuse over 5 to 30 s (O1).

@@ -13,66 +13,100 @@ var (
 	errValue     = errors.New("malformed value")
 )
 
-// address is what From, To, Contact, Route and their kin have in common
-// (RFC 3261 section 20.10). display is the inside of a quoted-string, cleaned.
+// address is a party in sipgo's form. display is the inside of a quoted-string,
+// cleaned.
 type address struct {
 	display string
-	text    string // the URI as spelled
 	uri     sip.Uri
 	params  sip.HeaderParams
 }
 
 // parse reads one name-addr or addr-spec with its header parameters.
 func (a *address) parse(s string) error {
-	s = trim(s)
-	spec := s
-	var rest string
-	switch i := strings.IndexAny(s, "<;\""); {
-	case i == 0 && s[0] == '"':
-		n := quotedEnd(s)
-		if n < 0 {
-			return errAddress
-		}
-		a.display = Clean(s[1 : n-1])
-		s = trim(s[n:])
-		if s == "" || s[0] != '<' {
-			return errAddress
-		}
-		spec, rest = bracketed(s)
-	case i >= 0 && s[i] == '<':
-		name := trim(s[:i])
-		if strings.ContainsAny(name, ",") {
-			return errAddress // RFC 4475 baddn: where would the list end?
-		}
-		a.display = Escape(name)
-		spec, rest = bracketed(s[i:])
-	case i >= 0 && s[i] == '"':
-		return errAddress
-	default:
-		// Without brackets what follows a semicolon belongs to the header,
-		// and a URI with a question mark or comma is not allowed.
-		if i >= 0 {
-			spec, rest = trim(s[:i]), s[i:]
-		}
-		if strings.ContainsAny(spec, "?,") {
-			return errAddress
-		}
-	}
-	a.text = spec
-	if err := parseURI(spec, &a.uri); err != nil {
+	var p Party
+	if err := p.scan(s); err != nil {
 		return err
 	}
-	return parseParams(rest, &a.params)
+	return a.take(&p)
 }
 
-// bracketed splits "<uri>rest"; without the closing bracket the URI is empty,
-// which no URI may be.
-func bracketed(s string) (uri, rest string) {
-	i := strings.IndexByte(s, '>')
-	if i < 0 {
-		return "", ""
+func (a *address) take(p *Party) error {
+	a.display, a.uri = p.name(), p.URI.build()
+	return parseParams(p.params, &a.params)
+}
+
+// hop is one Via value, cut up (RFC 3261 section 20.42).
+type hop struct {
+	head      string // protocol, transport and sent-by as they stand
+	transport string
+	host      string
+	port      int // 0 when absent
+	params    string
+	branch    string
+	rport     bool
+	lenient   bool // what is broken among params is to be left out
+}
+
+// scan reads a Via value. With lenient set a broken parameter does no harm: an
+// answer needs no more than the first hop.
+func (h *hop) scan(s string, lenient bool) error {
+	s = trim(s)
+	h.head, h.lenient = s, lenient
+	if i := strings.IndexByte(s, ';'); i >= 0 {
+		h.head, h.params = trim(s[:i]), s[i:]
 	}
-	return s[1:i], s[i+1:]
+	name, rest, ok1 := strings.Cut(h.head, "/")
+	version, rest, ok2 := strings.Cut(rest, "/")
+	rest = skip(rest)
+	n := span(rest, inToken)
+	h.transport = rest[:n]
+	if !ok1 || !ok2 || !isToken(trim(name)) || !isToken(trim(version)) || n == 0 || n == len(rest) || !isBlank(rest[n]) {
+		return errValue
+	}
+	var err error
+	if h.host, h.port, err = parseHostPort(trim(rest[n:])); err != nil {
+		return err
+	}
+	list, more, ok := afterSemi(h.params)
+	branched := false
+	for more && (ok || lenient) {
+		var name, value string
+		name, value, list, more, ok = h.param(list)
+		switch {
+		case isNamed(name, "rport"):
+			h.rport = true
+		case isNamed(name, "branch"):
+			if branched && !lenient {
+				return errDuplicate
+			}
+			h.branch, branched = value, true
+		}
+	}
+	if !ok && !lenient {
+		return errParam
+	}
+	return nil
+}
+
+// param is nextParam for this hop.
+func (h *hop) param(list string) (name, value, rest string, more, ok bool) {
+	if !h.lenient {
+		return nextParam(list)
+	}
+	piece, rest, more := strings.Cut(list, ";")
+	name, value, _, _, ok = nextParam(piece)
+	return name, value, rest, more, ok
+}
+
+// build gives the sipgo header of a value that was read.
+func (h *hop) build() *sip.ViaHeader {
+	name, rest, _ := strings.Cut(h.head, "/")
+	version, _, _ := strings.Cut(rest, "/")
+	v := &sip.ViaHeader{
+		ProtocolName: trim(name), ProtocolVersion: trim(version), Transport: h.transport, Host: h.host, Port: h.port,
+	}
+	_ = parseParams(h.params, &v.Params) // read before
+	return v
 }
 
 // once fails when a parameter that identifies something occurs twice.
@@ -87,58 +121,4 @@ func once(p sip.HeaderParams, name string) error {
 		}
 	}
 	return nil
-}
-
-// tagged reads a From or To value.
-func (m *Message) tagged(s string) (*address, error) {
-	a := m.scratch(s)
-	if err := a.parse(s); err != nil {
-		return a, err
-	}
-	return a, once(a.params, "tag")
-}
-
-// parseVia is readVia into a new one.
-func parseVia(s string, lenient bool) (*sip.ViaHeader, error) {
-	v := &sip.ViaHeader{}
-	if err := readVia(v, s, lenient); err != nil {
-		return nil, err
-	}
-	return v, nil
-}
-
-// readVia reads one Via value (RFC 3261 section 20.42). With lenient set a
-// broken parameter is skipped: an answer needs no more than the first hop.
-func readVia(v *sip.ViaHeader, s string, lenient bool) error {
-	name, s, ok1 := strings.Cut(trim(s), "/")
-	version, s, ok2 := strings.Cut(s, "/")
-	s = trim(s)
-	i := strings.IndexAny(s, " \t")
-	if !ok1 || !ok2 || i < 0 {
-		return errValue
-	}
-	v.ProtocolName, v.ProtocolVersion, v.Transport = trim(name), trim(version), s[:i]
-	if !isToken(v.ProtocolName) || !isToken(v.ProtocolVersion) || !isToken(v.Transport) {
-		return errValue
-	}
-	sentBy, params := trim(s[i:]), ""
-	if i := strings.IndexByte(sentBy, ';'); i >= 0 {
-		sentBy, params = trim(sentBy[:i]), sentBy[i:]
-	}
-	var err error
-	if v.Host, v.Port, err = parseHostPort(sentBy); err != nil {
-		return err
-	}
-	if lenient {
-		for piece := range strings.SplitSeq(params, ";") {
-			if kv, ok := parseParam(piece); ok && !v.Params.Has(kv.K) {
-				v.Params = append(v.Params, kv)
-			}
-		}
-		return nil
-	}
-	if err := parseParams(params, &v.Params); err != nil {
-		return err
-	}
-	return once(v.Params, "branch")
 }

@@ -54,21 +54,35 @@ func TestPeekAllocatesNothing(t *testing.T) {
 	}
 }
 
-func TestParseAllocations(t *testing.T) {
+// What a message costs: its text, once. INVITE: the answer is written elsewhere.
+func TestAllocations(t *testing.T) {
 	if raceEnabled {
 		t.Skip("allocations are counted without the race detector")
 	}
-	for name, c := range map[string]struct {
-		in    string
-		limit float64
-	}{"INVITE": {typicalInvite, 4}, "REGISTER": {typicalRegister, 2}} {
-		b := []byte(c.in)
+	var r Reader
+	buf := make([]byte, 0, 2048)
+	for name, in := range map[string]string{"INVITE": typicalInvite, "REGISTER": typicalRegister} {
+		b := []byte(in)
+		if n := testing.AllocsPerRun(100, func() {
+			m, err := r.Parse(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f := testRules.Validate(m); f != nil {
+				t.Fatal(f)
+			}
+			w := Answer(buf, m, testSource, 180, "Ringing", "0123456789abcdef")
+			w.Open("Contact").Text("<sip:a@").Addr(testSource).Text(">;expires=").Int(3600).Close()
+			w.End("", nil)
+		}); n > 1 {
+			t.Errorf("%s: %v allocations to read, validate and answer it, want 1", name, n)
+		}
 		if n := testing.AllocsPerRun(100, func() {
 			if _, err := Parse(b); err != nil {
 				t.Fatal(err)
 			}
-		}); n > c.limit {
-			t.Errorf("%s: %v allocations, want at most %v", name, n, c.limit)
+		}); n > 2 {
+			t.Errorf("%s: %v allocations to parse it for ever, want 2", name, n)
 		}
 	}
 }
@@ -170,12 +184,33 @@ func BenchmarkStatelessReply(b *testing.B) {
 	}
 }
 
-func BenchmarkResponse(b *testing.B) {
+func BenchmarkAppendReply(b *testing.B) {
 	m := mustParse(b, typicalInvite)
 	buf := make([]byte, 0, 2048)
 	b.ReportAllocs()
 	for b.Loop() {
-		buf = Append(buf[:0], NewResponse(m, testSource, 180, "Ringing", "0123456789abcdef"))
+		w := Answer(buf[:0], m, testSource, 180, "Ringing", "0123456789abcdef")
+		w.Open("Contact").Text("<sip:").Addr(testSource).Text(">").Close()
+		buf = w.End("", nil)
+	}
+}
+
+func BenchmarkReader(b *testing.B) {
+	for name, s := range map[string]string{"INVITE": typicalInvite, "REGISTER": typicalRegister} {
+		b.Run(name, func(b *testing.B) {
+			in := []byte(s)
+			var r Reader
+			b.ReportAllocs()
+			for b.Loop() {
+				m, err := r.Parse(in)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if f := testRules.Validate(m); f != nil {
+					b.Fatal(f)
+				}
+			}
+		})
 	}
 }
 

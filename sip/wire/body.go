@@ -16,15 +16,19 @@ const (
 // mediaType splits a Content-Type value (RFC 3261 section 20.15).
 func mediaType(s string) (media string, params sip.HeaderParams) {
 	media, rest, more := strings.Cut(s, ";")
+	media = trim(media)
 	typ, sub, ok := strings.Cut(media, "/")
-	typ, sub = trim(typ), trim(sub)
+	if !isToken(typ) || !isToken(sub) {
+		typ, sub = trim(typ), trim(sub)
+		media = typ + "/" + sub
+	}
 	if !ok || !isToken(typ) || !isToken(sub) {
 		return "", nil
 	}
 	if more && parseParams(";"+rest, &params) != nil {
 		return "", nil
 	}
-	return strings.ToLower(typ + "/" + sub), params
+	return strings.ToLower(media), params
 }
 
 // Part returns the body when it is of the given media type (lower case), or the
@@ -32,7 +36,7 @@ func mediaType(s string) (media string, params sip.HeaderParams) {
 func (m *Message) Part(media string) []byte {
 	value, _ := m.Header("Content-Type")
 	left := maxParts
-	return findPart(value, m.body, media, maxDepth, &left)
+	return findPart(value, m.Body(), media, maxDepth, &left)
 }
 
 func findPart(contentType string, body []byte, media string, depth int, left *int) []byte {

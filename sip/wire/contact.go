@@ -3,22 +3,18 @@ package wire
 import (
 	"strings"
 	"time"
-
-	"github.com/emiago/sipgo/sip"
 )
 
 // Contact is one value of a Contact header.
-type Contact struct {
-	*sip.ContactHeader
-}
+type Contact struct{ Party }
 
-// Wildcard reports "Contact: *".
-func (c Contact) Wildcard() bool { return c.Address.Wildcard }
+// Wildcard reports "Contact: *", which has the zero URI.
+func (c *Contact) Wildcard() bool { return c.URI.Text == "" }
 
 // Expires returns the expires parameter; ok is false when it is absent. Overlong
 // and malformed numbers count as for Message.Expires.
-func (c Contact) Expires() (d time.Duration, ok bool) {
-	v, ok := Param(c.Params, "expires")
+func (c *Contact) Expires() (d time.Duration, ok bool) {
+	v, ok := c.Param("expires")
 	if !ok {
 		return 0, false
 	}
@@ -26,18 +22,25 @@ func (c Contact) Expires() (d time.Duration, ok bool) {
 }
 
 // Q returns the preference in thousandths, 0 to 1000, 1000 when absent.
-func (c Contact) Q() int { return preference(c.Params) }
+func (c *Contact) Q() int {
+	if v, ok := c.Param("q"); ok {
+		if q, ok := qvalue(v); ok {
+			return q
+		}
+	}
+	return 1000
+}
 
 // Instance returns the instance id without its angle brackets (RFC 5626 section
 // 4.1), "" when absent.
-func (c Contact) Instance() string {
-	v, _ := Param(c.Params, "+sip.instance")
+func (c *Contact) Instance() string {
+	v, _ := c.Param("+sip.instance")
 	return strings.TrimSuffix(strings.TrimPrefix(v, "<"), ">")
 }
 
 // RegID returns the flow number of RFC 5626, 0 when absent or malformed.
-func (c Contact) RegID() int {
-	v, _ := Param(c.Params, "reg-id")
+func (c *Contact) RegID() int {
+	v, _ := c.Param("reg-id")
 	n, ok := digits(v, 1<<31-1)
 	if !ok || n > 1<<31-1 {
 		return 0

@@ -163,15 +163,16 @@ func checkReply(t *testing.T, b []byte, status int) {
 			t.Errorf("control character in %q", line)
 		}
 	}
-	l := split(string(b), nil)
-	if l.err != nil || !strings.HasPrefix(l.start, "SIP/2.0 ") {
-		t.Fatalf("answer cannot be read: %v\n%s", l.err, b)
+	var s section
+	s.split(string(b))
+	if s.err != nil || !strings.HasPrefix(s.start, "SIP/2.0 ") {
+		t.Fatalf("answer cannot be read: %v\n%s", s.err, b)
 	}
-	e := newEcho(l.fields)
-	if e.via == nil || e.to != "" && !e.toTag {
+	e := newEcho(&s)
+	if !e.answerable || e.to != "" && !e.toTag {
 		t.Errorf("answer without Via or To tag:\n%s", b)
 	}
-	if got, _ := Param(e.via.Params, "received"); got != testSource.Addr().String() {
+	if got, _ := param(e.via.params, "received"); got != testSource.Addr().String() {
 		t.Errorf("received is %q:\n%s", got, b)
 	}
 	if h, ok := Peek(b); !ok || h.Status != status {
@@ -202,11 +203,37 @@ func checkRoundTrip(t testing.TB, m *Message) {
 	}
 }
 
+// render writes m again: its lines as they came, those that sipgo's headers can
+// stand for as these write them.
 func render(m *Message) []byte {
+	var w Writer
 	if m.IsRequest() {
-		return Append(nil, m.Request())
+		w = StartRequest(nil, m.Method(), m.URI().String())
+	} else {
+		w.Text("SIP/2.0 ").Int(int64(m.Status())).Text(" ", m.Reason()).Close()
 	}
-	return Append(nil, m.Response())
+	for i := range m.fields {
+		f := &m.fields[i]
+		value := m.value(f)
+		switch f.id {
+		case hdrVia:
+			if m.Vias() == 1 {
+				value = m.Via().Value()
+			}
+		case hdrFrom:
+			value = m.From().Value()
+		case hdrTo:
+			value = m.To().Value()
+		case hdrContentLength, hdrContentType:
+			continue
+		}
+		w.Open(m.name(f)).Text(value).Close()
+	}
+	contentType, _ := m.Header("Content-Type")
+	if m.BodySize() == 0 {
+		w.Field("Content-Type", contentType)
+	}
+	return w.End(contentType, m.Body())
 }
 
 // difference names what two readings of one message disagree about.
@@ -221,7 +248,7 @@ func difference(a, b *Message) string {
 	}{
 		{"method", a.Method() == b.Method()},
 		{"status", a.Status() == b.Status()},
-		{"Request-URI", a.uri.String() == b.uri.String()},
+		{"Request-URI", a.URI() == nil && b.URI() == nil || a.URI().String() == b.URI().String()},
 		{"Call-ID", a.CallID() == b.CallID()},
 		{"From tag", a.FromTag() == b.FromTag()},
 		{"To tag", a.ToTag() == b.ToTag()},

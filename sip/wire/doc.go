@@ -2,12 +2,14 @@
 //
 // It owns everything between a socket and the transactions: looking at a
 // datagram without parsing it (Peek), cutting a byte stream into messages
-// (Framer), reading one message (Parse), the stage that answers what RFC 4475
-// and RFC 5118 expect of a user agent (Rules.Validate), and rendering (Append,
-// StatelessReply). Message types and header writers are sipgo's. The reading is
-// not: its parser misreads white space around "=", quoted commas, bare LF,
-// leading CRLF and the spelling of methods, and lets pass what a user agent has
-// to refuse.
+// (Framer), reading one message (Parse, Reader), the stage that answers what
+// RFC 4475 and RFC 5118 expect of a user agent (Rules.Validate), the headers of
+// the extensions, and writing answers (Answer, StatelessReply). A message is cut
+// into lines; what every message is handled by is checked and kept as places in
+// its text, everything else is read when somebody asks. URI, From and To come in
+// sipgo's form too. The reading is not sipgo's: its parser misreads white space
+// around "=", quoted commas, bare LF, leading CRLF and the spelling of methods,
+// and lets pass what a user agent has to refuse.
 //
 // Nothing in this package keeps state between messages except a Framer, which
 // belongs to the goroutine that reads its connection, and a Reader, which belongs

@@ -141,11 +141,14 @@ func (m *Message) token(name string) (string, bool) {
 // thousandths, 0 when it is not welcome. Without Accept header ok is false and
 // the defaults of the method or event package hold.
 func (m *Message) Accepts(media string) (q int, ok bool) {
+	if m.first[hdrAccept] == 0 {
+		return 0, false
+	}
 	kind, _, _ := strings.Cut(media, "/")
 	best := 0 // how specific: 1 any, 2 any of the kind, 3 the type itself
-	for value := range m.Values("Accept") {
-		ok = true
-		have, params := mediaType(value)
+	l := m.list(wanted{id: hdrAccept})
+	for value, more := l.next(); more; value, more = l.next() {
+		have, params := mediaType(Clean(value))
 		specific := 0
 		switch have {
 		case "*/*":
@@ -163,10 +166,7 @@ func (m *Message) Accepts(media string) (q int, ok bool) {
 			best, q = specific, weight
 		}
 	}
-	if _, empty := m.Line("Accept", 0); empty {
-		ok = true
-	}
-	return q, ok
+	return q, true
 }
 
 // preference is the q parameter in thousandths, 1000 when absent or malformed.

@@ -5,8 +5,6 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-
-	"github.com/emiago/sipgo/sip"
 )
 
 // Field is one header as it will be written. Both parts are cleaned when they
@@ -46,79 +44,56 @@ func (f *Fault) Reply(source netip.AddrPort, toTag string) []byte {
 }
 
 // ReplyTo returns where the answer goes on UDP (S11).
-func (f *Fault) ReplyTo(source netip.AddrPort) netip.AddrPort { return replyTo(f.echo.via, source) }
+func (f *Fault) ReplyTo(source netip.AddrPort) netip.AddrPort { return f.echo.via.replyTo(source) }
 
 // CallID returns the Call-ID for the log line, "" when there is none.
 func (f *Fault) CallID() string { return Clean(f.echo.callID) }
 
 // echo is what an answer repeats of its request (RFC 3261 section 8.2.6.2).
 type echo struct {
-	via    *sip.ViaHeader // the top one; nil when nothing can be answered
-	lost   bool           // the top one cannot be read: the next is not the top one
-	vias   []string       // the others, verbatim
-	from   string
-	to     string
-	toTag  bool
-	callID string
-	cseq   string
+	answerable bool // the top Via can be read
+	via        hop
+	vias       []string // the others, verbatim
+	from       string
+	to         string
+	toTag      bool
+	callID     string
+	cseq       string
 }
 
-// newEcho reads from fields what can be read of them. What is broken below the
-// top Via is left out or repeated as it came; both keep the answer deliverable.
-func newEcho(fields []field) (e echo) {
-	for _, f := range fields {
-		switch f.id {
-		case hdrVia:
-			e.addVias(f.value)
-		case hdrFrom:
-			e.from = first(e.from, f.value)
-		case hdrTo:
-			e.to = first(e.to, f.value)
-		case hdrCallID:
-			e.callID = first(e.callID, f.value)
-		case hdrCSeq:
-			e.cseq = first(e.cseq, f.value)
-		}
-	}
+// newEcho reads what can be read of a broken message. What is broken below the
+// top Via is repeated as it came, which keeps the answer deliverable.
+func newEcho(s *section) (e echo) {
+	e.addVias(s)
+	e.from, e.to, e.callID, e.cseq = s.only(hdrFrom), s.only(hdrTo), s.only(hdrCallID), s.only(hdrCSeq)
 	_, e.toTag = tagIn([]byte(e.to))
 	return e
 }
 
-func first(have, value string) string {
-	if have != "" {
-		return have
-	}
-	return value
-}
-
-func (e *echo) addVias(list string) {
-	for more := true; more; {
-		var value string
-		value, list, more, _ = cut(list, ',')
-		switch via, err := parseVia(value, true); {
-		case err != nil:
-			e.lost = e.lost || e.via == nil
-		case e.lost:
-		case e.via == nil:
-			e.via = via
-		case len(e.vias) < maxVias:
-			e.vias = append(e.vias, trim(value))
+// addVias reads the top Via if that has not been done, and takes the others.
+func (e *echo) addVias(s *section) {
+	top := true
+	l := s.list(wanted{id: hdrVia})
+	for value, ok := l.next(); ok && len(e.vias) < maxVias; value, ok = l.next() {
+		switch {
+		case !top:
+			e.vias = append(e.vias, value)
+		case !e.answerable && e.via.scan(value, true) != nil:
+			return
 		}
+		top, e.answerable = false, true
 	}
 }
 
 // reply renders an answer. extra headers follow CSeq.
 func (e *echo) reply(method string, source netip.AddrPort, status int, reason, toTag string, extra []Field) []byte {
-	if e.via == nil || method == "ACK" {
+	if !e.answerable || method == "ACK" {
 		return nil
 	}
-	w := writer{b: make([]byte, 0, 512)}
-	e.begin(&w, source, status, reason, toTag)
-	for _, f := range extra {
-		w.field(f.Name, f.Value)
-	}
-	w.b = append(w.b, "Content-Length: 0\r\n\r\n"...)
-	return w.b
+	w := Writer{writer{make([]byte, 0, 512)}}
+	e.begin(&w.w, source, status, reason, toTag)
+	w.Fields(extra...)
+	return w.End("", nil)
 }
 
 // begin writes an answer up to CSeq.
@@ -127,52 +102,37 @@ func (e *echo) begin(w *writer, source netip.AddrPort, status int, reason, toTag
 	w.b = strconv.AppendInt(w.b, int64(status), 10)
 	w.b = append(w.b, ' ')
 	w.line(reason)
-	w.stamped(e.via, source)
+	w.stamped(&e.via, source)
 	for _, v := range e.vias {
 		w.field("Via", v)
 	}
 	w.field("From", e.from)
-	if to := e.to; to != "" && toTag != "" && !e.toTag && status > 100 {
-		w.field("To", to+";tag="+toTag)
-	} else {
-		w.field("To", to)
+	if e.to != "" {
+		w.text("To: ")
+		w.text(e.to)
+		if toTag != "" && !e.toTag && status > 100 {
+			w.text(";tag=")
+			w.text(toTag)
+		}
+		w.crlf()
 	}
 	w.field("Call-ID", e.callID)
 	w.field("CSeq", e.cseq)
 }
 
-// stamp sets received and rport to the packet's source (RFC 3581 section 4,
-// RFC 3261 section 18.2.1) and removes what the sender claimed for them.
-func stamp(via *sip.ViaHeader, source netip.AddrPort) {
-	if !source.IsValid() {
-		return
-	}
-	ip := source.Addr().Unmap()
-	rport := via.Params.Has("rport")
-	sentBy, ok := HostAddr(via.Host)
-	if !rport && ok && sentBy == ip {
-		via.Params.Remove("received")
-		return
-	}
-	via.Params.Add("received", ip.String())
-	if rport {
-		via.Params.Add("rport", strconv.Itoa(int(source.Port())))
-	}
-}
-
 // replyTo implements S11: always the source's address; the source's port too,
 // unless the sender asked for no rport and names that very address in Via.
-func replyTo(via *sip.ViaHeader, source netip.AddrPort) netip.AddrPort {
-	if via == nil || via.Params.Has("rport") {
+func (h *hop) replyTo(source netip.AddrPort) netip.AddrPort {
+	if h.rport || h.host == "" {
 		return source
 	}
-	if ip, ok := HostAddr(via.Host); !ok || ip != source.Addr().Unmap() {
+	if ip, ok := HostAddr(h.host); !ok || ip != source.Addr().Unmap() {
 		return source
 	}
-	port := via.Port
+	port := h.port
 	if port == 0 {
 		port = 5060
-		if strings.EqualFold(via.Transport, "TLS") {
+		if strings.EqualFold(h.transport, "TLS") {
 			port = 5061
 		}
 	}

@@ -46,7 +46,7 @@ func TestBlanksAroundEqualsDoNotHideTags(t *testing.T) {
 	if m.Branch() != "390skdjuw" || m.Vias() != 3 {
 		t.Errorf("branch %q of %d Via", m.Branch(), m.Vias())
 	}
-	if tag, _ := m.Request().From().Params.Get("tag"); tag != "98asjd8" {
+	if tag, _ := m.From().Params.Get("tag"); tag != "98asjd8" {
 		t.Errorf("sipgo sees tag %q", tag)
 	}
 	if c := m.Contacts()[0]; c.Q() != 330 {
@@ -65,7 +65,7 @@ func TestQuotedCommaIsNotDuplicated(t *testing.T) {
 	m := mustParse(t, request("INVITE "+uri+" SIP/2.0",
 		`Contact: "A, B" <sip:101@192.0.2.1;x="q,z">;p="a,b";+sip.instance="<urn:uuid:1>"`,
 		`Contact: <sip:two@192.0.2.1>`))
-	out := string(Append(nil, m.Request()))
+	out := string(render(m))
 	for _, want := range []string{
 		"INVITE " + uri + " SIP/2.0\r\n",
 		`Contact: "A, B" <sip:101@192.0.2.1;x="q,z">;p="a,b";+sip.instance="<urn:uuid:1>"` + "\r\n",
@@ -77,7 +77,7 @@ func TestQuotedCommaIsNotDuplicated(t *testing.T) {
 	if got := m.Contacts()[0].Instance(); got != "urn:uuid:1" {
 		t.Errorf("instance %q", got)
 	}
-	if got := m.Request().Contact().Address.User; got != "101" {
+	if got := m.Contacts()[0].URI.User; got != "101" {
 		t.Errorf("first Contact is that of %q", got)
 	}
 }
@@ -85,12 +85,12 @@ func TestQuotedCommaIsNotDuplicated(t *testing.T) {
 func TestQuotedValuesKeepTheirQuotes(t *testing.T) {
 	for _, value := range []string{`"a b"`, `"a"`, `"a\"b"`, `"a \" b"`, `"a;b"`, `""`, `"a,b"`} {
 		m := mustParse(t, request("OPTIONS sip:x@example.com SIP/2.0", "Contact: <sip:a@b>;p="+value))
-		out := Append(nil, m.Request())
+		out := render(m)
 		if !bytes.Contains(out, []byte("p="+value+"\r\n")) {
 			t.Errorf("%s became\n%s", value, out)
 		}
 		want := Unescape(value[1 : len(value)-1])
-		if got, ok := Param(m.Contacts()[0].Params, "P"); !ok || got != want {
+		if got, ok := m.Contacts()[0].Param("p"); !ok || got != want {
 			t.Errorf("%s reads %q, want %q", value, got, want)
 		}
 	}
@@ -131,7 +131,7 @@ func TestMethodsKeepTheirSpelling(t *testing.T) {
 	for _, method := range []string{"invite", "Invite", "MyMethod", "x-Ping"} {
 		b := []byte(request(method + " sip:x@example.com SIP/2.0"))
 		m, err := Parse(b)
-		if err != nil || m.Method() != method || string(m.Request().Method) != method {
+		if err != nil || m.Method() != method {
 			t.Fatalf("%s: %v", method, err)
 		}
 		f := testRules.Validate(m)
@@ -152,13 +152,12 @@ func TestLargeDatagrams(t *testing.T) {
 	body := strings.Repeat("a=candidate:1 1 UDP 1 192.0.2.1 9 typ host\r\n", 150)
 	m := mustParse(t, request("INVITE sip:x@example.com SIP/2.0", "Contact: <sip:a@192.0.2.1>",
 		"Content-Type: application/sdp", "Content-Length: "+strconv.Itoa(len(body)))+body)
-	out := Append(nil, m.Request())
+	out := render(m)
 	if len(out) < 6000 || !bytes.HasSuffix(out, []byte(body)) {
 		t.Errorf("%d bytes", len(out))
 	}
-	res := NewResponse(m, testSource, 200, "OK", "b")
-	res.SetBody([]byte(body))
-	if out := Append(nil, res); len(out) < 6000 {
+	w := Answer(nil, m, testSource, 200, "OK", "b")
+	if out := w.End("application/sdp", []byte(body)); len(out) < 6000 {
 		t.Errorf("answer of %d bytes", len(out))
 	}
 }
@@ -195,7 +194,7 @@ func TestFailuresAreNotLogged(t *testing.T) {
 
 func TestIPv6HostsKeepTheirBrackets(t *testing.T) {
 	m := mustParse(t, string(readCorpus(t, "rfc5118", "ipv4-mapped-ipv6")))
-	out := string(Append(nil, m.Request()))
+	out := string(render(m))
 	for _, want := range []string{"UDP [::ffff:192.0.2.10]:19823;", "UDP [::ffff:192.0.2.2];", "<sip:ted@[::ffff:192.0.2.2]>"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
@@ -239,5 +238,3 @@ func TestSingleCopiesOfSipgoHeaders(t *testing.T) {
 		}
 	}
 }
-
-func newHeader(f Field) sip.Header { return sip.NewHeader(f.Name, f.Value) }

@@ -253,7 +253,9 @@ func bodyLength(head []byte) (int, error) {
 // broken is the fault of a stream, to be answered if a request can be read in
 // what there is of it.
 func broken(b []byte, status int, reason string) error {
-	err := refuse(split(string(b[:min(len(b), MaxMessage)]), nil), status, reason)
+	var s section
+	s.split(string(b[:min(len(b), MaxMessage)]))
+	err := s.refuse(status, reason)
 	if errors.Is(err, ErrUnreadable) {
 		return ErrBroken
 	}

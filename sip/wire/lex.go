@@ -5,46 +5,6 @@ import (
 	"unicode/utf8"
 )
 
-// tokenChar marks the characters of a token (RFC 3261 section 25.1).
-var tokenChar = tokenTable()
-
-func tokenTable() (t [256]bool) {
-	for c := '0'; c <= '9'; c++ {
-		t[c] = true
-	}
-	for c := 'a'; c <= 'z'; c++ {
-		t[c], t[c-'a'+'A'] = true, true
-	}
-	for _, c := range "-.!%*_+`'~" {
-		t[c] = true
-	}
-	return t
-}
-
-// isToken reports that s is a non-empty token.
-func isToken(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if !tokenChar[s[i]] {
-			return false
-		}
-	}
-	return s != ""
-}
-
-func isBlank(c byte) bool { return c == ' ' || c == '\t' }
-
-// trim removes blanks at both ends. Lines are unfolded before they get here,
-// so a blank is a space or a tab.
-func trim(s string) string {
-	for s != "" && isBlank(s[0]) {
-		s = s[1:]
-	}
-	for s != "" && isBlank(s[len(s)-1]) {
-		s = s[:len(s)-1]
-	}
-	return s
-}
-
 // digits reads an unsigned decimal number of any length. A number above limit
 // gives limit+1, so that no counter wraps (S6).
 func digits(s string, limit uint64) (n uint64, ok bool) {

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/emiago/sipgo/sip"
 )
 
 // ErrUnreadable says that the bytes are no SIP message that could be answered:
@@ -27,24 +25,27 @@ func Parse(b []byte) (*Message, error) {
 	return m, nil
 }
 
-// read makes m the message in b.
+// read makes m the message in b. Its lists keep their memory.
 func (m *Message) read(b []byte) error {
-	if len(b) > MaxMessage {
-		l := split(string(b[:MaxMessage]), nil)
-		return refuse(l, 513, "Message Too Large")
+	fields := m.fields[:0]
+	if fields == nil {
+		fields = m.room.fields[:0]
 	}
-	*m = Message{size: len(b)}
-	l := split(string(b), m.room.fields[:0])
-	m.fields = l.fields
-	response, err := m.startLine(l.start)
+	*m = Message{section: section{fields: fields}, maxForwards: -1, contentLength: -1}
+	if len(b) > MaxMessage {
+		m.split(string(b[:MaxMessage]))
+		return m.refuse(513, "Message Too Large")
+	}
+	m.split(string(b))
+	response, err := m.startLine(m.start)
 	if err == nil {
-		err = l.err
+		err = m.err
 	}
 	if err == nil {
 		err = m.typed()
 	}
 	if err == nil {
-		err = m.cutBody(l.rest)
+		err = m.cutBody()
 	}
 	switch {
 	case err == nil:
@@ -52,14 +53,14 @@ func (m *Message) read(b []byte) error {
 	case response:
 		return fmt.Errorf("%w: broken response: %w", ErrUnreadable, err)
 	}
-	return refuse(l, 400, "Bad Request: "+err.Error())
+	return m.refuse(400, "Bad Request: "+err.Error())
 }
 
 // refuse makes the fault of a broken request, or ErrUnreadable.
-func refuse(l lines, status int, reason string) error {
-	method, _, _ := strings.Cut(l.start, " ")
-	f := &Fault{Status: status, Reason: reason, Method: method, echo: newEcho(l.fields), size: l.size}
-	if f.echo.via == nil || isResponse(l.start) {
+func (s *section) refuse(status int, reason string) error {
+	method, _, _ := strings.Cut(s.start, " ")
+	f := &Fault{Status: status, Reason: reason, Method: method, echo: newEcho(s), size: s.size}
+	if !f.echo.answerable || isResponse(s.start) {
 		return fmt.Errorf("%w: no top Via", ErrUnreadable)
 	}
 	return f
@@ -93,8 +94,8 @@ func (m *Message) startLine(s string) (response bool, err error) {
 	if !ok1 || !ok2 || !isToken(method) || !isVersion(version) {
 		return false, errRequestLine
 	}
-	m.method, m.version, m.uriText = method, version, uri
-	if err := parseURI(uri, &m.uri); err != nil {
+	m.method, m.version = method, version
+	if err := m.target.scan(uri); err != nil {
 		return false, errRequestURI
 	}
 	return false, nil
@@ -126,92 +127,85 @@ var (
 
 // typed reads the headers every message is handled by.
 func (m *Message) typed() error {
-	m.maxForwards, m.contentLength = -1, -1
 	for i := range m.fields {
 		f := &m.fields[i]
-		if err := m.typedField(f); err != nil {
-			return bad(f.name, err)
+		if err := m.typedField(f.id, m.value(f), i); err != nil {
+			return bad(m.name(f), err)
 		}
 	}
-	switch {
-	case len(m.vias) == 0:
-		return bad("Via", errMissing)
-	case m.from == nil:
-		return bad("From", errMissing)
-	case m.to == nil:
-		return bad("To", errMissing)
-	case m.callID == "":
-		return bad("Call-ID", errMissing)
-	case m.cseqMethod == "":
-		return bad("CSeq", errMissing)
+	for _, id := range [...]headerID{hdrVia, hdrFrom, hdrTo, hdrCallID, hdrCSeq} {
+		if m.first[id] == 0 {
+			return bad(headerNames[id], errMissing)
+		}
 	}
 	return nil
 }
 
-func (m *Message) typedField(f *field) error {
-	switch f.id {
+// typedField reads the i-th line.
+func (m *Message) typedField(id headerID, value string, i int) (err error) {
+	repeated := int(m.first[id]) != i+1
+	switch id {
 	case hdrVia:
-		return m.addVias(f.value)
+		return m.addVias(value)
+	case hdrFrom, hdrTo, hdrCallID, hdrCSeq, hdrMaxForwards:
+		if repeated {
+			return errRepeated
+		}
+	}
+	switch id {
 	case hdrFrom:
-		if m.from != nil {
-			return errRepeated
+		if err := m.from.scan(value); err != nil {
+			return err
 		}
-		a, err := m.tagged(f.value)
-		m.from, m.fromText = &m.room.from, a.text
-		*m.from = sip.FromHeader{DisplayName: a.display, Address: a.uri, Params: a.params}
-		return err
+		m.fromTag, _, err = identifier(m.from.params, "tag")
 	case hdrTo:
-		if m.to != nil {
-			return errRepeated
+		if err := m.to.scan(value); err != nil {
+			return err
 		}
-		a, err := m.tagged(f.value)
-		m.to, m.toText = &m.room.to, a.text
-		*m.to = sip.ToHeader{DisplayName: a.display, Address: a.uri, Params: a.params}
-		return err
+		m.toTag, m.toTagged, err = identifier(m.to.params, "tag")
 	case hdrCallID:
+		m.callID = value
 		switch {
-		case m.callID != "":
-			return errRepeated
-		case f.value == "":
+		case value == "":
 			return errEmpty
-		case strings.ContainsAny(f.value, " \t") || Clean(f.value) != f.value:
+		case strings.ContainsAny(value, " \t") || Clean(value) != value:
 			return errValue // one we could not repeat as it is
 		}
-		m.callID = f.value
 	case hdrCSeq:
-		return m.setCSeq(f.value)
+		return m.setCSeq(value)
 	case hdrContact:
-		return m.addContacts(f.value)
+		return m.addContacts(value)
 	case hdrMaxForwards:
-		return m.setMaxForwards(f.value)
+		return m.setMaxForwards(value)
 	case hdrContentLength:
-		return m.setContentLength(f.value)
+		return m.setContentLength(value)
 	case hdrRoute, hdrRecordRoute:
-		return m.addRoutes(f)
+		return m.addRoutes(value)
 	}
-	return nil
+	return err
 }
 
 func (m *Message) addVias(list string) error {
 	for more := true; more; {
 		var value string
 		value, list, more, _ = cut(list, ',')
-		via := m.nextVia(value)
-		if err := readVia(via, value, false); err != nil {
-			return err
-		}
-		if len(m.vias) == maxVias {
+		if m.vias == maxVias {
 			return errTooMany
 		}
-		m.vias = append(m.vias, via)
+		var other hop
+		h := &other
+		if m.vias == 0 {
+			h = &m.top
+		}
+		if err := h.scan(value, false); err != nil {
+			return err
+		}
+		m.vias++
 	}
 	return nil
 }
 
 func (m *Message) setCSeq(s string) error {
-	if m.cseqMethod != "" {
-		return errRepeated
-	}
 	i := strings.IndexAny(s, " \t")
 	if i < 0 {
 		return errValue
@@ -233,8 +227,6 @@ func (m *Message) setCSeq(s string) error {
 func (m *Message) setMaxForwards(s string) error {
 	n, ok := digits(s, 255)
 	switch {
-	case m.maxForwards >= 0:
-		return errRepeated
 	case !ok:
 		return errNumber
 	case n > 255:
@@ -259,60 +251,58 @@ func (m *Message) setContentLength(s string) error {
 }
 
 func (m *Message) addContacts(list string) error {
+	if m.contacts == nil {
+		m.contacts = m.room.contact[:0]
+	}
 	for more := true; more; {
 		var value string
 		value, list, more, _ = cut(list, ',')
-		c := m.nextContact()
-		if trim(value) == "*" {
-			c.Address = sip.Uri{Host: "*", Wildcard: true}
-		} else {
-			a := m.scratch(value)
-			if err := a.parse(value); err != nil {
-				return err
-			}
-			c.DisplayName, c.Address, c.Params = a.display, a.uri, a.params
-		}
 		if len(m.contacts) == maxContacts {
 			return errTooMany
 		}
-		m.contacts = append(m.contacts, c)
+		m.contacts = append(m.contacts, Contact{})
+		if trim(value) == "*" {
+			continue
+		}
+		c := &m.contacts[len(m.contacts)-1]
+		if err := c.scan(value); err != nil {
+			return err
+		}
+		if !paramsOK(c.params) {
+			return errParam
+		}
 	}
 	return nil
 }
 
-// addRoutes checks Route and Record-Route values and keeps the routes.
-func (m *Message) addRoutes(f *field) error {
-	list := f.value
+// addRoutes checks Route and Record-Route values.
+func (m *Message) addRoutes(list string) error {
 	for more := true; more; {
 		var value string
 		value, list, more, _ = cut(list, ',')
-		var a address
-		if err := a.parse(value); err != nil {
+		var p Party
+		if err := p.scan(value); err != nil {
 			return err
 		}
-		if len(m.routes)+len(m.recordRoutes) == maxRoutes {
-			return errTooMany
+		if !paramsOK(p.params) {
+			return errParam
 		}
-		if f.id == hdrRoute {
-			m.routes = append(m.routes, a.uri)
-		} else {
-			m.recordRoutes = append(m.recordRoutes, a.uri)
+		if m.routes++; m.routes > maxRoutes {
+			return errTooMany
 		}
 	}
 	return nil
 }
 
-// cutBody takes the body: Content-Length bytes, or all that is left.
-func (m *Message) cutBody(rest string) error {
-	n := m.contentLength
-	if n < 0 {
-		n = len(rest)
+// cutBody finds the body: Content-Length bytes, or all that is left.
+func (m *Message) cutBody() error {
+	left := len(m.text) - m.rest
+	m.bodyLen = m.contentLength
+	if m.bodyLen < 0 {
+		m.bodyLen = left
 	}
-	if n > len(rest) {
+	if m.bodyLen > left {
 		return bad("Content-Length", errShortBody)
-	}
-	if n > 0 {
-		m.body = []byte(rest[:n])
 	}
 	return nil
 }

@@ -89,7 +89,7 @@ func peekStart(line []byte) (h Head, ok bool) {
 	ok = len(version) > 4 && equalFold(version[:4], "sip/")
 	if !ok {
 		for _, c := range first {
-			if !tokenChar[c] {
+			if class[c]&inToken == 0 {
 				return h, false
 			}
 		}

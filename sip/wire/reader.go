@@ -4,15 +4,18 @@ package wire
 // a time.
 //
 // What Parse returns is the caller's until the next Parse of the same Reader.
-// Strings it gave out stay as they are for ever, and so does what it gave out a
-// pointer to (From, URI, Contacts …); only the Message itself is used again. Who
-// needs the Message longer, a transaction that answers later, calls Keep before
-// the turn ends: the Reader then leaves it alone and takes a new one.
+// Strings it gave out stay as they are for ever, and so do headers in sipgo's form
+// (From, To, URI …) and the body; the Message itself is used again, and with it
+// what is documented as part of it (Contacts, FromURI …). Who needs the Message
+// longer, a transaction that answers later, calls Keep before the turn ends: the
+// Reader then leaves it alone and takes a new one.
 type Reader struct{ m *Message }
 
 // Parse is the function Parse into the Reader's message.
 func (r *Reader) Parse(b []byte) (*Message, error) {
-	r.m = new(Message) // until the headers are read on first use
+	if r.m == nil || r.m.kept {
+		r.m = new(Message)
+	}
 	if err := r.m.read(b); err != nil {
 		return nil, err
 	}

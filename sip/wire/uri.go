@@ -15,69 +15,100 @@ var (
 	errParam = errors.New("malformed parameter")
 )
 
-// parseURI reads a URI (RFC 3261 section 19.1). Parameters and headers keep
-// their spelling, quotes included, so that rendering repeats them verbatim. The
-// part after any other scheme than sip and sips is kept as it is.
-func parseURI(s string, u *sip.Uri) error {
-	scheme, rest, found := strings.Cut(s, ":")
-	if !found || !isScheme(scheme) || rest == "" {
+// URI is what a URI of a message says, as it is spelled there: escapes are not
+// resolved.
+type URI struct {
+	Text       string // all of it, the scheme in lower case
+	Scheme     string // in lower case
+	User, Host string // "" for another scheme than sip and sips; IPv6 in brackets
+	Port       int    // 0 when absent
+
+	password, params, headers string // params: what follows another scheme
+}
+
+// scan reads a URI (RFC 3261 section 19.1). Parameters and headers are not looked
+// into; the part after any other scheme than sip and sips is one of them.
+func (u *URI) scan(s string) error {
+	i := strings.IndexByte(s, ':')
+	if i < 0 || i == len(s)-1 || !isScheme(s[:i]) {
 		return errURI
 	}
-	if strings.ContainsAny(rest, " <>") || Clean(rest) != rest {
+	rest := s[i+1:]
+	if span(rest, inURI) != len(rest) || Clean(rest) != rest {
 		return errURI
 	}
-	scheme = sip.ASCIIToLower(scheme)
-	if scheme != "sip" && scheme != "sips" {
-		// sipgo alone can fill the opaque part, and refuses schemes with
-		// dots and digits: it reads a stand-in.
-		if err := sip.ParseUri("x:"+rest, u); err != nil {
-			return errURI
-		}
-		u.Scheme = scheme
-		return nil
+	*u = URI{Text: s, Scheme: sip.ASCIIToLower(s[:i])}
+	if u.Scheme != "sip" && u.Scheme != "sips" {
+		u.params = rest
+	} else if err := u.scanHost(strings.TrimPrefix(rest, "//")); err != nil {
+		return err
 	}
-	u.Scheme = scheme
-	rest = strings.TrimPrefix(rest, "//")
-	if i := strings.IndexByte(rest, '@'); i >= 0 {
-		u.User, u.Password, _ = strings.Cut(rest[:i], ":")
+	if u.Scheme != s[:i] || strings.HasPrefix(rest, "//") {
+		built := u.build()
+		u.Text = built.String()
+	}
+	return nil
+}
+
+// scanHost reads [user [":" password] "@"] host [":" port] *(";" param) ["?" headers].
+func (u *URI) scanHost(s string) error {
+	if i := strings.IndexByte(s, '@'); i >= 0 {
+		u.User, u.password, _ = strings.Cut(s[:i], ":")
 		if u.User == "" {
 			return errURI
 		}
-		rest = rest[i+1:]
+		s = s[i+1:]
 	}
-	return parseHostPart(rest, u)
+	i := 0
+	for i < len(s) && s[i] != ';' && s[i] != '?' {
+		i++
+	}
+	hostport := s[:i]
+	if i < len(s) && s[i] == ';' {
+		u.params, u.headers, _ = strings.Cut(s[i+1:], "?")
+	} else if i < len(s) {
+		u.headers = s[i+1:]
+	}
+	var err error
+	u.Host, u.Port, err = parseHostPort(hostport)
+	return err
+}
+
+// build gives the sipgo URI.
+func (u *URI) build() sip.Uri {
+	built := sip.Uri{Scheme: u.Scheme, User: u.User, Password: u.password, Host: u.Host, Port: u.Port}
+	if u.Host == "" {
+		// sipgo alone can fill the opaque part, and refuses schemes with dots
+		// and digits: it reads a stand-in, which cannot fail.
+		_ = sip.ParseUri("x:"+u.params, &built)
+		built.Scheme = u.Scheme
+		return built
+	}
+	built.UriParams = splitURIParams(u.params, ';')
+	built.Headers = splitURIParams(u.headers, '&')
+	return built
+}
+
+// parseURI reads a URI into sipgo's form. Parameters and headers keep their
+// spelling, quotes included, so that rendering repeats them verbatim.
+func parseURI(s string, built *sip.Uri) error {
+	var u URI
+	if err := u.scan(s); err != nil {
+		return err
+	}
+	*built = u.build()
+	return nil
 }
 
 func isScheme(s string) bool {
 	for i := 0; i < len(s); i++ {
 		c := s[i] | 0x20
 		alpha := c >= 'a' && c <= 'z'
-		if !alpha && (i == 0 || !strings.ContainsRune("0123456789+-.", rune(s[i]))) {
+		if !alpha && (i == 0 || strings.IndexByte("0123456789+-.", s[i]) < 0) {
 			return false
 		}
 	}
 	return s != ""
-}
-
-// parseHostPart reads host [":" port] *(";" param) ["?" headers].
-func parseHostPart(s string, u *sip.Uri) error {
-	hostport, params, headers := s, "", ""
-	if i := strings.IndexAny(s, ";?"); i >= 0 {
-		hostport = s[:i]
-		if s[i] == ';' {
-			params = s[i+1:]
-			params, headers, _ = strings.Cut(params, "?")
-		} else {
-			headers = s[i+1:]
-		}
-	}
-	var err error
-	if u.Host, u.Port, err = parseHostPort(hostport); err != nil {
-		return err
-	}
-	u.UriParams = splitURIParams(params, ';')
-	u.Headers = splitURIParams(headers, '&')
-	return nil
 }
 
 // splitURIParams keeps names and values as spelled; pieces without a name are dropped.
@@ -135,16 +166,7 @@ func parseHostPort(s string) (host string, port int, err error) {
 	return host, int(n), nil
 }
 
-func isHostname(s string) bool {
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		alnum := c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
-		if !alnum && c != '-' && c != '.' && c != '_' {
-			return false
-		}
-	}
-	return s != ""
-}
+func isHostname(s string) bool { return s != "" && span(s, inHost) == len(s) }
 
 // HostAddr returns the address that a host of a URI or Via names: dotted IPv4
 // or IPv6, with or without brackets. Three colons where two are meant are
@@ -181,58 +203,26 @@ func paramName(s string) string {
 var knownParams = [...]string{"tag", "branch", "rport", "received", "maddr", "ttl", "lr", "transport",
 	"q", "expires", "+sip.instance", "reg-id", "ob", "user", "method", "boundary", "handling", "id"}
 
-// parseParams reads *(";" name ["=" value]) with blanks allowed around both
-// signs (RFC 3261 section 25.1: SEMI, EQUAL). A quoted value keeps its quotes,
-// except that one with blanks loses them: sipgo's writer adds those back.
+// parseParams reads *(";" param). A quoted value keeps its quotes, except that
+// one with blanks loses them: sipgo's writer adds those back.
 func parseParams(s string, p *sip.HeaderParams) error {
-	s = trim(s)
-	if s == "" {
-		return nil
+	list, more, ok := afterSemi(s)
+	if ok && more && *p == nil {
+		*p = make(sip.HeaderParams, 0, 1+strings.Count(list, ";"))
 	}
-	if s[0] != ';' {
-		return errParam
-	}
-	s = s[1:]
-	if *p == nil {
-		*p = make(sip.HeaderParams, 0, 1+strings.Count(s, ";"))
-	}
-	for more := true; more; {
-		var piece string
-		var ok bool
-		if piece, s, more, ok = cut(s, ';'); !ok {
-			return errParam
+	for ok && more {
+		var kv sip.HeaderKV
+		kv.K, kv.V, list, more, ok = nextParam(list)
+		if strings.ContainsAny(kv.V, " \t") {
+			kv.V = kv.V[1 : len(kv.V)-1]
 		}
-		kv, ok := parseParam(piece)
-		if !ok {
-			return errParam
-		}
+		kv.K = paramName(kv.K)
 		*p = append(*p, kv)
 	}
+	if !ok {
+		return errParam
+	}
 	return nil
-}
-
-func parseParam(piece string) (kv sip.HeaderKV, ok bool) {
-	name, value, _ := strings.Cut(piece, "=")
-	name, value = trim(name), trim(value)
-	if !isToken(name) {
-		return kv, false
-	}
-	kv.K = paramName(name)
-	if strings.HasPrefix(value, `"`) {
-		if quotedEnd(value) != len(value) {
-			return kv, false
-		}
-		if strings.ContainsAny(value, " \t") {
-			value = value[1 : len(value)-1]
-		}
-		kv.V = value
-		return kv, true
-	}
-	if strings.ContainsAny(value, " \t\"<>,") || Clean(value) != value {
-		return kv, false
-	}
-	kv.V = value
-	return kv, true
 }
 
 // Param returns a header or URI parameter by name without regard to case. A

@@ -64,7 +64,7 @@ func validateResponse(m *Message) *Fault {
 	switch {
 	case !strings.EqualFold(m.version, "SIP/2.0"):
 		f.Reason = "Bad response: version"
-	case len(m.vias) > 1:
+	case m.vias > 1:
 		f.Reason = "Bad response: Via of another hop"
 	case m.cseqMethod == "ACK":
 		f.Reason = "Bad response: CSeq of an ACK"
@@ -76,20 +76,19 @@ func validateResponse(m *Message) *Fault {
 
 // checkStart answers versions, methods and URIs nobody here speaks.
 func checkStart(r *Rules, m *Message) *Fault {
-	allow := Field{"Allow", join(r.Methods)}
 	branch := m.Branch()
 	switch {
 	case !strings.EqualFold(m.version, "SIP/2.0"):
 		return m.fault(505, "Version Not Supported")
 	case !slices.Contains(r.Methods, m.method) && slices.Contains(knownMethods, m.method):
-		return m.fault(405, "Method Not Allowed", allow)
+		return m.fault(405, "Method Not Allowed", Field{"Allow", join(r.Methods)})
 	case !slices.Contains(r.Methods, m.method):
-		return m.fault(501, "Not Implemented", allow)
+		return m.fault(501, "Not Implemented", Field{"Allow", join(r.Methods)})
 	case m.cseqMethod != m.method:
 		return m.fault(400, "Bad Request: CSeq: other method than the request line")
-	case m.uri.Scheme != "sip" && m.uri.Scheme != "sips":
+	case m.target.Scheme != "sip" && m.target.Scheme != "sips":
 		return m.fault(416, "Unsupported URI Scheme")
-	case len(m.uri.Headers) > 0:
+	case strings.Trim(m.target.headers, "&") != "":
 		return m.fault(400, "Bad Request: Request-URI: headers not allowed")
 	case len(branch) == len("z9hG4bK") && strings.EqualFold(branch, "z9hG4bK"):
 		return m.fault(400, "Bad Request: Via: branch without identifier")
@@ -109,7 +108,7 @@ func checkRequire(r *Rules, m *Message) *Fault {
 	if m.method == "ACK" || m.method == "CANCEL" {
 		return nil
 	}
-	if _, ok := m.Header("Require"); !ok {
+	if m.first[hdrRequire] == 0 {
 		return nil
 	}
 	return r.knowsAll(m)
@@ -133,29 +132,79 @@ func (r *Rules) knowsAll(m *Message) *Fault {
 	return nil
 }
 
-// boundedLists are gone through for every request (S5); onlyOnce are further
-// headers that mean nothing certain when repeated.
-var (
-	boundedLists = [...]string{"Accept", "Allow", "Supported", "Require", "Allow-Events"}
-	onlyOnce     = [...]string{"Content-Type", "Expires", "Date", "Event", "Refer-To", "Replaces", "Session-Expires",
-		"RAck", "SIP-If-Match", "Subscription-State"}
+// care is what checkFields has to look at in a header.
+type care uint8
+
+const (
+	careCount care = iota + 1 // a list that is gone through for every request (S5)
+	careOnce                  // means nothing certain when repeated
+	careDate                  // careOnce, and a date
+	careCredentials
 )
+
+var cares = [len(headerNames)]care{
+	hdrAccept: careCount, hdrAllow: careCount, hdrSupported: careCount, hdrRequire: careCount, hdrAllowEvents: careCount,
+	hdrContentType: careOnce, hdrExpires: careOnce, hdrEvent: careOnce, hdrReferTo: careOnce, hdrReplaces: careOnce,
+	hdrSessionExpires: careOnce, hdrRAck: careOnce, hdrSIPIfMatch: careOnce, hdrSubscriptionState: careOnce,
+	hdrDate: careDate, hdrAuthorization: careCredentials, hdrProxyAuthorization: careCredentials,
+}
+
+// checkFields looks at every header line once.
+func checkFields(_ *Rules, m *Message) *Fault {
+	credentials := 0
+	var values [len(headerNames)]int16
+	for i := range m.fields {
+		f := &m.fields[i]
+		what := cares[f.id]
+		if what == 0 {
+			continue
+		}
+		value, problem := m.value(f), ""
+		switch repeated := int(m.first[f.id]) != i+1; {
+		case what == careCount:
+			values[f.id] += 1 + int16(strings.Count(value, ","))
+			if values[f.id] > maxTokens {
+				problem = "too many values"
+			}
+		case what == careCredentials:
+			if credentials++; credentials > maxContacts || !credentialsOK(value) {
+				problem = "malformed value"
+			}
+		case repeated:
+			problem = "more than one"
+		case what == careDate && !isDate(value):
+			problem = "malformed or not in GMT"
+		}
+		if problem != "" {
+			return m.fault(400, "Bad Request: "+m.name(f)+": "+problem)
+		}
+	}
+	return nil
+}
+
+// isDate: SIP dates are in GMT (RFC 3261 section 20.17).
+func isDate(s string) bool {
+	_, err := time.Parse("Mon, 2 Jan 2006 15:04:05 GMT", s)
+	return err == nil
+}
 
 // shapes are the headers a method cannot be understood without: there, one that
 // cannot be read is refused. Elsewhere it counts for nothing.
 var shapes = map[string][]shape{
-	"INVITE":    {{"Replaces", reads(ParseReplaces)}, {"Session-Expires", reads(ParseSessionExpires)}, {"Min-SE", isNumber}},
-	"UPDATE":    {{"Session-Expires", reads(ParseSessionExpires)}, {"Min-SE", isNumber}},
-	"PRACK":     {{"RAck", reads(ParseRAck)}},
-	"REFER":     {{"Refer-To", reads(ParseReferTo)}},
-	"SUBSCRIBE": {{"Event", reads(ParseEvent)}},
-	"NOTIFY":    {{"Event", reads(ParseEvent)}, {"Subscription-State", reads(ParseSubscriptionState)}},
-	"PUBLISH":   {{"Event", reads(ParseEvent)}, {"SIP-If-Match", isToken}},
+	"INVITE": {
+		{hdrReplaces, reads(ParseReplaces)}, {hdrSessionExpires, reads(ParseSessionExpires)}, {hdrMinSE, isNumber},
+	},
+	"UPDATE":    {{hdrSessionExpires, reads(ParseSessionExpires)}, {hdrMinSE, isNumber}},
+	"PRACK":     {{hdrRAck, reads(ParseRAck)}},
+	"REFER":     {{hdrReferTo, reads(ParseReferTo)}},
+	"SUBSCRIBE": {{hdrEvent, reads(ParseEvent)}},
+	"NOTIFY":    {{hdrEvent, reads(ParseEvent)}, {hdrSubscriptionState, reads(ParseSubscriptionState)}},
+	"PUBLISH":   {{hdrEvent, reads(ParseEvent)}, {hdrSIPIfMatch, isToken}},
 }
 
 type shape struct {
-	name string
-	ok   func(string) bool
+	id headerID
+	ok func(string) bool
 }
 
 func reads[T any](parse func(string) (T, bool)) func(string) bool {
@@ -173,45 +222,17 @@ func isNumber(s string) bool {
 
 func checkShapes(_ *Rules, m *Message) *Fault {
 	for _, s := range shapes[m.method] {
-		if value, ok := m.Header(s.name); ok && !s.ok(value) {
-			return m.fault(400, "Bad Request: "+s.name+": malformed value")
+		if value, ok := m.get(s.id); ok && !s.ok(Clean(value)) {
+			return m.fault(400, "Bad Request: "+headerNames[s.id]+": malformed value")
 		}
 	}
 	return nil
 }
 
-// checkFields looks at every header line once.
-func checkFields(_ *Rules, m *Message) *Fault {
-	var values [len(boundedLists)]int
-	credentials := 0
-	var seen [len(onlyOnce)]bool
-	for i := range m.fields {
-		f := &m.fields[i]
-		if j := slices.Index(boundedLists[:], f.name); j >= 0 {
-			values[j] += 1 + strings.Count(f.value, ",")
-			if values[j] > maxTokens {
-				return m.fault(400, "Bad Request: "+f.name+": too many values")
-			}
-		}
-		if j := slices.Index(onlyOnce[:], f.name); j >= 0 {
-			if seen[j] {
-				return m.fault(400, "Bad Request: "+f.name+": more than one")
-			}
-			seen[j] = true
-		}
-		switch f.name {
-		case "Date": // SIP dates are in GMT (RFC 3261 section 20.17)
-			if _, err := time.Parse("Mon, 2 Jan 2006 15:04:05 GMT", f.value); err != nil {
-				return m.fault(400, "Bad Request: Date: malformed or not in GMT")
-			}
-		case "Authorization", "Proxy-Authorization":
-			if credentials++; credentials > maxContacts || !credentialsOK(f.value) {
-				return m.fault(400, "Bad Request: "+f.name+": malformed value")
-			}
-		}
-	}
-	return nil
-}
+// parameters of credentials, as bits of a set.
+var digestParams = [...]string{"username", "realm", "nonce", "uri", "response"}
+
+const allDigestParams = 1<<len(digestParams) - 1
 
 // credentialsOK finds mutilated credentials (A6): scheme SP name=value *(","
 // name=value), those of Digest complete (RFC 7616 section 3.4). Credentials of a
@@ -222,31 +243,44 @@ func credentialsOK(s string) bool {
 	if !found || !isToken(scheme) {
 		return false
 	}
-	params := make(sip.HeaderParams, 0, 12)
+	var names [maxTokens]string
+	seen, known, response := 0, 0, ""
 	for more := true; more; {
-		var piece string
-		var ok bool
-		if piece, list, more, ok = cut(list, ','); !ok || len(params) == maxTokens {
+		name, value, rest, again, ok := nextAuthParam(list)
+		if !ok || seen == maxTokens || value == "" {
 			return false
 		}
-		kv, ok := parseParam(piece)
-		if _, dup := Param(params, kv.K); !ok || dup || kv.V == "" {
+		for _, before := range names[:seen] {
+			if len(before) == len(name) && strings.EqualFold(before, name) {
+				return false
+			}
+		}
+		names[seen], seen = name, seen+1
+		switch i := digestParam(name); {
+		case i >= 0:
+			known |= 1 << i
+			if digestParams[i] == "response" {
+				response = unquote(value)
+			}
+		case isNamed(name, "nc") && strings.EqualFold(scheme, "Digest") && !isHex(unquote(value), 8):
 			return false
 		}
-		params = append(params, kv)
+		list, more = rest, again
 	}
 	if !strings.EqualFold(scheme, "Digest") {
 		return true
 	}
-	for _, name := range [...]string{"username", "realm", "nonce", "uri", "response"} {
-		if _, ok := Param(params, name); !ok {
-			return false
+	// Some clients send the frame with everything empty to ask for a nonce.
+	return known == allDigestParams && isHex(response, 0, 32, 64)
+}
+
+func digestParam(name string) int {
+	for i, known := range digestParams {
+		if isNamed(name, known) {
+			return i
 		}
 	}
-	// Some clients send the frame with everything empty to ask for a nonce.
-	response, _ := Param(params, "response")
-	nc, hasNC := Param(params, "nc")
-	return isHex(response, 0, 32, 64) && (!hasNC || isHex(nc, 8))
+	return -1
 }
 
 func isHex(s string, lengths ...int) bool {
@@ -266,23 +300,24 @@ func checkContacts(r *Rules, m *Message) *Fault {
 	if len(m.contacts) > 1 && !register {
 		return m.fault(400, "Bad Request: Contact: more than one")
 	}
-	for _, c := range m.contacts {
+	for i := range m.contacts {
+		c := &m.contacts[i]
 		if c.Wildcard() {
 			if d, ok := m.Expires(); !register || len(m.contacts) > 1 || !ok || d != 0 {
 				return m.fault(400, "Bad Request: Contact: * needs REGISTER, Expires 0 and no other")
 			}
 			continue
 		}
-		if q, ok := Param(c.Params, "q"); ok {
+		if q, ok := c.Param("q"); ok {
 			if _, ok := qvalue(q); !ok {
 				return m.fault(400, "Bad Request: Contact: malformed q")
 			}
 		}
-		sips := c.Address.Scheme == "sip" || c.Address.Scheme == "sips"
+		sips := c.URI.Scheme == "sip" || c.URI.Scheme == "sips"
 		if !sips && !register {
 			return m.fault(400, "Bad Request: Contact: not a SIP URI")
 		}
-		if sips && !r.reachable(&c.Address) {
+		if sips && !r.reachable(&c.URI) {
 			return m.fault(400, "Bad Request: Contact: address not allowed")
 		}
 	}
@@ -291,7 +326,7 @@ func checkContacts(r *Rules, m *Message) *Fault {
 
 // reachable reports that a URI with an address in it names a single host that
 // is not us.
-func (r *Rules) reachable(u *sip.Uri) bool {
+func (r *Rules) reachable(u *URI) bool {
 	ip, ok := HostAddr(u.Host)
 	if !ok {
 		return true // a name; requests go over the flow, not there
@@ -313,7 +348,7 @@ func (r *Rules) reachable(u *sip.Uri) bool {
 // 8.2.3). One that the sender marks optional may be ignored instead.
 func checkBody(r *Rules, m *Message) *Fault {
 	types, checked := r.Bodies[m.method]
-	if len(m.body) == 0 || !checked || m.method == "ACK" {
+	if m.bodyLen == 0 || !checked || m.method == "ACK" {
 		return nil
 	}
 	if encoding, ok := m.Header("Content-Encoding"); ok && !strings.EqualFold(encoding, "identity") {
@@ -323,8 +358,12 @@ func checkBody(r *Rules, m *Message) *Fault {
 	if !ok {
 		return m.fault(400, "Bad Request: Content-Type: missing")
 	}
-	if media, _ := mediaType(value); media == "" {
+	media, _ := mediaType(value)
+	if media == "" {
 		return m.fault(400, "Bad Request: Content-Type: malformed value")
+	}
+	if slices.Contains(types, media) {
+		return nil
 	}
 	for _, t := range types {
 		if m.Part(t) != nil {

@@ -35,16 +35,13 @@ func Answer(dst []byte, m *Message, source netip.AddrPort, status int, reason, t
 	e := m.echo()
 	e.begin(&w.w, source, status, reason, toTag)
 	if status > 100 && status < 300 && dialogForming(m.method) {
-		for _, f := range m.fields {
-			if f.id == hdrRecordRoute {
-				w.w.field(f.name, f.value)
-			}
+		h := wanted{id: hdrRecordRoute}
+		for i := m.find(h, 0); i >= 0; i = m.find(h, i+1) {
+			w.w.field("Record-Route", m.value(&m.fields[i]))
 		}
 	}
 	if status == 100 {
-		if ts, ok := m.Header("Timestamp"); ok {
-			w.w.field("Timestamp", ts)
-		}
+		w.w.field("Timestamp", m.only(hdrTimestamp))
 	}
 	return w
 }
