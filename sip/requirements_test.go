@@ -22,6 +22,7 @@ var requirements = map[string][]string{
 	"S10": {"TestInDialogOrder", "TestForeignFlow", "TestCancel"},
 	"S11": {"TestAnswersGoBackToTheSource", "TestStrayResponses"},
 	"S12": {"TestAmplification", "TestRefusalsAreBounded"},
+	"S13": {"TestDivertedForEver", "TestTooManyForks"},
 	"S14": {"TestContacts", "TestRequestsUseTheFlow"},
 	"S15": {"TestControlCharacters", "TestRefusalLog"},
 
@@ -36,8 +37,10 @@ var requirements = map[string][]string{
 	"A12": {"TestUnpredictable"},
 
 	"D1": {"TestDurableBeforeAnswered"},
-	"F5": {"TestIdentity"},
+	"F4": {"TestDiverted", "TestDivertedNowhere"},
+	"F5": {"TestIdentity", "TestDiverted"},
 	"L2": {"TestRestartFindsPhones", "TestSuspendedPhone"},
+	"L4": {"TestSessionExpires", "TestSessionRefreshed", "TestRefreshUnanswered", "TestNoTimerAtFarEnd"},
 	"L5": {"TestDialogFollowsRegistration"},
 	"M7": {"TestDigits"},
 	"M8": {"TestSilentLeg"},
