@@ -100,15 +100,14 @@ func (m *Message) RequestURI() string {
 	return uri
 }
 
-// TargetURI returns the Request-URI, the zero URI for a response. Like FromURI
-// and ToURI it is part of m and must not be changed.
-func (m *Message) TargetURI() *URI { return &m.target }
+// TargetURI returns the Request-URI, the zero URI for a response.
+func (m *Message) TargetURI() URI { return m.target }
 
 // FromURI returns the URI of From.
-func (m *Message) FromURI() *URI { return &m.from.URI }
+func (m *Message) FromURI() URI { return m.from.URI }
 
 // ToURI returns the URI of To.
-func (m *Message) ToURI() *URI { return &m.to.URI }
+func (m *Message) ToURI() URI { return m.to.URI }
 
 // FromDisplay returns the display name of From as plain text, "" when absent.
 func (m *Message) FromDisplay() string { return m.from.Display() }
