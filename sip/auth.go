@@ -5,8 +5,6 @@ import (
 	"net/netip"
 	"strings"
 
-	"github.com/emiago/sipgo/sip"
-
 	"github.com/cordpair/cordpair/dialplan/call"
 	"github.com/cordpair/cordpair/sip/digest"
 	"github.com/cordpair/cordpair/sip/wire"
@@ -33,15 +31,20 @@ func askingFor(method string) asking {
 }
 
 // authenticated finds out whose request m is and whom it shows as the caller.
-// When it cannot be told, m has been answered.
+// When it cannot be told, m has been answered. The directory is asked once if, as
+// nearly always, the request names the account whose credentials it carries.
 func (w *worker) authenticated(m *wire.Message, f flow) (Account, call.Party, bool) {
 	claimed := claimedIdentity(m)
 	user, host := claimed.User, claimed.Host
 	anonymous := m.Method() != methodRegister && isAnonymous(claimed)
 	if anonymous {
-		user, host = "", m.URI().Host
+		user, host = "", m.TargetURI().Host
 	}
-	realm := w.server.directory.Realm(user, host)
+	named, known := w.server.directory.Account(user, host)
+	realm := named.Domain
+	if !known {
+		realm = w.server.directory.Realm(user, host)
+	}
 	ask := askingFor(m.Method())
 	c, found, err := credentials(m, ask, realm)
 	if err != nil {
@@ -50,15 +53,18 @@ func (w *worker) authenticated(m *wire.Message, f flow) (Account, call.Party, bo
 		return Account{}, call.Party{}, false
 	}
 	if !found {
-		w.challenge(m, f, ask, realm, w.policy(user, host), false)
+		w.challenge(m, f, ask, realm, named.Policy, false)
 		return Account{}, call.Party{}, false
 	}
-	account, ok := w.verified(m, f, ask, realm, &c)
-	if !ok {
+	account := named
+	if c.Username != user {
+		account, _ = w.server.directory.Account(c.Username, realm)
+	}
+	if !w.verified(m, f, ask, realm, &c, account) {
 		return Account{}, call.Party{}, false
 	}
-	sameName := user == c.Username && strings.EqualFold(host, realm)
-	if !anonymous && !sameName && !w.owns(account, user, host) || !w.assertsItself(m, account) {
+	itself := anonymous || c.Username == user || known && named.Extension == account.Extension
+	if !itself || !w.assertsItself(m, account) {
 		w.noteForbidden(m, f, "identity")
 		w.answer(m, f, 403, "Forbidden")
 		return Account{}, call.Party{}, false
@@ -68,21 +74,17 @@ func (w *worker) authenticated(m *wire.Message, f flow) (Account, call.Party, bo
 	return account, party, true
 }
 
-// verified checks credentials and answers when they do not hold.
-func (w *worker) verified(m *wire.Message, f flow, ask asking, realm string, c *digest.Credentials) (Account, bool) {
-	account, known := w.server.directory.Account(c.Username, realm)
-	secret := account.Secret
-	if !known {
-		secret = digest.Secret{}
-	}
-	uri := m.URI()
-	v := w.server.nonces.Verify(c, secret, digest.Request{
-		Method: m.Method(), User: uri.User, Host: uri.Host, Server: hostText(f.local().Addr()), Realm: realm,
+// verified checks credentials and answers when they do not hold. An account that
+// does not exist is the zero one, which nothing fits.
+func (w *worker) verified(m *wire.Message, f flow, ask asking, realm string, c *digest.Credentials, account Account) bool {
+	uri := m.TargetURI()
+	v := w.server.nonces.Verify(c, account.Secret, digest.Request{
+		Method: m.Method(), User: uri.User, Host: uri.Host, Server: f.host(), Realm: realm,
 		Policy: account.Policy, Source: f.remote().Addr(),
 	}, w.now)
 	switch v.Outcome {
 	case digest.OK:
-		return account, known
+		return true
 	case digest.Foreign:
 		// The nonce is not used up: a repetition gets the same answer.
 		w.noteForbidden(m, f, string(v.Reason))
@@ -94,7 +96,7 @@ func (w *worker) verified(m *wire.Message, f flow, ask asking, realm string, c *
 		w.server.refusals.note("authentication", f.remote(), string(v.Reason)+" user "+wire.Clean(c.Username), m.CallID())
 		w.challenge(m, f, ask, realm, account.Policy, false)
 	}
-	return Account{}, false
+	return false
 }
 
 // hostText is an address as it stands in a URI.
@@ -106,23 +108,20 @@ func hostText(a netip.Addr) string {
 }
 
 func (w *worker) challenge(m *wire.Message, f flow, ask asking, realm string, p digest.Policy, stale bool) {
-	var extra []wire.Field
-	for _, value := range w.server.nonces.Challenge(realm, p, f.remote().Addr(), stale, w.now) {
-		extra = append(extra, wire.Field{Name: ask.challenge, Value: value})
+	var fields [2]wire.Field
+	n := 0
+	w.nonce = w.server.nonces.AppendNonce(w.nonce[:0], realm, f.remote().Addr(), w.now)
+	for _, alg := range p.Algorithms() {
+		w.buf = digest.AppendChallenge(w.buf[:0], realm, w.nonce, alg, stale)
+		fields[n] = wire.Field{Name: ask.challenge, Value: string(w.buf)}
+		n++
 	}
-	w.reply(m, f, ask.status, ask.phrase, extra...)
+	w.reply(m, f, ask.status, ask.phrase, fields[:n]...)
 }
 
 func (w *worker) noteForbidden(m *wire.Message, f flow, reason string) {
 	w.server.metrics.authFailed("forbidden")
 	w.server.refusals.note("forbidden", f.remote(), reason, m.CallID())
-}
-
-// policy is the digest policy of whom the request names; a stranger is asked
-// the default way.
-func (w *worker) policy(user, host string) digest.Policy {
-	a, _ := w.server.directory.Account(user, host)
-	return a.Policy
 }
 
 // owns tells whether the name a request shows is the authenticated one's (A5).
@@ -178,14 +177,14 @@ func hostEnd(s string) int {
 }
 
 // claimedIdentity is the To of a REGISTER and the From of anything else.
-func claimedIdentity(m *wire.Message) *sip.Uri {
+func claimedIdentity(m *wire.Message) wire.URI {
 	if m.Method() == methodRegister {
-		return &m.To().Address
+		return m.ToURI()
 	}
-	return &m.From().Address
+	return m.FromURI()
 }
 
-func isAnonymous(u *sip.Uri) bool {
+func isAnonymous(u wire.URI) bool {
 	return strings.EqualFold(u.User, "anonymous") || strings.EqualFold(u.Host, "anonymous.invalid")
 }
 

@@ -25,6 +25,8 @@ type flow interface {
 	reliable() bool
 	// local is the address to announce to this far end in Via, Contact and SDP.
 	local() netip.AddrPort
+	// host is that address without its port, as it stands in a URI.
+	host() string
 	// advertised is the configured address in place of own; invalid without one.
 	advertised() netip.Addr
 	// own is the address of this machine that the far end's packets come to; it
@@ -48,6 +50,7 @@ func (f udpFlow) id() string             { return "udp:" + f.l.name + ":" + f.to
 func (f udpFlow) transport() string      { return transportUDP }
 func (f udpFlow) reliable() bool         { return false }
 func (f udpFlow) local() netip.AddrPort  { return f.l.announced(f.to.Addr()) }
+func (f udpFlow) host() string           { return f.l.host(f.to.Addr()) }
 func (f udpFlow) advertised() netip.Addr { return f.l.advertised }
 func (f udpFlow) own() netip.Addr        { return f.l.own(f.l.addr, f.to.Addr()) }
 func (f udpFlow) remote() netip.AddrPort { return f.to }

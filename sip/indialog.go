@@ -57,7 +57,7 @@ func (w *worker) inDialog(m *wire.Message, f flow) {
 	case methodSubscribe:
 		l.subscribeCame(m, f)
 	case methodOptions:
-		w.answer(m, f, 200, "OK", optionsFields()...)
+		w.answer(m, f, 200, "OK", optionsFields...)
 	default:
 		w.answer(m, f, 405, "Method Not Allowed", wire.Field{Name: "Allow", Value: allowHeader})
 	}
@@ -116,7 +116,7 @@ func (l *leg) reinvite(m *wire.Message, f flow) {
 	l.dialog.learn(m)
 	l.dialog.retarget(m)
 	l.invite.settle(l.w)
-	l.invite = inviteServer{tx: l.w.newServerTx(serverKey(m), true, f), request: m, offered: sdpOf(m) != nil}
+	l.invite = inviteServer{tx: l.w.newServerTx(serverKey(m), true, f), request: m.Keep(), offered: sdpOf(m) != nil}
 	l.invite.tx.serve(l)
 	var change media.Change
 	if l.invite.offered {

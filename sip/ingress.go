@@ -163,7 +163,7 @@ func (s *Server) ownAllow(fault *wire.Fault) {
 
 // message handles one message on its worker.
 func (w *worker) message(p packet) {
-	m, err := wire.Parse(p.data)
+	m, err := w.reader.Parse(p.data)
 	var fault *wire.Fault
 	switch {
 	case errors.As(err, &fault):
@@ -228,7 +228,8 @@ func (w *worker) incoming(m *wire.Message, f flow) {
 		w.cancelCame(m, f)
 		return
 	}
-	if w.repeated(m, serverKey(m)) {
+	key := serverKey(m)
+	if w.repeated(m, key) {
 		return
 	}
 	if m.ToTag() != "" {
@@ -239,9 +240,9 @@ func (w *worker) incoming(m *wire.Message, f flow) {
 	case methodInvite:
 		w.newCall(m, f)
 	case methodRegister:
-		w.register(m, f)
+		w.register(m, f, key)
 	case methodOptions:
-		w.reply(m, f, 200, "OK", optionsFields()...)
+		w.reply(m, f, 200, "OK", optionsFields...)
 	case methodRefer:
 		w.referOutside(m, f)
 	case methodBye:
@@ -274,14 +275,12 @@ func (w *worker) unserved(m *wire.Message, f flow) {
 }
 
 // optionsFields say what we can do, and nothing about who we are (A2).
-func optionsFields() []wire.Field {
-	return []wire.Field{
-		{Name: "Allow", Value: allowHeader},
-		{Name: "Supported", Value: supportedHeader},
-		{Name: "Accept", Value: typeSDP},
-		{Name: "Accept-Encoding", Value: "identity"},
-		{Name: "Accept-Language", Value: "en"},
-	}
+var optionsFields = []wire.Field{
+	{Name: "Allow", Value: allowHeader},
+	{Name: "Supported", Value: supportedHeader},
+	{Name: "Accept", Value: typeSDP},
+	{Name: "Accept-Encoding", Value: "identity"},
+	{Name: "Accept-Language", Value: "en"},
 }
 
 func (w *worker) ackCame(m *wire.Message) {

@@ -24,7 +24,7 @@ type watched struct {
 	reader, worker atomic.Int64
 }
 
-func (d *watched) Realm(user, domain string) string {
+func (d *watched) Account(user, domain string) (sip.Account, bool) {
 	pc := make([]uintptr, 64)
 	frames := runtime.CallersFrames(pc[:runtime.Callers(2, pc)])
 	for more := true; more; {
@@ -37,7 +37,7 @@ func (d *watched) Realm(user, domain string) string {
 			d.worker.Add(1)
 		}
 	}
-	return d.Directory.Realm(user, domain)
+	return d.Directory.Account(user, domain)
 }
 
 // socketUA is a phone on a socket of the kernel.

@@ -20,16 +20,24 @@ const amplification = 3
 // An answer that would amplify is tried without its extra fields if it can do
 // without them, and is not sent at all otherwise.
 func (w *worker) reply(m *wire.Message, f flow, status int, phrase string, extra ...wire.Field) {
-	b := w.server.statelessReply(m, f, status, phrase, extra...)
-	if amplifies(b, m, f) && status == 200 {
-		b = w.server.statelessReply(m, f, status, phrase)
+	tag := w.tags.of(m)
+	b := w.render(m, f, status, phrase, tag, extra...)
+	if status == 200 && amplifies(b, m, f) {
+		b = w.render(m, f, status, phrase, tag)
 	}
-	if b == nil || amplifies(b, m, f) {
+	if len(b) == 0 || amplifies(b, m, f) {
 		w.server.metrics.dropped("unanswerable")
 		return
 	}
 	w.logOf(m).answered(m, f, status, phrase, "", w.now)
 	w.transmit(f, b)
+}
+
+// render writes an answer into the worker's buffer, where it stays until the next.
+// There is none to an ACK.
+func (w *worker) render(m *wire.Message, f flow, status int, phrase, tag string, extra ...wire.Field) []byte {
+	w.buf = wire.AppendReply(w.buf[:0], m, f.remote(), status, phrase, tag, extra...)
+	return w.buf
 }
 
 // amplifies is about UDP only: over a stream the source is who it says.
@@ -41,10 +49,22 @@ func amplifies(b []byte, m *wire.Message, f flow) bool {
 // transaction, which absorbs repetitions of m for 32 s (S9): handled a second
 // time, the same credentials would be a replay and the answer another one.
 func (w *worker) answer(m *wire.Message, f flow, status int, phrase string, extra ...wire.Field) {
-	tx := w.newServerTx(serverKey(m), m.Method() == methodInvite, f)
-	tx.log = w.logOf(m)
-	tx.log.answered(m, f, status, phrase, "", w.now)
-	tx.respond(status, w.server.statelessReply(m, f, status, phrase, extra...))
+	w.answerIn(m, f, serverKey(m), status, phrase, extra...)
+}
+
+// answerIn is answer for who knows the key of m.
+func (w *worker) answerIn(m *wire.Message, f flow, key txKey, status int, phrase string, extra ...wire.Field) {
+	log := w.logOf(m)
+	log.answered(m, f, status, phrase, "", w.now)
+	b := w.render(m, f, status, phrase, w.tags.of(m), extra...)
+	if m.Method() == methodInvite {
+		tx := w.newServerTx(key, true, f)
+		tx.log = log
+		tx.respond(status, b)
+		return
+	}
+	w.transmit(f, b)
+	w.keep(key, txKey{}, f, false, b)
 }
 
 // answerWith is answer for a request that changes a dialog: 200 with our Contact,
@@ -74,11 +94,7 @@ func (s *Server) statelessReply(m *wire.Message, f flow, status int, phrase stri
 func (s *Server) replyTag(m *wire.Message) string {
 	k := s.tags.Get().(*keyed)
 	defer s.tags.Put(k)
-	k.begin()
-	for _, part := range [...]string{m.Branch(), m.CallID(), m.FromTag()} {
-		k.add(part)
-	}
-	return k.tag()
+	return k.of(m)
 }
 
 // tagOf is a tag that only we can make and that is always the same for seed.
@@ -98,6 +114,15 @@ type keyed struct {
 }
 
 func newKeyed(key []byte) *keyed { return &keyed{h: hmac.New(sha256.New, key)} }
+
+// of is the tag of an answer to m.
+func (k *keyed) of(m *wire.Message) string {
+	k.begin()
+	for _, part := range [...]string{m.Branch(), m.CallID(), m.FromTag()} {
+		k.add(part)
+	}
+	return k.tag()
+}
 
 func (k *keyed) begin() { k.h.Reset() }
 

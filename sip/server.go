@@ -67,7 +67,8 @@ type Server struct {
 	routes    routes
 	rules     wire.Rules
 	nonces    *digest.Authority
-	tags      sync.Pool // of *keyed
+	tagKey    []byte
+	tags      sync.Pool // of *keyed, for who is no worker
 
 	workers   []*worker
 	udp       []*udpListener
@@ -90,9 +91,9 @@ func Listen(cfg Config) (*Server, error) {
 		log: cfg.Logger, stop: make(chan struct{}),
 		routes: routes{ask: routeTo},
 	}
-	tagKey := make([]byte, 32)
-	rand.Read(tagKey) // never fails (crypto/rand)
-	s.tags.New = func() any { return newKeyed(tagKey) }
+	s.tagKey = make([]byte, 32)
+	rand.Read(s.tagKey) // never fails (crypto/rand)
+	s.tags.New = func() any { return newKeyed(s.tagKey) }
 	s.refusals.out = s.log
 	s.refusing.share, s.refusing.most = refusingShare, refusingBurst
 	if s.memory.read = cfg.Memory; s.memory.read == nil {
@@ -193,7 +194,7 @@ func (s *Server) announce(l Listener, bound netip.AddrPort) announcer {
 	if l.Advertise.IsValid() {
 		fixed = l.Advertise
 	}
-	return announcer{fixed: fixed, advertised: l.Advertise.Addr(), route: s.routes.to}
+	return announcer{fixed: fixed, text: hostText(fixed.Addr()), advertised: l.Advertise.Addr(), route: s.routes.to}
 }
 
 // Addrs are the addresses in use, in the order of Config.Listeners.

@@ -57,9 +57,10 @@ func (w *worker) newServerTx(key txKey, invite bool, f flow) *serverTx {
 // serve ties an INVITE to the leg that answers it.
 func (tx *serverTx) serve(l *leg) { tx.leg, tx.tag, tx.log = l, l.dialog.localTag, l.dialog.log }
 
-// claim makes this transaction the one by which m was handled.
-func (tx *serverTx) claim(m *wire.Message) {
-	tx.merge = mergeKeyOf(m)
+// claim makes this transaction the one by which the request of that mergeKeyOf was
+// handled.
+func (tx *serverTx) claim(merge txKey) {
+	tx.merge = merge
 	tx.w.merged[tx.merge] = tx.key
 }
 

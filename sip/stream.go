@@ -148,6 +148,7 @@ func (f *streamFlow) id() string             { return "tcp:" + strconv.FormatUin
 func (f *streamFlow) transport() string      { return transportTCP }
 func (f *streamFlow) reliable() bool         { return true }
 func (f *streamFlow) local() netip.AddrPort  { return f.l.announced(f.to.Addr()) }
+func (f *streamFlow) host() string           { return f.l.host(f.to.Addr()) }
 func (f *streamFlow) advertised() netip.Addr { return f.l.advertised }
 func (f *streamFlow) own() netip.Addr        { return f.l.own(f.l.addr, f.to.Addr()) }
 func (f *streamFlow) remote() netip.AddrPort { return f.to }

@@ -51,7 +51,8 @@ func (w *worker) newCall(m *wire.Message, f flow) {
 	if !ok {
 		return
 	}
-	if w.refuseMerged(m, f) {
+	key, merge := serverKey(m), mergeKeyOf(m)
+	if w.refuseMerged(m, f, key, merge) {
 		return
 	}
 	dialled, err := dialplan.CleanDialled(m.URI().User)
@@ -67,19 +68,19 @@ func (w *worker) newCall(m *wire.Message, f flow) {
 	if w.refuseJoin(m, f) {
 		return
 	}
-	tx := w.newServerTx(serverKey(m), true, f)
-	tx.claim(m)
+	tx := w.newServerTx(key, true, f)
+	tx.claim(merge)
 	tx.respond(100, w.stateless(m, f, 100, "Trying", ""))
 	w.begin(m, tx, account, call.Invite{Client: account.Client, From: from, Dialled: dialled})
 }
 
 // refuseMerged answers a request that has come by another path already (S9).
-func (w *worker) refuseMerged(m *wire.Message, f flow) bool {
-	if _, known := w.merged[mergeKeyOf(m)]; !known {
+func (w *worker) refuseMerged(m *wire.Message, f flow, key, merge txKey) bool {
+	if _, known := w.merged[merge]; !known {
 		return false
 	}
 	w.server.metrics.refused("merged")
-	w.answer(m, f, 482, "Loop Detected")
+	w.answerIn(m, f, key, 482, "Loop Detected")
 	return true
 }
 
@@ -94,7 +95,7 @@ func (w *worker) begin(m *wire.Message, tx *serverTx, a Account, inv call.Invite
 	l.party = inv.From
 	l.dialog = acceptDialog(m, tx.flow, newTag())
 	l.binding = w.server.bindingBehind(a.Extension, tx.flow, w.now)
-	l.invite = inviteServer{tx: tx, request: m, offered: sdpOf(m) != nil, reliable: newReliable(m)}
+	l.invite = inviteServer{tx: tx, request: m.Keep(), offered: sdpOf(m) != nil, reliable: newReliable(m)}
 	w.addLeg(l)
 	tx.serve(l)
 	l.dialog.log.received(m, tx.flow, w.now)

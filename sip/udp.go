@@ -103,6 +103,7 @@ func (l *udpListener) close() {
 // announcer knows the address a listener shows to far ends.
 type announcer struct {
 	fixed netip.AddrPort
+	text  string // host of fixed
 	// advertised is the configured address, invalid without one.
 	advertised netip.Addr
 	// route finds the local address towards a remote one, for a listener that
@@ -128,6 +129,14 @@ func (a *announcer) own(bound netip.AddrPort, remote netip.Addr) netip.Addr {
 		return bound.Addr()
 	}
 	return a.route(remote)
+}
+
+// host is the announced address as it stands in a URI.
+func (a *announcer) host(remote netip.Addr) string {
+	if !a.fixed.Addr().IsUnspecified() {
+		return a.text
+	}
+	return hostText(a.route(remote))
 }
 
 func (a *announcer) announced(remote netip.Addr) netip.AddrPort {

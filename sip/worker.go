@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/cordpair/cordpair/sip/wire"
 )
 
 // lane is the priority of what waits for a worker (design section 6).
@@ -87,6 +89,13 @@ type worker struct {
 	// partings are the logs of legs that have just gone.
 	partings map[legKey]*messageLog
 	out      outbox
+	// What the message at hand is worked on with: its reader, the answer, a nonce,
+	// a hash for tags.
+	reader      wire.Reader
+	buf, nonce  []byte
+	tags        *keyed
+	registering *registering
+	today       date
 }
 
 func newWorker(s *Server) *worker {
@@ -100,6 +109,7 @@ func newWorker(s *Server) *worker {
 		clients:  map[txKey]*clientTx{},
 		merged:   map[txKey]txKey{},
 		kept:     newKept(time.Now()),
+		tags:     newKeyed(s.tagKey),
 		legs:     map[legKey]*leg{},
 		partings: map[legKey]*messageLog{},
 	}

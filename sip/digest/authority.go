@@ -64,19 +64,25 @@ type scratch struct {
 // headers of one 401 or 407, in order. source is the address of the packet that
 // is challenged: only it can use the nonce.
 func (a *Authority) Challenge(realm string, p Policy, source netip.Addr, stale bool, now time.Time) []string {
-	a.used.sweep(a.mint.age(now))
-	nonce := a.mint.issue(make([]byte, 0, nonceText), realm, source, now)
-	switch p {
-	case PolicySHA256:
-		return []string{challenge(realm, nonce, SHA256, stale)}
-	case PolicyBoth:
-		return []string{challenge(realm, nonce, SHA256, stale), challenge(realm, nonce, MD5, stale)}
+	algorithms := p.Algorithms()
+	values := make([]string, len(algorithms))
+	nonce := a.AppendNonce(make([]byte, 0, nonceText), realm, source, now)
+	room := make([]byte, 0, 128+len(realm))
+	for i, alg := range algorithms {
+		values[i] = string(AppendChallenge(room, realm, nonce, alg, stale))
 	}
-	return []string{challenge(realm, nonce, MD5, stale)}
+	return values
 }
 
-func challenge(realm string, nonce []byte, alg Algorithm, stale bool) string {
-	b := make([]byte, 0, 128+len(realm))
+// AppendNonce appends a new nonce that only source can use, for realm.
+func (a *Authority) AppendNonce(dst []byte, realm string, source netip.Addr, now time.Time) []byte {
+	a.used.sweep(a.mint.age(now))
+	return a.mint.issue(dst, realm, source, now)
+}
+
+// AppendChallenge appends the value of one WWW-Authenticate or Proxy-Authenticate
+// header with a nonce of AppendNonce; those of one answer share theirs.
+func AppendChallenge(b []byte, realm string, nonce []byte, alg Algorithm, stale bool) []byte {
 	b = append(b, "Digest realm="...)
 	b = quote(b, realm)
 	b = append(b, `, nonce="`...)
@@ -87,7 +93,7 @@ func challenge(realm string, nonce []byte, alg Algorithm, stale bool) string {
 	if stale {
 		b = append(b, ", stale=true"...)
 	}
-	return string(b)
+	return b
 }
 
 // Request is what Verify must know of the request that carries the credentials.

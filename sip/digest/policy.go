@@ -45,3 +45,14 @@ func (p Policy) allows(alg Algorithm) bool {
 	}
 	return alg == MD5
 }
+
+var offers = map[Policy][]Algorithm{PolicyMD5: {MD5}, PolicySHA256: {SHA256}, PolicyBoth: {SHA256, MD5}}
+
+// Algorithms are those of the challenges of one answer, in order. The slice is
+// nobody's to change.
+func (p Policy) Algorithms() []Algorithm {
+	if !p.Valid() {
+		p = PolicyMD5
+	}
+	return offers[p]
+}

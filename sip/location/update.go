@@ -48,6 +48,8 @@ type Request struct {
 	Source    netip.AddrPort
 	Path      []string
 	UserAgent string
+	// Room is what Result.Bindings may be made of, should it be large enough.
+	Room []Binding
 }
 
 // Result of an Update.
@@ -94,7 +96,7 @@ func (b *Bindings) Update(r Request, now time.Time, done func(error)) (Result, e
 	if durable {
 		b.commit(sh, rec, done)
 	}
-	res := Result{Bindings: rec.current(now, nil), Pending: durable}
+	res := Result{Bindings: rec.current(now, r.Room[:0]), Pending: durable}
 	b.deliver(sh)
 	return res, nil
 }
