@@ -18,9 +18,9 @@ type slow struct {
 	takes atomic.Int64
 }
 
-func (d *slow) Realm(user, domain string) string {
+func (d *slow) Account(user, domain string) (sip.Account, bool) {
 	time.Sleep(time.Duration(d.takes.Load()))
-	return d.Directory.Realm(user, domain)
+	return d.Directory.Account(user, domain)
 }
 
 // inSlowEdge is inEdge with one worker whose every authentication takes as long
