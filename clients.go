@@ -167,6 +167,7 @@ func (s *Switch) expelClient(id int64) {
 	}
 	s.calls.EndWhere(func(i *call.Info) bool { return i.Client == id }, call.CauseForbidden)
 	for row := range v.Extensions() {
+		s.edge.Expel(row.Extension.ID)
 		s.edge.Bindings().Remove(row.Extension.ID, "", time.Now(), nil)
 	}
 }

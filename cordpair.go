@@ -22,7 +22,9 @@ import (
 	"github.com/cordpair/cordpair/features/reglog"
 	"github.com/cordpair/cordpair/media"
 	"github.com/cordpair/cordpair/sip"
+	"github.com/cordpair/cordpair/sip/event"
 	"github.com/cordpair/cordpair/sip/location"
+	"github.com/cordpair/cordpair/sip/pager"
 	"github.com/cordpair/cordpair/store"
 )
 
@@ -142,6 +144,8 @@ func (s *Switch) openEdge() error {
 	cfg := sip.Config{
 		Node: s.node, Directory: s.tenants, Media: s.media, Registry: s.metrics, Logger: s.log,
 		Location: location.Config{Node: s.node, Store: location.NewStore(s.db.Live()), Events: s.registered, Logger: s.log},
+		Events:   sip.EventConfig{Subscriptions: event.NewStore(s.db.Live()), Publications: event.NewPublicationStore(s.db.Live())},
+		Messages: pager.Config{Store: pager.NewStore(s.db.Records())},
 	}
 	for _, l := range s.cfg.Listen.SIP {
 		addr, _ := netip.ParseAddrPort(l.Addr) // Validate has seen it

@@ -277,6 +277,7 @@ func (c configuration) DeleteExtension(ctx context.Context, id int64) error {
 			c.s.tenants.accounts.Delete(id)
 			c.s.tenants.owners.Delete(id)
 			c.s.expel(id)
+			c.s.edge.Forget(id)
 			c.s.edge.Bindings().Forget(id, time.Now(), nil)
 			c.s.forgetUsers(ctx, auth.Scope{ClientID: e.client, ExtensionID: id})
 		})
@@ -286,11 +287,12 @@ func (c configuration) DeleteExtension(ctx context.Context, id int64) error {
 	})
 }
 
-// expel ends the calls and registrations of an extension that was blocked or
+// expel ends the calls, registrations and subscriptions of an extension that was blocked or
 // deleted (F9).
 func (s *Switch) expel(id int64) {
 	s.calls.EndWhere(func(i *call.Info) bool {
 		return slices.ContainsFunc(i.Legs, func(l call.LegInfo) bool { return l.Party.Extension == id })
 	}, call.CauseForbidden)
+	s.edge.Expel(id)
 	s.edge.Bindings().Remove(id, "", time.Now(), nil)
 }

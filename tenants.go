@@ -219,6 +219,19 @@ func (t *tenants) Account(user, domain string) (sip.Account, bool) {
 	return t.account(v, row, user)
 }
 
+// Number implements sip.Directory.
+func (t *tenants) Number(client int64, dialled string) (sip.Account, bool) {
+	v, ok := t.view(client)
+	if !ok {
+		return sip.Account{}, false
+	}
+	row, ok := v.Lookup(dialled)
+	if !ok {
+		return sip.Account{}, false
+	}
+	return t.account(v, row, row.Extension.Number())
+}
+
 // Extension implements sip.Directory.
 func (t *tenants) Extension(id int64) (sip.Account, bool) {
 	v, ok := t.viewOf(id)

@@ -24,7 +24,8 @@ var (
 )
 
 func askingFor(method string) asking {
-	if method == methodRegister {
+	switch method {
+	case methodRegister, methodSubscribe, methodPublish: // what we are the end of
 		return askUser
 	}
 	return askProxy

@@ -17,6 +17,9 @@ type Directory interface {
 	// the domain decides; with an IP literal or an unknown domain the full
 	// name, or the bare name if the node has one client).
 	Account(user, domain string) (Account, bool)
+	// Number finds the account that a name dialled within a client means, under
+	// any name an extension has there, as a call finds it.
+	Number(client int64, dialled string) (Account, bool)
 	// Extension finds an account by its extension's id.
 	Extension(id int64) (Account, bool)
 	// Emergency tells whether number is an emergency number of any client: a

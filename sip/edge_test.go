@@ -222,6 +222,11 @@ func (d *directory) Account(user, _ string) (sip.Account, bool) {
 	return a, ok
 }
 
+func (d *directory) Number(client int64, dialled string) (sip.Account, bool) {
+	a, ok := d.Account(dialled, domain)
+	return a, ok && a.Client == client
+}
+
 func (d *directory) Extension(id int64) (sip.Account, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

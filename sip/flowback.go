@@ -31,18 +31,8 @@ func (s *Server) bindingBehind(extension int64, f flow, now time.Time) string {
 // follow lets the dialog use the flow its phone is registered on now: it may
 // have come back over a new connection or through another NAT mapping (L5).
 func (l *leg) follow() {
-	if l.binding == "" {
-		return
-	}
-	s := l.w.server
-	var room [4]location.Binding
-	bindings := s.location.Lookup(l.account.Extension, l.w.now, room[:0])
-	for i := range bindings {
-		if b := &bindings[i]; b.ID == l.binding && !b.Suspended {
-			if f := s.flowOf(b.Flow); f != nil && !f.closed() {
-				l.dialog.flow = f
-			}
-		}
+	if f := l.w.server.flowBehind(l.account.Extension, l.binding, l.w.now); f != nil {
+		l.dialog.flow = f
 	}
 }
 
@@ -149,4 +139,8 @@ func (s *Server) bindingChanged(ev location.Event) {
 			l.do(l.lookForFlow)
 		}
 	}
+	if ev.Kind != location.Refreshed {
+		s.phoneChanged(ev)
+	}
+	s.textsFor(ev)
 }

@@ -233,6 +233,10 @@ func (w *worker) incoming(m *wire.Message, f flow) {
 		return
 	}
 	if m.ToTag() != "" {
+		if sub := w.subs[legKey{m.CallID(), m.ToTag()}]; sub != nil && method == methodSubscribe {
+			sub.subscribeCame(m, f, key)
+			return
+		}
 		w.inDialog(m, f)
 		return
 	}
@@ -245,6 +249,12 @@ func (w *worker) incoming(m *wire.Message, f flow) {
 		w.reply(m, f, 200, "OK", optionsFields...)
 	case methodRefer:
 		w.referOutside(m, f)
+	case methodSubscribe:
+		w.subscribe(m, f, key)
+	case methodPublish:
+		w.publish(m, f, key)
+	case methodMessage:
+		w.textMessage(m, f, key)
 	case methodBye:
 		w.reply(m, f, 481, "Call/Transaction Does Not Exist")
 	default:

@@ -9,7 +9,8 @@ type Registerer = prometheus.Registerer
 type metrics struct {
 	panics, sendErrors, readErrors prometheus.Counter
 	retransmits, repeated          prometheus.Counter
-	registered                     prometheus.Counter
+	registered, notifications      prometheus.Counter
+	subscriptionEnds, texts        *prometheus.CounterVec
 	unrefused, stuck               prometheus.Counter
 	refusals, drops, auth          *prometheus.CounterVec
 	sheds                          [classes]prometheus.Counter
@@ -52,6 +53,9 @@ func newMetrics(reg prometheus.Registerer, s *Server) *metrics {
 	for l, name := range laneNames {
 		m.full[l] = full.WithLabelValues(name)
 	}
+	m.notifications = counter("notifications_total", "NOTIFY requests sent, repetitions not counted.")
+	m.subscriptionEnds = vector("subscriptions_ended_total", "Subscriptions that ended.", "reason")
+	m.texts = vector("text_messages_total", "Text messages by what became of them; one that was stored counts again at its end.", "result")
 	gauges(reg, s)
 	return m
 }
@@ -62,6 +66,9 @@ func gauges(reg prometheus.Registerer, s *Server) {
 	}
 	gauge("legs", "INVITE dialogs that exist.", func() float64 { return float64(s.legs.Load()) })
 	gauge("bindings", "Contacts that are registered.", func() float64 { return float64(s.location.Len()) })
+	gauge("subscriptions", "Subscriptions that exist.", func() float64 { return float64(s.Subscriptions()) })
+	gauge("publications", "Publications that are in force.", func() float64 { return float64(s.events.publications.Len()) })
+	gauge("text_messages_waiting", "Text messages stored for phones that are away.", func() float64 { return float64(s.events.messages.Len()) })
 	gauge("connections", "Connections of stream transports.", func() float64 { return float64(s.streams.len()) })
 	gauge("memory_used_bytes", "Memory that cannot be given back, as of the last look.", func() float64 { return float64(s.memory.used.Load()) })
 	gauge("memory_limit_bytes", "Memory there may be, 0 for no limit; at 80 % of it new work is refused.", func() float64 { return float64(s.memory.limit.Load()) })
@@ -74,6 +81,14 @@ func gauges(reg prometheus.Registerer, s *Server) {
 }
 
 var laneNames = [lanes]string{laneDialog: "dialog", laneInvite: "invite", laneRest: "rest"}
+
+func (m *metrics) subscriptionEnded(why ending) {
+	m.subscriptionEnds.WithLabelValues(string(why)).Inc()
+}
+
+func (m *metrics) textMessages(result string, n int) {
+	m.texts.WithLabelValues(result).Add(float64(n))
+}
 
 func (m *metrics) refused(reason string)    { m.refusals.WithLabelValues(reason).Inc() }
 func (m *metrics) dropped(reason string)    { m.drops.WithLabelValues(reason).Inc() }

@@ -23,17 +23,19 @@ const (
 	methodRefer     = "REFER"
 	methodNotify    = "NOTIFY"
 	methodSubscribe = "SUBSCRIBE"
+	methodPublish   = "PUBLISH"
+	methodMessage   = "MESSAGE"
 )
 
 // knownMethods pass validation: what we serve, and what is refused only after
 // its credentials were asked for (A1). Anything else is 501.
 var knownMethods = []string{
 	methodInvite, methodAck, methodBye, methodCancel, methodOptions, methodRegister, methodInfo, methodUpdate, methodPrack,
-	methodRefer, methodSubscribe, methodNotify, "MESSAGE", "PUBLISH",
+	methodRefer, methodSubscribe, methodNotify, methodMessage, methodPublish,
 }
 
 // allowHeader is what a request outside or inside a dialog may use.
-const allowHeader = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, UPDATE, PRACK, REFER"
+const allowHeader = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, UPDATE, PRACK, REFER, SUBSCRIBE, PUBLISH, MESSAGE"
 
 // Option tags of extensions that we speak.
 const (

@@ -126,7 +126,7 @@ func TestNobodyWithoutCredentials(t *testing.T) {
 		e.phone("102")
 		u := e.rawUDP("10.0.9.1:5060")
 		for method, codes := range map[string][]int{
-			"INVITE": {407}, "REGISTER": {401}, "SUBSCRIBE": {407}, "MESSAGE": {407}, "REFER": {407}, "PUBLISH": {407},
+			"INVITE": {407}, "REGISTER": {401}, "SUBSCRIBE": {401}, "MESSAGE": {407}, "REFER": {407}, "PUBLISH": {401},
 			"NOTIFY": {407}, "INFO": {407}, "UPDATE": {407}, "PRACK": {407}, "BYE": {481}, "CANCEL": {481}, "ACK": nil,
 			"OPTIONS": {200},
 		} {

@@ -15,6 +15,7 @@ import (
 	"github.com/cordpair/cordpair/media"
 	"github.com/cordpair/cordpair/sip/digest"
 	"github.com/cordpair/cordpair/sip/location"
+	"github.com/cordpair/cordpair/sip/pager"
 	"github.com/cordpair/cordpair/sip/wire"
 )
 
@@ -38,6 +39,10 @@ type Config struct {
 	Media     *media.Engine
 	// Location says how bindings are kept; the Server opens and closes them.
 	Location location.Config
+	// Events says which state may be subscribed to, Messages how text messages
+	// wait for their target.
+	Events   EventConfig
+	Messages pager.Config
 	// Registry gets the metrics; may be nil.
 	Registry Registerer
 	Logger   *slog.Logger
@@ -78,6 +83,7 @@ type Server struct {
 	legs      atomic.Int64
 	waiting   waiting
 	ladders   ladders
+	events    events
 
 	stop   chan struct{}
 	closed atomic.Bool
@@ -104,6 +110,7 @@ func Listen(cfg Config) (*Server, error) {
 		Methods: knownMethods, Listening: s.isOurs, Extensions: supported,
 		Bodies: map[string][]string{methodInvite: {typeSDP, "multipart/mixed", "multipart/alternative"}},
 	}
+	s.events.messages = pager.New(cfg.Messages)
 	if err := s.openLocation(cfg.Location); err != nil {
 		return nil, err
 	}
@@ -116,6 +123,10 @@ func Listen(cfg Config) (*Server, error) {
 			s.closeSockets()
 			return nil, errors.Join(err, s.location.Close())
 		}
+	}
+	if err := s.openEvents(); err != nil {
+		s.closeSockets()
+		return nil, errors.Join(err, s.location.Close())
 	}
 	return s, nil
 }
@@ -203,10 +214,12 @@ func (s *Server) Addrs() []netip.AddrPort { return s.listening }
 // Start begins to read; new calls go to calls.
 func (s *Server) Start(calls Calls) {
 	s.calls = calls
+	s.openMessages()
 	for _, w := range s.workers {
 		s.wg.Go(func() { w.run(s.stop) }) // ends with Close
 	}
 	s.wg.Go(s.watch) // ends with Close
+	s.wg.Go(s.tend)  // ends with Close
 	for _, l := range s.udp {
 		s.wg.Go(l.read) // ends when the socket closes
 	}

@@ -183,7 +183,7 @@ func TestMethodsAreCaseSensitive(t *testing.T) {
 		for _, method := range []string{"invite", "Register", "NewMethod"} {
 			u.send(u.text(request{method: method}))
 			g := u.expect(501)
-			if allow, _ := g.Header("Allow"); strings.Contains(allow, "SUBSCRIBE") || !strings.Contains(allow, "INVITE") {
+			if allow, _ := g.Header("Allow"); strings.Contains(allow, "NOTIFY") || !strings.Contains(allow, "INVITE") {
 				t.Errorf("Allow is %q, which is not what we serve", allow)
 			}
 			if _, m := g.CSeq(); m != method {

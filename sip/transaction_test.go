@@ -264,7 +264,7 @@ func TestRepeatedAnswersAreTheSame(t *testing.T) {
 		"no such number":     {request{method: "INVITE", uri: "sip:199@" + domain}, 404},
 		"no number at all":   {request{method: "INVITE", uri: "sip:a|b@" + domain}, 484},
 		"another's From":     {request{method: "INVITE", uri: "sip:102@" + domain, from: "<sip:103@" + domain + ">"}, 403},
-		"not served":         {request{method: "MESSAGE", uri: "sip:102@" + domain, body: "hi", contentType: "text/plain"}, 405},
+		"not served":         {request{method: "NOTIFY", uri: "sip:102@" + domain}, 405},
 		"answered":           {request{method: "INVITE", uri: "sip:*43@" + domain}, 200},
 		"interval too brief": {request{method: "REGISTER", to: "<sip:101@" + domain + ">", head: []string{"Expires: 5"}}, 423},
 	} {

@@ -86,6 +86,7 @@ type worker struct {
 	clients map[txKey]*clientTx
 	merged  map[txKey]txKey // which transaction handled a request
 	legs    map[legKey]*leg
+	subs    map[legKey]*subscription
 	// partings are the logs of legs that have just gone.
 	partings map[legKey]*messageLog
 	out      outbox
@@ -111,6 +112,7 @@ func newWorker(s *Server) *worker {
 		kept:     newKept(time.Now()),
 		tags:     newKeyed(s.tagKey),
 		legs:     map[legKey]*leg{},
+		subs:     map[legKey]*subscription{},
 		partings: map[legKey]*messageLog{},
 	}
 	for l := range w.queues {

@@ -122,7 +122,7 @@ func (n *Net) Phone(user, password, domain string, options ...Option) *Phone {
 
 // Phone is a SIP user agent (RFC 3261) driven by its methods. It answers by
 // itself only what a phone must: 100 to an INVITE, ACK, 200 to CANCEL, BYE, OPTIONS,
-// NOTIFY and INFO, and re-INVITEs within a talk. It never refreshes a registration:
+// NOTIFY, MESSAGE and INFO, and re-INVITEs within a talk. It never refreshes a registration:
 // Register again does.
 type Phone struct {
 	cfg     Config
@@ -141,16 +141,20 @@ type Phone struct {
 	clients map[txKey]*clientTx
 	servers map[txKey]*serverTx
 	calls   map[dialogKey]*Call
-	offered []*Call // incoming ones nobody took yet
-	raws    []*exchange
-	account credentials
-	regID   string
-	regTag  string
-	regSeq  uint32
-	bad     Misbehaviour
-	stats   Stats
-	history []Record
-	last    *Message
+	subs    map[dialogKey]*Subscription
+	texts   []*Message // MESSAGEs nobody took yet
+	// textAnswer is the answer to a MESSAGE; 0 is none.
+	textAnswer int
+	offered    []*Call // incoming ones nobody took yet
+	raws       []*exchange
+	account    credentials
+	regID      string
+	regTag     string
+	regSeq     uint32
+	bad        Misbehaviour
+	stats      Stats
+	history    []Record
+	last       *Message
 }
 
 // NewPhone opens the sockets of a phone. Close it at the end.
@@ -179,6 +183,7 @@ func NewPhone(cfg Config) (*Phone, error) {
 		clients: map[txKey]*clientTx{},
 		servers: map[txKey]*serverTx{},
 		calls:   map[dialogKey]*Call{},
+		subs:    map[dialogKey]*Subscription{}, textAnswer: 200,
 		account: credentials{user: cfg.User, password: cfg.Password},
 		regID:   token(), regTag: token(),
 	}

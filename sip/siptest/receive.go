@@ -7,7 +7,7 @@ import (
 )
 
 // allowed is what the phone understands.
-const allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, NOTIFY, UPDATE"
+const allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, NOTIFY, UPDATE, MESSAGE"
 
 // receive is the one door for everything that arrives.
 func (p *Phone) receive(w path, data []byte) {
@@ -99,10 +99,14 @@ func (p *Phone) request(w path, m *Message) {
 		tx.respond(420, func(r *Message) { r.add("Unsupported", m.Header("Require")) })
 	case m.Method == "CANCEL":
 		p.cancelled(tx)
+	case m.Method == "NOTIFY" && p.subs[dialogKey{m.callID(), m.toTag()}] != nil:
+		p.subs[dialogKey{m.callID(), m.toTag()}].notifiedIn(tx)
 	case m.toTag() != "":
 		p.withinDialog(tx)
 	case m.Method == "INVITE":
 		p.invited(tx)
+	case m.Method == "MESSAGE":
+		p.texted(tx)
 	case m.Method == "OPTIONS", m.Method == "NOTIFY":
 		tx.respond(200, func(r *Message) { r.add("Allow", allowed, "Accept", "application/sdp") })
 	default:
