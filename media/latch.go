@@ -97,18 +97,22 @@ func (q *quarantine) holds(from, exact netip.AddrPort, p *packet) bool {
 
 // window allows at most n things in any second.
 type window struct {
-	times []int64 // of the last n, a ring
+	n     int
+	times []int64 // of the last n, a ring; nil before the first
 	next  int
 	full  bool
 }
 
 // newWindow allows n a second.
-func newWindow(n int) window { return window{times: make([]int64, n)} }
+func newWindow(n int) window { return window{n: n} }
 
 // allow counts one thing at now, unless it would be one too many.
 func (w *window) allow(now int64) bool {
 	if w.full && now-w.times[w.next] < 1e9 {
 		return false
+	}
+	if w.times == nil {
+		w.times = make([]int64, w.n)
 	}
 	w.times[w.next] = now
 	w.next++

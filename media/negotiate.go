@@ -117,10 +117,10 @@ func (s *Session) Answer() ([]byte, error) {
 	defer s.negotiating.Unlock()
 	n := &s.talk
 	switch {
-	case n.offered == nil:
-		return nil, fmt.Errorf("answer: %w", ErrOrder)
 	case n.answer != nil:
 		return n.answer, nil
+	case n.offered == nil:
+		return nil, fmt.Errorf("answer: %w", ErrOrder)
 	}
 	p := n.policy()
 	peer := s.peerTerms()
@@ -144,7 +144,7 @@ func (s *Session) Answer() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.answer = b
+	n.answer, n.offered = b, nil // a call may last for hours
 	s.agree(t)
 	return b, nil
 }

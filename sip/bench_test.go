@@ -64,16 +64,24 @@ func bench(b *testing.B, f func(p *pipe, u *rawUA)) {
 
 // piped runs f over such an edge.
 func piped(b testing.TB, f func(p *pipe, u *rawUA)) {
+	network := siptest.New(1)
+	pipedOver(b, media.Config{
+		// Ports rest after a call, so there must be many.
+		Addresses: []netip.Addr{netip.MustParseAddr("10.0.0.1")}, PortMin: 10000, PortMax: 60001,
+		Listen: func(a netip.AddrPort) (media.PacketConn, error) { return network.ListenPacket(a) },
+	}, f)
+	if err := network.Close(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// pipedOver is piped with other media.
+func pipedOver(b testing.TB, cfg media.Config, f func(p *pipe, u *rawUA)) {
 	p := &pipe{
 		in: make(chan []byte, 16), out: make(chan []byte, 1024), closed: make(chan struct{}),
 		from: netip.MustParseAddrPort("10.0.9.1:5060"),
 	}
-	// Ports rest after a call, so there must be many.
-	network := siptest.New(1)
-	eng, err := media.Open(media.Config{
-		Addresses: []netip.Addr{netip.MustParseAddr("10.0.0.1")}, PortMin: 10000, PortMax: 60001,
-		Listen: func(a netip.AddrPort) (media.PacketConn, error) { return network.ListenPacket(a) },
-	})
+	eng, err := media.Open(cfg)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -95,7 +103,7 @@ func piped(b testing.TB, f func(p *pipe, u *rawUA)) {
 	u := &rawUA{addr: p.from}
 	f(p, u)
 	calls.Close()
-	for _, err := range []error{srv.Close(), eng.Close(), network.Close()} {
+	for _, err := range []error{srv.Close(), eng.Close()} {
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -62,7 +62,8 @@ func (d *dialog) note(m *wire.Message, header, token string, a abilities) {
 func acceptDialog(m *wire.Message, f flow, tag string) dialog {
 	seq, _ := m.CSeq()
 	d := dialog{
-		callID: m.CallID(), localTag: tag, remoteTag: m.FromTag(),
+		// Cloned: a dialog outlives the text of its messages.
+		callID: strings.Clone(m.CallID()), localTag: tag, remoteTag: strings.Clone(m.FromTag()),
 		local: m.To().Value() + ";tag=" + tag, remote: m.From().Value(),
 		remoteSeq: int64(seq), flow: f, target: contactURI(m),
 	}
@@ -79,7 +80,7 @@ func acceptDialog(m *wire.Message, f flow, tag string) dialog {
 // confirm takes the far end's part of a dialog from a response to our INVITE
 // (12.1.2).
 func (d *dialog) confirm(res *wire.Message) {
-	d.remoteTag = res.ToTag()
+	d.remoteTag = strings.Clone(res.ToTag())
 	d.remote = res.To().Value()
 	d.routes = nil
 	for _, rr := range res.RecordRoutes() {
@@ -135,7 +136,7 @@ func bareURI(nameAddr string) string {
 func contactURI(m *wire.Message) string {
 	for _, c := range m.Contacts() {
 		if !c.Wildcard() {
-			return requestURI(c.URI.Text)
+			return strings.Clone(requestURI(c.URI.Text))
 		}
 	}
 	return ""

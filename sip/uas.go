@@ -2,6 +2,7 @@ package sip
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/cordpair/cordpair/dialplan"
@@ -71,7 +72,7 @@ func (w *worker) newCall(m *wire.Message, f flow) {
 	tx := w.newServerTx(key, true, f)
 	tx.claim(merge)
 	tx.respond(100, w.stateless(m, f, 100, "Trying", ""))
-	w.begin(m, tx, account, call.Invite{Client: account.Client, From: from, Dialled: dialled})
+	w.begin(m, tx, account, call.Invite{Client: account.Client, From: from, Dialled: strings.Clone(dialled)})
 }
 
 // refuseMerged answers a request that has come by another path already (S9).
