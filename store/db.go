@@ -35,6 +35,7 @@ type DB struct {
 	seal *sealer
 
 	config, live, records *Space
+	daybook               *Daybook
 
 	mu     sync.Mutex // guards open and close of spaces
 	closed bool
@@ -56,6 +57,7 @@ func Open(cfg Config) (*DB, error) {
 	db.config = newSpace(db, "config", promise{small: true, sync: true})
 	db.live = newSpace(db, "live", promise{small: true})
 	db.records = newSpace(db, "records", promise{sync: true})
+	db.daybook = &Daybook{db: db}
 	if err := db.open(); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -88,6 +90,9 @@ func (db *DB) open() error {
 		return err
 	}
 	if err := db.live.open(); err != nil {
+		return err
+	}
+	if err := db.daybook.open(); err != nil {
 		return err
 	}
 	db.tended.Add(1)
@@ -132,7 +137,7 @@ func (db *DB) Close() error {
 	db.closed = true
 	close(db.stop)
 	db.tended.Wait()
-	errs := []error{db.records.close(), db.live.close(), db.config.close()}
+	errs := []error{db.daybook.close(), db.records.close(), db.live.close(), db.config.close()}
 	if db.lock != nil {
 		errs = append(errs, db.lock.Close())
 	}

@@ -5,6 +5,8 @@
 // The spaces differ in their promise. A write to config or records is on the
 // disk before it is acknowledged; one to live survives a killed process at once
 // and a power cut after at most a second. In all three, writers share commits.
+// Beside them lies a Daybook, with the promise of live, for what is written often
+// and needed only if the process dies.
 //
 // Ordering: the transactions of a space run one after another in the order of
 // submission; watchers hear of a commit before the writers do, and writers in

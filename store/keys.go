@@ -26,7 +26,7 @@ const (
 	Subscriptions Prefix = "subscription/" // live: event.Record by our tag
 	Publications  Prefix = "publication/"  // live: event.Published by extension id
 	Messages      Prefix = "message/"      // records: pager.Message by extension id and number
-	Journal       Prefix = "journal/"      // live: calls that have not ended, by call_uuid
+	Journal       Prefix = "journal/"      // live: of earlier releases, calls that have not ended
 	Calls         Prefix = "call/"         // records: calls that have ended, by call_uuid
 )
 

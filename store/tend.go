@@ -39,6 +39,9 @@ func (db *DB) tend() {
 func (db *DB) spaces() []*Space { return []*Space{db.config, db.live, db.records} }
 
 func (db *DB) syncSpaces() {
+	if err := db.daybook.sync(); err != nil {
+		db.log.Error("daybook cannot be synced", "err", err)
+	}
 	for _, sp := range db.spaces() {
 		if err := sp.syncLive(); err != nil {
 			db.log.Error("store cannot be synced", "space", sp.name, "err", err)

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/cordpair/cordpair/dialplan/call"
-	"github.com/cordpair/cordpair/store"
 	"github.com/cordpair/cordpair/store/storetest"
 )
 
@@ -69,8 +68,8 @@ func benchCalls(b *testing.B, gap time.Duration) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if page, err := h.journal.List(store.Range{}); err != nil || len(page.Rows) > 0 || !rec.Bridged {
-		b.Fatal(len(page.Rows), err)
+	if left, err := h.journal.Entries(); err != nil || len(left) > 0 || !rec.Bridged {
+		b.Fatal(len(left), err)
 	}
 }
 

@@ -6,9 +6,10 @@
 // the switch were killed at that moment; the entry is written again when the
 // call is answered and every ten seconds. When the call ends, its final record is
 // written within a fraction of a second, together with those of other calls, so
-// that one sync of the disk serves many; then the entry goes. The journal lies in
-// the live space, which a killed process cannot lose and which syncs nothing by
-// itself. What such a process left in the journal becomes a record at the next
+// that one sync of the disk serves many; then the entry goes. The journal is
+// the daybook of the store, a file that a killed process cannot lose; every ten
+// seconds it is turned over to another one, which needs no more than the calls of
+// that time. What such a process left in the journal becomes a record at the next
 // start, with CauseRestart and an end that is right to ten seconds.
 //
 // A record has a stored form of its own (coding.go), a sixth of its JSON, whose

@@ -107,9 +107,5 @@ func (b *bench) get(id call.ID) Record {
 
 func (b *bench) journal() int {
 	b.t.Helper()
-	page, err := b.h.journal.List(store.Range{})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return len(page.Rows)
+	return len(b.snapshot())
 }

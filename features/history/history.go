@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,9 +16,12 @@ import (
 
 const (
 	refreshEvery = 10 * time.Second
-	maxGroup     = 32  // rows written together
-	maxPending   = 128 // groups on their way to the disk
-	busyWait     = 20 * time.Millisecond
+	// refreshSome is how many journal entries are refreshed at a time, so that no
+	// call waits for thousands.
+	refreshSome = 64
+	maxGroup    = 32  // rows written together
+	maxPending  = 128 // groups on their way to the disk
+	busyWait    = 20 * time.Millisecond
 	// gap is how often Run looks at events at most, so that it wakes a few times a
 	// second and the state of many calls goes into the journal at once.
 	gap = 20 * time.Millisecond
@@ -54,7 +58,7 @@ type Stats struct {
 	// Backlog is the number of events published and not yet read. Run stops
 	// reading while Pending is at its cap, so a slow disk shows here.
 	Backlog int
-	// Pending is the number of groups of writes on their way to the disk.
+	// Pending is the number of groups of records on their way to the disk.
 	Pending int
 	// Written counts final records that are durable, Failed writes that the
 	// store refused for good.
@@ -66,8 +70,9 @@ type Stats struct {
 type History struct {
 	opts    Options
 	records *store.Space
-	live    *store.Space // the journal: safe from a killed process without a sync
-	journal *store.Table[Record]
+	live    *store.Space
+	journal *store.Daybook       // of calls without a durable record
+	before  *store.Table[Record] // the journal of earlier releases
 	calls   *store.Table[Record]
 	briefs  *store.Table[brief] // the same rows
 	sub     *call.Subscription
@@ -77,11 +82,15 @@ type History struct {
 	mu      sync.Mutex // guards what follows; not held over I/O
 	open    map[call.ID]*running
 	closing map[call.ID]*Record // ended, not durable yet
+	durable []call.ID           // whose journal entries may go
 
 	// Run only
 	ended   []*Record  // of calls that have ended, not yet on their way
 	dirty   []*running // journal entries due
+	old     []call.ID  // those that stand in the file before only
 	flushAt time.Time  // when the ended go; zero while there is none
+	sheet   store.Sheet
+	mute    bool // the journal cannot be written, which was said
 
 	slots           chan struct{} // one for every pending group
 	pending         sync.WaitGroup
@@ -98,7 +107,8 @@ func New(db *store.DB, bus *call.Bus, opts Options) *History {
 	return &History{
 		opts: opts, records: db.Records(), live: db.Live(), sub: bus.Subscribe("history"),
 		open: make(map[call.ID]*running), closing: make(map[call.ID]*Record), slots: make(chan struct{}, maxPending),
-		journal: store.NewTable[Record](db.Live(), store.Journal, recordVersion), calls: calls, briefs: briefs,
+		journal: db.Daybook(), before: store.NewTable[Record](db.Live(), store.Journal, recordVersion),
+		calls: calls, briefs: briefs,
 	}
 }
 
@@ -114,29 +124,66 @@ func (h *History) Recover(ctx context.Context) (n int, err error) {
 	if err := h.calls.Upgrade(ctx); err != nil {
 		return 0, fmt.Errorf("history: %w", err)
 	}
-	for {
-		page, err := h.journal.List(store.Range{Limit: 64})
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
+	rows, err := h.journalled()
+	if err != nil {
+		return 0, fmt.Errorf("history: recover: %w", err)
+	}
+	for some := range slices.Chunk(rows, 64) {
+		if err := ctx.Err(); err != nil {
 			return n, fmt.Errorf("history: recover: %w", err)
 		}
-		if len(page.Rows) == 0 {
-			h.recovered.Store(true)
-			return n, nil
-		}
-		made, err := h.closeJournal(page.Rows)
+		made, err := h.closeJournal(some)
 		if err != nil {
 			return n, fmt.Errorf("history: recover: %w", err)
 		}
 		n += made
 	}
+	if err := errors.Join(h.forgetBefore(rows), h.journal.Turn()); err != nil {
+		return n, fmt.Errorf("history: recover: %w", err)
+	}
+	if err := h.journal.Retire(); err != nil {
+		return n, fmt.Errorf("history: recover: %w", err)
+	}
+	h.recovered.Store(true)
+	return n, nil
+}
+
+// journalled are the entries of the journal, and of that of earlier releases.
+func (h *History) journalled() ([]store.Row[Record], error) {
+	page, err := h.before.List(store.Range{})
+	if err != nil {
+		return nil, err
+	}
+	entries, err := h.journal.Entries()
+	if err != nil {
+		return nil, err
+	}
+	rows := page.Rows
+	for id, entry := range entries {
+		var rec Record
+		if err := parseEntry(&rec, entry); err != nil {
+			h.opts.Logger.Error("journal entry cannot be read", "call", id, "err", err)
+			continue
+		}
+		rows = append(rows, store.Row[Record]{Key: key(rec.CallUUID), Value: rec})
+	}
+	return rows, nil
+}
+
+// An entry of the journal is the version of its form and the form.
+func (rec *Record) appendEntry(b []byte) ([]byte, error) {
+	return rec.AppendRow(append(b, recordVersion))
+}
+
+func parseEntry(rec *Record, b []byte) error {
+	if len(b) == 0 || b[0] > recordVersion {
+		return store.ErrDamaged
+	}
+	return rec.ParseRow(b[0], b[1:])
 }
 
 // closeJournal makes records of journal entries, except where the record got
-// through before the process was killed, and then forgets the entries. It may
-// be cut off anywhere and run again.
+// through before the process was killed. It may be cut off anywhere and run again.
 func (h *History) closeJournal(rows []store.Row[Record]) (made int, err error) {
 	err = h.records.Update(func(tx *store.Tx) error {
 		made = 0
@@ -154,17 +201,26 @@ func (h *History) closeJournal(rows []store.Row[Record]) (made int, err error) {
 		}
 		return nil
 	})
-	if err != nil {
-		return 0, err
-	}
-	return made, h.live.Update(func(tx *store.Tx) error {
-		for _, row := range rows {
-			if err := h.journal.In(tx).Delete(row.Key); err != nil {
-				return err
+	return made, err
+}
+
+// forgetBefore empties the journal of earlier releases, whose entries are among
+// rows.
+func (h *History) forgetBefore(rows []store.Row[Record]) error {
+	for some := range slices.Chunk(rows, 64) {
+		err := h.live.Update(func(tx *store.Tx) error {
+			for _, row := range some {
+				if err := h.before.In(tx).Delete(row.Key); err != nil {
+					return err
+				}
 			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // Stats reads the counters.

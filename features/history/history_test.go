@@ -86,27 +86,25 @@ func TestRestart(t *testing.T) {
 }
 
 // snapshot reads the journal.
-func (b *bench) snapshot() []store.Row[Record] {
+func (b *bench) snapshot() map[string][]byte {
 	b.t.Helper()
-	page, err := b.h.journal.List(store.Range{})
+	entries, err := b.h.journal.Entries()
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return page.Rows
+	return entries
 }
 
 // restore makes the journal what it was.
-func (b *bench) restore(rows []store.Row[Record]) {
+func (b *bench) restore(entries map[string][]byte) {
 	b.t.Helper()
-	err := b.db.Live().Update(func(tx *store.Tx) error {
-		for _, r := range rows {
-			if err := b.h.journal.In(tx).Put(r.Key, r.Value); err != nil {
-				return err
-			}
+	var s store.Sheet
+	for id, entry := range entries {
+		if err := s.Put(id, func(b []byte) ([]byte, error) { return append(b, entry...), nil }); err != nil {
+			b.t.Fatal(err)
 		}
-		return nil
-	})
-	if err != nil {
+	}
+	if err := b.h.journal.Write(&s); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -132,10 +130,12 @@ func TestAcknowledgedAtOnce(t *testing.T) {
 		}
 		time.Sleep(gather)
 		synctest.Wait()
+		b.get("X")
+		time.Sleep(refreshEvery)
+		synctest.Wait()
 		if b.journal() != 0 {
 			t.Error("journal entry stays")
 		}
-		b.get("X")
 		b.stop()
 	})
 }
@@ -233,6 +233,44 @@ func TestHugeCall(t *testing.T) {
 		rec := b.get("X")
 		if rec.Left == 0 || len(rec.CDR) != maxLegs || rec.Result != ResultNotAnswered {
 			t.Errorf("left %d, legs %d, %s", rec.Left, len(rec.CDR), rec.Result)
+		}
+	})
+}
+
+// TestRefreshInPortions: while the entries of many calls are written into another
+// file a few at a time, all of them can be read at every moment, right to ten
+// seconds and what a round takes; and the file before goes.
+func TestRefreshInPortions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := storetest.Open(t)
+		b := newBench(t, db)
+		const calls = 10 * refreshSome
+		for i := range calls {
+			b.call(call.ID(fmt.Sprint(i))).start(alice, "102")
+		}
+		time.Sleep(3 * refreshEvery)
+		size := 0
+		for range 20 {
+			time.Sleep(refreshEvery / 20)
+			synctest.Wait()
+			entries := b.snapshot()
+			if len(entries) != calls {
+				t.Fatalf("%d entries of %d", len(entries), calls)
+			}
+			for id, entry := range entries {
+				var rec Record
+				if err := parseEntry(&rec, entry); err != nil {
+					t.Fatal(id, err)
+				}
+				if age := time.Since(rec.HangupTime.Time); age > refreshEvery+10*gap {
+					t.Fatalf("the entry of call %s is %v old", id, age)
+				}
+				size += len(entry)
+			}
+		}
+		b.stop()
+		if size == 0 || b.journal() != calls {
+			t.Errorf("%d entries after the end", b.journal())
 		}
 	})
 }

@@ -161,10 +161,10 @@ func TestRecords(t *testing.T) {
 				t.Errorf("%s:\n got %s\nwant %s", tt.name, got, tt.want)
 			}
 		}
+		b.stop()
 		if n := b.journal(); n != 0 {
 			t.Errorf("%d journal entries left", n)
 		}
-		b.stop()
 		if st := b.h.Stats(); st.Written != uint64(len(tests)) || st.Failed != 0 || st.Pending != 0 || st.Backlog != 0 {
 			t.Errorf("%+v", st)
 		}

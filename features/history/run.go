@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -26,7 +27,7 @@ func (h *History) Run(ctx context.Context) error {
 			h.refresh()
 			next = now.Add(refreshEvery)
 		}
-		h.enter(now)
+		h.enter(now, refreshSome)
 		if !h.flushAt.IsZero() && !now.Before(h.flushAt) {
 			h.flush()
 		}
@@ -38,9 +39,10 @@ func (h *History) Run(ctx context.Context) error {
 		h.take(events)
 	}
 	h.refresh()
-	h.enter(time.Now())
+	h.enter(time.Now(), len(h.old))
 	h.flush()
 	h.pending.Wait()
+	h.enter(time.Now(), 0)
 	return nil
 }
 
@@ -49,6 +51,9 @@ func (h *History) Run(ctx context.Context) error {
 func (h *History) readUntil(ctx context.Context, next time.Time) {
 	if !h.flushAt.IsZero() && h.flushAt.Before(next) {
 		next = h.flushAt
+	}
+	if soon := time.Now().Add(gap); len(h.old) > 0 && soon.Before(next) {
+		next = soon
 	}
 	ctx, cancel := context.WithDeadline(ctx, next)
 	defer cancel()
@@ -105,31 +110,90 @@ func (h *History) end(r *running) {
 	}
 }
 
-// refresh makes the journal entries of all calls due.
+// refresh turns the journal over to another file, into which the entries of all
+// calls are to be written before the file before goes.
 func (h *History) refresh() {
+	if len(h.old) > 0 {
+		return // still at it
+	}
+	if err := h.journal.Turn(); err != nil {
+		h.journalErr(err)
+		return
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, r := range h.open {
-		h.due(r)
+	h.old = slices.AppendSeq(h.old, maps.Keys(h.open))
+	h.old = slices.AppendSeq(h.old, maps.Keys(h.closing))
+	if len(h.old) == 0 {
+		h.old = append(h.old, "") // nobody: the file before goes all the same
 	}
 }
 
-// enter writes the journal entries that are due, as of now.
-func (h *History) enter(now time.Time) {
-	for due := range slices.Chunk(h.dirty, maxGroup) {
-		recs := make([]*Record, len(due))
-		for i, r := range due {
-			at := now
-			if !r.over.IsZero() {
-				at = r.over // it stands in the journal until its record is durable
-			}
-			rec := r.record(at, h.opts.Extension)
-			recs[i], r.due = &rec, false
-		}
-		h.write(h.live, h.journal, recs, func([]*Record) {})
+// enter writes the journal entries that are due, as of now, some of those to be
+// refreshed, and that others are not needed any more.
+func (h *History) enter(now time.Time, some int) {
+	h.sheet.Reset()
+	for _, r := range h.dirty {
+		h.note(r, now)
+		r.due = false
 	}
 	clear(h.dirty)
 	h.dirty = h.dirty[:0]
+	refreshed := h.old[:min(some, len(h.old))]
+	for _, id := range refreshed {
+		h.renew(id, now)
+	}
+	h.old = h.old[len(refreshed):]
+	h.mu.Lock()
+	durable := h.durable
+	h.durable = nil
+	h.mu.Unlock()
+	for _, id := range durable {
+		h.sheet.Delete(string(id))
+	}
+	err := h.journal.Write(&h.sheet)
+	if err == nil && len(refreshed) > 0 && len(h.old) == 0 {
+		err = h.journal.Retire()
+	}
+	h.journalErr(err)
+}
+
+// note puts the entry of a call on the sheet, as of now or of its end: it stands in
+// the journal until its record is durable.
+func (h *History) note(r *running, now time.Time) {
+	if !r.over.IsZero() {
+		now = r.over
+	}
+	rec := r.record(now, h.opts.Extension)
+	h.noteRecord(&rec)
+}
+
+func (h *History) noteRecord(rec *Record) {
+	if err := h.sheet.Put(string(rec.CallUUID), rec.appendEntry); err != nil {
+		h.opts.Logger.Error("journal entry not written", "call", rec.CallUUID, "err", err)
+	}
+}
+
+// renew puts the entry of a call on the sheet that has no durable record yet.
+func (h *History) renew(id call.ID, now time.Time) {
+	h.mu.Lock()
+	r, rec := h.open[id], h.closing[id]
+	h.mu.Unlock()
+	switch {
+	case r != nil:
+		h.note(r, now)
+	case rec != nil:
+		h.noteRecord(rec)
+	}
+}
+
+// journalErr says that the journal cannot be written, or nil that it can: once. The
+// calls go on.
+func (h *History) journalErr(err error) {
+	if err != nil && !h.mute {
+		h.opts.Logger.Error("journal of calls cannot be written", "err", err)
+	}
+	h.mute = err != nil
 }
 
 // flush sends the gathered records to the store, which makes few commits of
@@ -137,7 +201,7 @@ func (h *History) enter(now time.Time) {
 func (h *History) flush() {
 	for recs := range slices.Chunk(h.ended, maxGroup) {
 		h.addMessages(recs)
-		h.write(h.records, h.calls, recs, h.recorded)
+		h.write(recs)
 	}
 	h.ended, h.flushAt = nil, time.Time{}
 }
@@ -157,24 +221,16 @@ func (h *History) addMessages(recs []*Record) {
 	}
 }
 
-// recorded counts durable records and forgets their journal entries. Should that
-// fail, the next start finds the records and forgets the entries then.
+// recorded counts durable records. Their journal entries go with the next sheet;
+// should the process not live to write it, the next start finds the records.
 func (h *History) recorded(recs []*Record) {
 	h.mu.Lock()
 	for _, rec := range recs {
 		delete(h.closing, rec.CallUUID)
+		h.durable = append(h.durable, rec.CallUUID)
 	}
 	h.mu.Unlock()
 	h.written.Add(uint64(len(recs)))
-	h.pending.Add(1)
-	h.live.Submit(func(tx *store.Tx) error {
-		for _, rec := range recs {
-			if err := h.journal.In(tx).Delete(key(rec.CallUUID)); err != nil {
-				return err
-			}
-		}
-		return nil
-	}, func(error) { h.pending.Done() })
 }
 
 // put writes a record; one that is too large goes without its sequence.
@@ -192,19 +248,19 @@ func put(rows store.Rows[Record], rec *Record) error {
 	return err
 }
 
-// write writes records together; each by itself if that fails. good hears that
-// they are durable. It waits while too many groups are on their way.
-func (h *History) write(sp *store.Space, table *store.Table[Record], recs []*Record, good func([]*Record)) {
+// write writes records together; each by itself if that fails. It waits while too
+// many groups are on their way.
+func (h *History) write(recs []*Record) {
 	h.slots <- struct{}{}
 	h.pending.Add(1)
 	for {
 		busy := false // ErrBusy is told from within Submit
-		sp.Submit(putAll(table, recs), func(err error) {
+		h.records.Submit(h.putAll(recs), func(err error) {
 			if errors.Is(err, store.ErrBusy) {
 				busy = true
 				return
 			}
-			h.done(sp, table, recs, good, err)
+			h.done(recs, err)
 			<-h.slots
 		})
 		if !busy {
@@ -214,10 +270,10 @@ func (h *History) write(sp *store.Space, table *store.Table[Record], recs []*Rec
 	}
 }
 
-func putAll(table *store.Table[Record], recs []*Record) func(*store.Tx) error {
+func (h *History) putAll(recs []*Record) func(*store.Tx) error {
 	return func(tx *store.Tx) error {
 		for _, rec := range recs {
-			if err := put(table.In(tx), rec); err != nil {
+			if err := put(h.calls.In(tx), rec); err != nil {
 				return err
 			}
 		}
@@ -227,15 +283,15 @@ func putAll(table *store.Table[Record], recs []*Record) func(*store.Tx) error {
 
 // done hears what became of a group, which has h.pending. One of several that
 // the store cannot take must not keep the others back.
-func (h *History) done(sp *store.Space, table *store.Table[Record], recs []*Record, good func([]*Record), err error) {
+func (h *History) done(recs []*Record, err error) {
 	defer h.pending.Done()
 	switch {
 	case err == nil:
-		good(recs)
+		h.recorded(recs)
 	case len(recs) > 1:
 		for one := range slices.Chunk(recs, 1) {
 			h.pending.Add(1)
-			sp.Submit(putAll(table, one), func(err error) { h.done(sp, table, one, good, err) })
+			h.records.Submit(h.putAll(one), func(err error) { h.done(one, err) })
 		}
 	default:
 		h.failed.Add(1)
