@@ -30,19 +30,19 @@ func ParseChallenge(value string) (Challenge, error) {
 	var foreign error
 	hasNonce, hasRealm := false, false
 	for s.next() {
-		switch {
-		case strings.EqualFold(s.name, "realm"):
+		switch s.name {
+		case "realm":
 			c.Realm, c.realm, hasRealm = s.text(), s.raw, true
-		case strings.EqualFold(s.name, "nonce"):
+		case "nonce":
 			c.nonce, hasNonce = s.raw, true
-		case strings.EqualFold(s.name, "opaque"):
+		case "opaque":
 			c.opaque = s.raw
-		case strings.EqualFold(s.name, "stale"):
+		case "stale":
 			c.Stale = strings.EqualFold(s.raw, "true")
-		case strings.EqualFold(s.name, "algorithm"):
+		case "algorithm":
 			c.Algorithm, err = algorithm(s.raw)
 			c.named = true
-		case strings.EqualFold(s.name, "qop"):
+		case "qop":
 			c.QOP, err = offersAuth(s.raw)
 		}
 		if err != nil {

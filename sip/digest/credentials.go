@@ -85,41 +85,41 @@ func Parse(value string) (Credentials, error) {
 // set takes over one parameter and returns its bit; parameters it does not know
 // have none and are ignored (RFC 7616 section 3.4).
 func (c *Credentials) set(s *scanner) (int, error) {
-	switch {
-	case strings.EqualFold(s.name, "username"):
+	switch s.name {
+	case "username":
 		c.Username = s.text()
 		return hasUsername, nil
-	case strings.EqualFold(s.name, "realm"):
+	case "realm":
 		c.Realm = s.text()
 		return hasRealm, nil
-	case strings.EqualFold(s.name, "nonce"):
+	case "nonce":
 		c.nonce = s.raw
 		return hasNonce, nil
-	case strings.EqualFold(s.name, "uri"):
+	case "uri":
 		c.uri = s.raw
 		return hasURI, nil
-	case strings.EqualFold(s.name, "response"):
+	case "response":
 		c.response = s.raw
 		return hasResponse, nil
-	case strings.EqualFold(s.name, "algorithm"):
+	case "algorithm":
 		var err error
 		c.Algorithm, err = algorithm(s.raw)
 		return hasAlgorithm, err
-	case strings.EqualFold(s.name, "cnonce"):
+	case "cnonce":
 		c.cnonce = s.raw
 		return hasCNonce, nil
-	case strings.EqualFold(s.name, "opaque"):
+	case "opaque":
 		return hasOpaque, nil // we never send one
-	case strings.EqualFold(s.name, "qop"):
+	case "qop":
 		return hasQOP, c.setQOP(s.raw)
-	case strings.EqualFold(s.name, "nc"):
+	case "nc":
 		return hasNC, c.setNC(s.raw)
-	case strings.EqualFold(s.name, "userhash"):
+	case "userhash":
 		if !strings.EqualFold(s.raw, "false") {
 			return hasUserhash, unsupported("userhash")
 		}
 		return hasUserhash, nil
-	case strings.EqualFold(s.name, "username*"):
+	case "username*":
 		return hasUsername, unsupported("encoded user name")
 	}
 	return 0, nil

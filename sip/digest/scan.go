@@ -10,7 +10,7 @@ import (
 // section 25.1): name = token or quoted-string, separated by commas.
 type scanner struct {
 	rest   string
-	name   string
+	name   string // in lower case
 	raw    string // the value, without its quotes but with its escapes
 	quoted bool
 	begun  bool
@@ -49,7 +49,7 @@ func (s *scanner) next() bool {
 	}
 	s.begun = true
 	n := tokenLen(s.rest)
-	s.name, s.rest = s.rest[:n], skipSpace(s.rest[n:])
+	s.name, s.rest = strings.ToLower(s.rest[:n]), skipSpace(s.rest[n:])
 	if n == 0 || s.rest == "" || s.rest[0] != '=' {
 		s.err = malformed("parameter without name or value")
 		return false
@@ -110,20 +110,21 @@ func quotedLen(s string) int {
 
 func tokenLen(s string) int {
 	for i := range len(s) {
-		if !tokenChar(s[i]) {
+		if !tokenChar[s[i]] {
 			return i
 		}
 	}
 	return len(s)
 }
 
-func tokenChar(c byte) bool {
-	switch {
-	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
-		return true
+// tokenChar marks the characters of a token (RFC 3261 section 25.1).
+var tokenChar = func() (t [256]bool) {
+	for c := range t {
+		letter := c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9'
+		t[c] = letter || c < 0x80 && strings.IndexByte("-.!%*_+`'~", byte(c)) >= 0
 	}
-	return strings.IndexByte("-.!%*_+`'~", c) >= 0
-}
+	return t
+}()
 
 func skipSpace(s string) string {
 	for s != "" && (s[0] == ' ' || s[0] == '\t') {
