@@ -345,6 +345,7 @@ func TestDigestPolicies(t *testing.T) {
 				"Authorization: Digest username=\"101":   400,
 				"Authorization: Digest username=\"101\"": 400,
 				"Authorization: Digest":                  400,
+				`Authorization: Digest username="101", realm="` + domain + `", nonce="", uri="sip:x", response=""`:                        401,
 				`Authorization: Digest username="101", realm="other", nonce="x", uri="sip:x", response="` + strings.Repeat("0", 32) + `"`: 401,
 			} {
 				u.send(u.text(request{method: "REGISTER", to: "<sip:101@" + domain + ">", head: []string{head}}))

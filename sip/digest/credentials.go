@@ -147,6 +147,8 @@ func (c *Credentials) whole(seen int, foreign error) error {
 	switch {
 	case seen&required != required:
 		return malformed("username, realm, nonce, uri or response is missing")
+	case c.nonce == "" && c.response == "" && c.uri != "":
+		return unsupported("no nonce yet") // so some phones ask for one (3GPP TS 24.229)
 	case c.nonce == "" || c.uri == "":
 		return malformed("empty nonce or uri")
 	case seen&hasQOP != 0 && seen&(hasCNonce|hasNC) != hasCNonce|hasNC:

@@ -50,6 +50,8 @@ func TestParse(t *testing.T) {
 		{"userhash", qopped + ", userhash=true", ErrUnsupported},
 		{"encoded name", with(`username="101"`, "username*=UTF-8''101"), ErrUnsupported},
 
+		{"a wish for a nonce", `Digest username="101", realm="example.com", nonce="", uri="sip:example.com", response=""`, ErrUnsupported},
+
 		{"empty", "", ErrMalformed},
 		{"no parameters", "Digest", ErrMalformed},
 		{"no scheme", `="x"`, ErrMalformed},

@@ -51,7 +51,7 @@ type hop struct {
 // answer needs no more than the first hop.
 func (h *hop) scan(s string, lenient bool) error {
 	s = trim(s)
-	h.head, h.lenient = s, lenient
+	*h = hop{head: s, lenient: lenient}
 	if i := strings.IndexByte(s, ';'); i >= 0 {
 		h.head, h.params = trim(s[:i]), s[i:]
 	}

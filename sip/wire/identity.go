@@ -151,7 +151,7 @@ func (m *Message) History() []HistoryEntry {
 func (h *HistoryEntry) addReasons(list string) {
 	for more := true; more && len(h.Reasons) < maxTokens; {
 		var value string
-		value, list, more, _ = cut(list, ',')
+		value, list, more = cutValue(list)
 		if r, ok := ParseReason(value); ok {
 			h.Reasons = append(h.Reasons, r)
 		}

@@ -27,11 +27,7 @@ func Parse(b []byte) (*Message, error) {
 
 // read makes m the message in b. Its lists keep their memory.
 func (m *Message) read(b []byte) error {
-	fields := m.fields[:0]
-	if fields == nil {
-		fields = m.room.fields[:0]
-	}
-	*m = Message{section: section{fields: fields}, maxForwards: -1, contentLength: -1}
+	m.reset()
 	if len(b) > MaxMessage {
 		m.split(string(b[:MaxMessage]))
 		return m.refuse(513, "Message Too Large")
@@ -54,6 +50,18 @@ func (m *Message) read(b []byte) error {
 		return fmt.Errorf("%w: broken response: %w", ErrUnreadable, err)
 	}
 	return m.refuse(400, "Bad Request: "+err.Error())
+}
+
+// reset forgets what m held but for what typed and startLine set anyway.
+func (m *Message) reset() {
+	if m.fields == nil {
+		m.fields, m.contacts = m.room.fields[:0], m.room.contact[:0]
+	}
+	m.section = section{fields: m.fields[:0]}
+	m.contacts = m.contacts[:0]
+	m.status, m.vias, m.routes = 0, 0, 0
+	m.maxForwards, m.contentLength = -1, -1
+	m.built = built{}
 }
 
 // refuse makes the fault of a broken request, or ErrUnreadable.
@@ -87,6 +95,7 @@ func (m *Message) startLine(s string) (response bool, err error) {
 			return true, errStatusLine
 		}
 		m.version, m.status, m.reason = version, int(n), reason
+		m.method, m.target = "", URI{}
 		return true, nil
 	}
 	method, rest, ok1 := strings.Cut(s, " ")
@@ -188,7 +197,7 @@ func (m *Message) typedField(id headerID, value string, i int) (err error) {
 func (m *Message) addVias(list string) error {
 	for more := true; more; {
 		var value string
-		value, list, more, _ = cut(list, ',')
+		value, list, more = cutValue(list)
 		if m.vias == maxVias {
 			return errTooMany
 		}
@@ -251,12 +260,9 @@ func (m *Message) setContentLength(s string) error {
 }
 
 func (m *Message) addContacts(list string) error {
-	if m.contacts == nil {
-		m.contacts = m.room.contact[:0]
-	}
 	for more := true; more; {
 		var value string
-		value, list, more, _ = cut(list, ',')
+		value, list, more = cutValue(list)
 		if len(m.contacts) == maxContacts {
 			return errTooMany
 		}
@@ -279,7 +285,7 @@ func (m *Message) addContacts(list string) error {
 func (m *Message) addRoutes(list string) error {
 	for more := true; more; {
 		var value string
-		value, list, more, _ = cut(list, ',')
+		value, list, more = cutValue(list)
 		var p Party
 		if err := p.scan(value); err != nil {
 			return err

@@ -52,9 +52,11 @@ func (w *writer) stamped(h *hop, source netip.AddrPort) {
 		return
 	}
 	ip := source.Addr().Unmap()
-	sentBy, isAddr := HostAddr(h.host)
-	received := h.rport || !isAddr || sentBy != ip // still to be written
-	rported := false
+	received, rported := h.rport, false // received: still to be written
+	if !received {
+		sentBy, isAddr := HostAddr(h.host)
+		received = !isAddr || sentBy != ip
+	}
 	list, more, ok := afterSemi(h.params)
 	for more && (ok || h.lenient) {
 		var name, value string

@@ -43,6 +43,20 @@ func span(s string, of uint8) int {
 	return len(s)
 }
 
+// spanClean is span for classes with bytes that are not ASCII: what it counts has
+// to be clean then, or n is -1.
+func spanClean(s string, of uint8) (n int) {
+	var all byte
+	for n < len(s) && class[s[n]]&of != 0 {
+		all |= s[n]
+		n++
+	}
+	if all >= 0x80 && Clean(s[:n]) != s[:n] {
+		return -1
+	}
+	return n
+}
+
 // isToken reports that s is a non-empty token.
 func isToken(s string) bool { return s != "" && span(s, inToken) == len(s) }
 
@@ -70,10 +84,7 @@ func skip(s string) string {
 // a semicolon: name ["=" value] with blanks allowed around both signs (RFC 3261
 // section 25.1: SEMI, EQUAL). A quoted value keeps its quotes. more tells that a
 // semicolon and then rest follow.
-func nextParam(s string) (name, value, rest string, more, ok bool) { return next(s, ';') }
-
-// next is nextParam with another sign between parameters.
-func next(s string, sep byte) (name, value, rest string, more, ok bool) {
+func nextParam(s string) (name, value, rest string, more, ok bool) {
 	s = skip(s)
 	n := span(s, inToken)
 	if n == 0 {
@@ -84,8 +95,8 @@ func next(s string, sep byte) (name, value, rest string, more, ok bool) {
 		s = skip(s[1:])
 		if s != "" && s[0] == '"' {
 			n = quotedEnd(s)
-		} else if n = span(s, inValue); s[:n] != Clean(s[:n]) {
-			n = -1
+		} else {
+			n = spanClean(s, inValue)
 		}
 		if n < 0 {
 			return "", "", "", false, false
@@ -95,16 +106,10 @@ func next(s string, sep byte) (name, value, rest string, more, ok bool) {
 	switch {
 	case s == "":
 		return name, value, "", false, true
-	case s[0] == sep:
+	case s[0] == ';':
 		return name, value, s[1:], true, true
 	}
 	return "", "", "", false, false
-}
-
-// nextAuthParam is nextParam for credentials, where a comma separates
-// (RFC 3261 section 25.1, auth-param).
-func nextAuthParam(s string) (name, value, rest string, more, ok bool) {
-	return next(s, ',')
 }
 
 // afterSemi takes the semicolon off a parameter list, which may be empty.
@@ -134,6 +139,7 @@ func (p *Party) Param(name string) (value string, ok bool) { return param(p.para
 
 // scan reads one name-addr or addr-spec. Its parameters are for the caller.
 func (p *Party) scan(s string) error {
+	p.display, p.bare, p.params = "", false, ""
 	s = trim(s)
 	i := 0
 	for i < len(s) && s[i] != '<' && s[i] != ';' && s[i] != '"' {

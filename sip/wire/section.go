@@ -193,8 +193,17 @@ func (l *list) next() (value string, ok bool) {
 		}
 		l.rest, l.i = l.s.value(&l.s.fields[i]), i+1
 	}
-	value, l.rest, l.more, _ = cut(l.rest, ',')
+	value, l.rest, l.more = cutValue(l.rest)
 	return trim(value), true
+}
+
+// cutValue cuts the first value off a list.
+func cutValue(list string) (value, rest string, more bool) {
+	if strings.IndexByte(list, ',') < 0 {
+		return list, "", false
+	}
+	value, rest, more, _ = cut(list, ',')
+	return value, rest, more
 }
 
 func header(name string) wanted { return wanted{lookUp(name), name} }

@@ -30,20 +30,27 @@ type URI struct {
 // into; the part after any other scheme than sip and sips is one of them.
 func (u *URI) scan(s string) error {
 	i := strings.IndexByte(s, ':')
-	if i < 0 || i == len(s)-1 || !isScheme(s[:i]) {
+	if i < 0 || i == len(s)-1 {
 		return errURI
 	}
-	rest := s[i+1:]
-	if span(rest, inURI) != len(rest) || Clean(rest) != rest {
+	scheme, rest := s[:i], s[i+1:]
+	if spanClean(rest, inURI) != len(rest) {
 		return errURI
 	}
-	*u = URI{Text: s, Scheme: sip.ASCIIToLower(s[:i])}
+	*u = URI{Text: s, Scheme: scheme}
+	if scheme == "sip" && rest[0] != '/' {
+		return u.scanHost(rest)
+	}
+	if !isScheme(scheme) {
+		return errURI
+	}
+	u.Scheme = sip.ASCIIToLower(scheme)
 	if u.Scheme != "sip" && u.Scheme != "sips" {
 		u.params = rest
 	} else if err := u.scanHost(strings.TrimPrefix(rest, "//")); err != nil {
 		return err
 	}
-	if u.Scheme != s[:i] || strings.HasPrefix(rest, "//") {
+	if u.Scheme != scheme || strings.HasPrefix(rest, "//") {
 		built := u.build()
 		u.Text = built.String()
 	}
@@ -182,7 +189,10 @@ func HostAddr(host string) (netip.Addr, bool) {
 	if host == "" || host[0] != ':' && unhex(host[0]) < 0 {
 		return netip.Addr{}, false
 	}
-	a, err := netip.ParseAddr(strings.Replace(host, ":::", "::", 1))
+	if strings.IndexByte(host, ':') >= 0 {
+		host = strings.Replace(host, ":::", "::", 1)
+	}
+	a, err := netip.ParseAddr(host)
 	if err != nil || a.Zone() != "" {
 		return netip.Addr{}, false
 	}

@@ -89,17 +89,8 @@ var validateCases = []struct {
 
 	{"credentials", register, []string{digestLine}, 0, ""},
 	{"credentials for two realms", register, []string{digestLine, digestLine}, 0, ""},
-	{"empty credentials", register, []string{`Authorization: Digest username="1", realm="r", nonce="", uri="sip:x", response=""`}, 0, ""},
-	{"unknown scheme", register, []string{"Authorization: Bearer token=abc"}, 0, ""},
-	{"scheme alone", register, []string{"Authorization: Digest"}, 400, "Authorization"},
-	{"no response", register, []string{`Authorization: Digest username="1", realm="r", nonce="n", uri="sip:x"`}, 400, "Authorization"},
-	{"short response", register, []string{strings.Replace(digestLine, "aaaa", "", 1)}, 400, "Authorization"},
-	{"response not hex", register, []string{strings.Replace(digestLine, "aaaa", "zzzz", 1)}, 400, "Authorization"},
-	{"open quote", register, []string{strings.Replace(digestLine, `"r"`, `"r`, 1)}, 400, "Authorization"},
-	{"two names", register, []string{digestLine + `, username="2"`}, 400, "Authorization"},
-	{"trailing comma", register, []string{digestLine + ","}, 400, "Authorization"},
-	{"bad nc", register, []string{digestLine + ", nc=1"}, 400, "Authorization"},
-	{"bad proxy credentials", invite, []string{"Proxy-" + digestLine + ";"}, 400, "Proxy-Authorization"},
+	{"mutilated credentials", register, []string{"Authorization: Digest"}, 0, ""}, // whoever asks for them refuses them
+	{"11 credentials", register, slices.Repeat([]string{digestLine}, 11), 400, "Authorization"},
 
 	{"SDP accepted", invite, []string{"Accept: text/plain, application/*;q=0.3"}, 0, ""},
 	{"SDP not accepted", invite, []string{"Accept: text/plain"}, 406, ""},
