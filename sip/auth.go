@@ -108,16 +108,16 @@ func hostText(a netip.Addr) string {
 	return a.String()
 }
 
+// challenge asks for credentials. Nothing is kept; the nonce remembers for us.
 func (w *worker) challenge(m *wire.Message, f flow, ask asking, realm string, p digest.Policy, stale bool) {
-	var fields [2]wire.Field
-	n := 0
 	w.nonce = w.server.nonces.AppendNonce(w.nonce[:0], realm, f.remote().Addr(), w.now)
+	a := wire.Answer(w.buf[:0], m, f.remote(), ask.status, ask.phrase, w.tags.of(m))
 	for _, alg := range p.Algorithms() {
-		w.buf = digest.AppendChallenge(w.buf[:0], realm, w.nonce, alg, stale)
-		fields[n] = wire.Field{Name: ask.challenge, Value: string(w.buf)}
-		n++
+		w.value = digest.AppendChallenge(w.value[:0], realm, w.nonce, alg, stale)
+		a.Field(ask.challenge, string(w.value))
 	}
-	w.reply(m, f, ask.status, ask.phrase, fields[:n]...)
+	w.buf = a.End("", nil)
+	w.sendStateless(m, f, ask.status, ask.phrase, w.buf)
 }
 
 func (w *worker) noteForbidden(m *wire.Message, f flow, reason string) {

@@ -1,7 +1,6 @@
 package sip
 
 import (
-	"bytes"
 	"errors"
 	"net/netip"
 	"time"
@@ -45,12 +44,14 @@ func (s *Server) queue(w *worker, h wire.Head, p packet, now time.Time) {
 	if l != laneDialog && !s.admits(w, h, p, now) {
 		return
 	}
-	p.data = bytes.Clone(p.data)
+	b := p.data
+	p.copied(s)
 	if !w.push(l, p, now) {
 		s.noRoom(l, h, p)
+		p.release(s)
 		return
 	}
-	w.letIn(h, p.data)
+	w.letIn(h, b)
 }
 
 // noRoom is the end of a message whose lane is full, or has too many of its source.
@@ -164,13 +165,8 @@ func (s *Server) ownAllow(fault *wire.Fault) {
 // message handles one message on its worker.
 func (w *worker) message(p packet) {
 	m, err := w.reader.Parse(p.data)
-	var fault *wire.Fault
-	switch {
-	case errors.As(err, &fault):
-		w.fault(fault, p)
-		return
-	case err != nil:
-		w.server.metrics.dropped("unreadable")
+	if err != nil {
+		w.unreadable(err, p)
 		return
 	}
 	if fault := w.server.rules.Validate(m); fault != nil {
@@ -187,6 +183,16 @@ func (w *worker) message(p packet) {
 	}
 	f := p.answerFlow(m.ReplyTo(p.from))
 	w.incoming(m, f)
+}
+
+// unreadable answers what cannot be parsed, if it can be answered.
+func (w *worker) unreadable(err error, p packet) {
+	var fault *wire.Fault
+	if errors.As(err, &fault) {
+		w.fault(fault, p)
+		return
+	}
+	w.server.metrics.dropped("unreadable")
 }
 
 func (w *worker) fault(fault *wire.Fault, p packet) {

@@ -25,6 +25,11 @@ func (w *worker) reply(m *wire.Message, f flow, status int, phrase string, extra
 	if status == 200 && amplifies(b, m, f) {
 		b = w.render(m, f, status, phrase, tag)
 	}
+	w.sendStateless(m, f, status, phrase, b)
+}
+
+// sendStateless sends an answer that nothing is kept of, unless it would amplify.
+func (w *worker) sendStateless(m *wire.Message, f flow, status int, phrase string, b []byte) {
 	if len(b) == 0 || amplifies(b, m, f) {
 		w.server.metrics.dropped("unanswerable")
 		return

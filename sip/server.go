@@ -73,6 +73,7 @@ type Server struct {
 	rules     wire.Rules
 	nonces    *digest.Authority
 	tagKey    []byte
+	rooms     sync.Pool // of *[]byte, for messages that wait
 	tags      sync.Pool // of *keyed, for who is no worker
 
 	workers   []*worker
@@ -97,6 +98,7 @@ func Listen(cfg Config) (*Server, error) {
 		log: cfg.Logger, stop: make(chan struct{}),
 		routes: routes{ask: routeTo},
 	}
+	s.rooms.New = func() any { return new([]byte) }
 	s.tagKey = make([]byte, 32)
 	rand.Read(s.tagKey) // never fails (crypto/rand)
 	s.tags.New = func() any { return newKeyed(s.tagKey) }

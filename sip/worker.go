@@ -34,12 +34,31 @@ type packet struct {
 	from netip.AddrPort
 	data []byte
 	at   time.Time // when it came, what it waited in the kernel included
+	room *[]byte   // what data is a part of, to be used again
 }
+
+// copied gives the packet data of its own.
+func (p *packet) copied(s *Server) {
+	p.room = s.rooms.Get().(*[]byte)
+	*p.room = append((*p.room)[:0], p.data...)
+	p.data = *p.room
+}
+
+// release gives the memory back that copied took: nobody keeps what a packet holds
+// once it was handled.
+func (p *packet) release(s *Server) {
+	if p.room != nil && cap(*p.room) <= roomKept {
+		s.rooms.Put(p.room)
+	}
+}
+
+// roomKept is how large a copy may be to be used again.
+const roomKept = 4096
 
 // answerFlow is where answers to p go, given where its Via asks for them
 // (S11).
 func (p packet) answerFlow(to netip.AddrPort) flow {
-	if u, ok := p.flow.(udpFlow); ok {
+	if u, ok := p.flow.(udpFlow); ok && u.to != to {
 		u.to = to
 		return u
 	}
@@ -90,13 +109,13 @@ type worker struct {
 	// partings are the logs of legs that have just gone.
 	partings map[legKey]*messageLog
 	out      outbox
-	// What the message at hand is worked on with: its reader, the answer, a nonce,
-	// a hash for tags.
-	reader      wire.Reader
-	buf, nonce  []byte
-	tags        *keyed
-	registering *registering
-	today       date
+	// What the message at hand is worked on with: its reader, the answer, a nonce and
+	// a header value, a hash for tags.
+	reader            wire.Reader
+	buf, nonce, value []byte
+	tags              *keyed
+	registering       *registering
+	today             date
 }
 
 func newWorker(s *Server) *worker {
@@ -265,6 +284,7 @@ func (w *worker) drain() {
 		}
 		for _, p := range batch {
 			w.guard(func() { w.message(p) })
+			p.release(w.server)
 		}
 		w.done.Add(1)
 		w.turnWheel()
