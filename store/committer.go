@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
 )
@@ -17,10 +18,21 @@ const (
 	maxBatch = 512 << 10
 )
 
+// lateSync is how long a late submission waits for others, so that one sync of the
+// disk serves them all.
+const lateSync = 150 * time.Millisecond
+
 // submission is one transaction on its way to the disk.
 type submission struct {
 	fn   func(*Tx) error
 	done func(error)
+	late bool // it may wait
+}
+
+// answer is what a submission will hear once the disk has it.
+type answer struct {
+	done func(error)
+	err  error
 }
 
 // committer is the only writer of a space. What is submitted while a commit is
@@ -30,12 +42,17 @@ type committer struct {
 	sp      *Space
 	readers gate
 
-	mu     sync.Mutex
-	queue  []submission
-	open   bool
-	wake   chan struct{} // one slot
-	ended  chan struct{} // closed when the loop has returned
-	failed error         // committer goroutine only
+	mu    sync.Mutex
+	queue []submission
+	open  bool
+	wake  chan struct{} // one slot
+	ended chan struct{} // closed when the loop has returned
+
+	// committer goroutine only
+	failed   error
+	unsynced []answer  // committed, in a space that we sync
+	urgent   bool      // one of them is not late
+	syncAt   time.Time // when all of them are late; zero without any
 }
 
 func newCommitter(sp *Space) *committer {
@@ -107,21 +124,63 @@ func (c *committer) run() {
 		for len(group) > 0 {
 			group = group[c.commit(group):]
 		}
+		if c.urgent || !c.syncAt.IsZero() && (!open || !time.Now().Before(c.syncAt)) {
+			c.settle()
+		}
 		if c.depth() > 0 {
 			continue
 		}
 		if !open {
 			return
 		}
-		<-c.wake
+		c.wait()
 	}
+}
+
+// wait returns when there is something to commit or it is time to sync.
+func (c *committer) wait() {
+	if c.syncAt.IsZero() {
+		<-c.wake
+		return
+	}
+	t := time.NewTimer(time.Until(c.syncAt))
+	defer t.Stop()
+	select {
+	case <-c.wake:
+	case <-t.C:
+	}
+}
+
+// settle brings what was committed to the disk and answers.
+func (c *committer) settle() {
+	all := c.unsynced
+	c.unsynced, c.urgent, c.syncAt = nil, false, time.Time{}
+	if c.failed == nil {
+		if err := c.sp.syncLogs(); err != nil {
+			c.fail(err)
+		} else if err := c.sp.mark.set(c.sp.commits); err != nil {
+			c.fail(err)
+		}
+	}
+	for _, a := range all {
+		c.answer(a.done, a.err)
+	}
+}
+
+// answer tells the outcome; one that nobody can vouch for is a failure.
+func (c *committer) answer(done func(error), err error) {
+	if err == nil {
+		err = c.failed
+	}
+	c.sp.stats.done(err)
+	done(err)
 }
 
 // commit runs transactions from the beginning of group, commits those that
 // succeeded as one and returns how many of the group it has dealt with.
 func (c *committer) commit(group []submission) int {
 	if c.failed != nil {
-		group[0].done(c.failed)
+		c.answer(group[0].done, nil)
 		return 1
 	}
 	b := &batch{sp: c.sp, txn: c.sp.badger.Load().NewTransaction(true)}
@@ -145,19 +204,27 @@ func (c *committer) commit(group []submission) int {
 	}
 	if b.written > 0 {
 		if err := c.write(b); err != nil {
-			c.fail(err, errs)
+			c.fail(err)
 		} else {
 			c.sp.watches.tell(b.changes)
 		}
 	}
 	for i, err := range errs {
-		c.sp.stats.done(err)
-		group[i].done(err)
+		if !c.sp.syncsItself() {
+			c.answer(group[i].done, err)
+			continue
+		}
+		c.unsynced = append(c.unsynced, answer{group[i].done, err})
+		if !group[i].late {
+			c.urgent = true
+		} else if c.syncAt.IsZero() {
+			c.syncAt = time.Now().Add(lateSync)
+		}
 	}
 	return len(errs)
 }
 
-// write makes the batch durable as the space promises.
+// write commits the batch; it is durable then unless the space syncs itself.
 func (c *committer) write(b *batch) error {
 	n := c.sp.commits + 1
 	if err := b.txn.Set([]byte(metaCommits), binary.BigEndian.AppendUint64(nil, n)); err != nil {
@@ -168,7 +235,7 @@ func (c *committer) write(b *batch) error {
 	}
 	c.sp.commits = n
 	c.sp.stats.commits.Store(n)
-	if c.sp.promise.sync {
+	if c.sp.promise.sync && !c.sp.syncsItself() {
 		return c.sp.mark.set(n)
 	}
 	return nil
@@ -176,14 +243,9 @@ func (c *committer) write(b *batch) error {
 
 // fail stops all further writes: after a failed sync nobody knows what the disk
 // holds, and only opening the files again finds out.
-func (c *committer) fail(err error, errs []error) {
+func (c *committer) fail(err error) {
 	c.failed = fmt.Errorf("store: %s: %w: %w", c.sp.name, ErrFailed, err)
 	c.sp.db.log.Error("store takes no more writes", "space", c.sp.name, "err", err)
-	for i := range errs {
-		if errs[i] == nil {
-			errs[i] = c.failed
-		}
-	}
 }
 
 // errRetryAlone says that a batch is full; it never leaves the committer.

@@ -319,3 +319,43 @@ func TestSequences(t *testing.T) {
 		t.Errorf("ids %v", got)
 	}
 }
+
+// TestLateSubmissions: they are answered in their order with the first that cannot
+// wait, and before Close returns.
+func TestLateSubmissions(t *testing.T) {
+	db, err := Open(Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.OpenRecords(); err != nil {
+		t.Fatal(err)
+	}
+	rows := NewTable[string](db.Records(), Calls, 1)
+	var answered []int // by the committer; read after what follows it
+	late := func(i int) {
+		db.Records().SubmitLate(func(tx *Tx) error {
+			return rows.In(tx).Put(Int(int64(i)), "late")
+		}, func(err error) {
+			if err != nil {
+				t.Error(err)
+			}
+			answered = append(answered, i)
+		})
+	}
+	late(1)
+	late(2)
+	if err := rows.Put(Int(3), "now"); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(answered, []int{1, 2}) {
+		t.Errorf("answered: %v", answered)
+	}
+	late(4)
+	late(5)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(answered, []int{1, 2, 4, 5}) {
+		t.Errorf("answered: %v", answered)
+	}
+}

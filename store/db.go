@@ -56,7 +56,7 @@ func Open(cfg Config) (*DB, error) {
 	db := &DB{cfg: cfg, log: cfg.Logger, stop: make(chan struct{})}
 	db.config = newSpace(db, "config", promise{small: true, sync: true})
 	db.live = newSpace(db, "live", promise{small: true})
-	db.records = newSpace(db, "records", promise{sync: true})
+	db.records = newSpace(db, "records", promise{sync: true, late: true})
 	db.daybook = &Daybook{db: db}
 	if err := db.open(); err != nil {
 		return nil, errors.Join(err, db.Close())

@@ -28,6 +28,9 @@ type promise struct {
 	// small: its data fit into one level of tables, and we say when that is made.
 	small bool
 	sync  bool // a commit is on the disk before it is acknowledged
+	// late: some writers may wait for it, so that we sync and not Badger, which
+	// would at every commit.
+	late bool
 }
 
 // Space is one of the three parts of the store: a set of tables that share
@@ -130,7 +133,7 @@ func (sp *Space) where() string {
 func (sp *Space) options() badger.Options {
 	o := badger.DefaultOptions(sp.dir).
 		WithInMemory(sp.dir == "").
-		WithSyncWrites(sp.promise.sync).
+		WithSyncWrites(sp.promise.sync && !sp.promise.late).
 		WithLogger(badgerLog{sp.db.log.With("space", sp.name)}).
 		WithMetricsEnabled(false).
 		WithDetectConflicts(false).
@@ -194,11 +197,18 @@ func (sp *Space) Update(fn func(tx *Tx) error) error {
 // called when the outcome is known, from the committer's goroutine in the order
 // of submission, or from within Submit if the queue is full (ErrBusy) or the
 // space not open (ErrClosed). done must not block nor call Update; it may be nil.
-func (sp *Space) Submit(fn func(tx *Tx) error, done func(error)) {
+func (sp *Space) Submit(fn func(tx *Tx) error, done func(error)) { sp.submit(fn, done, false) }
+
+// SubmitLate is Submit for those who are in no hurry: in the records space, what it
+// writes can be read as soon as with Submit, but waits up to 150 ms for others on
+// its way to the disk.
+func (sp *Space) SubmitLate(fn func(tx *Tx) error, done func(error)) { sp.submit(fn, done, true) }
+
+func (sp *Space) submit(fn func(tx *Tx) error, done func(error), late bool) {
 	if done == nil {
 		done = func(error) {}
 	}
-	if err := sp.queue.push(submission{fn, done}); err != nil {
+	if err := sp.queue.push(submission{fn, done, late}); err != nil {
 		done(fmt.Errorf("store: %s: %w", sp.name, err))
 	}
 }

@@ -94,7 +94,7 @@ func (sp *Space) syncLive() error {
 	if bdb == nil || sp.promise.sync || n == sp.synced {
 		return nil
 	}
-	if err := bdb.Sync(); err != nil {
+	if err := sp.syncLogs(); err != nil {
 		return err
 	}
 	sp.synced = n

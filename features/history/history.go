@@ -25,8 +25,8 @@ const (
 	// gap is how often Run looks at events at most, so that it wakes a few times a
 	// second and the state of many calls goes into the journal at once.
 	gap = 20 * time.Millisecond
-	// gather is how long the record of an ended call waits for others, so that
-	// one sync of the disk serves them all. Until then its journal entry stands.
+	// gather is how long the record of an ended call waits for the last messages of
+	// its legs. Until it is durable the journal entry stands.
 	gather = 200 * time.Millisecond
 	// maxBacklog is the number of events not read above which the History is full.
 	maxBacklog = 1 << 15
@@ -85,12 +85,11 @@ type History struct {
 	durable []call.ID           // whose journal entries may go
 
 	// Run only
-	ended   []*Record  // of calls that have ended, not yet on their way
-	dirty   []*running // journal entries due
-	old     []call.ID  // those that stand in the file before only
-	flushAt time.Time  // when the ended go; zero while there is none
-	sheet   store.Sheet
-	mute    bool // the journal cannot be written, which was said
+	ended []ended    // calls that have, by time
+	dirty []*running // journal entries due
+	old   []call.ID  // those that stand in the file before only
+	sheet store.Sheet
+	mute  bool // the journal cannot be written, which was said
 
 	slots           chan struct{} // one for every pending group
 	pending         sync.WaitGroup
@@ -110,6 +109,12 @@ func New(db *store.DB, bus *call.Bus, opts Options) *History {
 		journal: db.Daybook(), before: store.NewTable[Record](db.Live(), store.Journal, recordVersion),
 		calls: calls, briefs: briefs,
 	}
+}
+
+// ended is a call whose record is not on its way yet.
+type ended struct {
+	rec *Record
+	due time.Time // then it goes
 }
 
 func key(id call.ID) store.Key { return store.Str(string(id)) }

@@ -28,9 +28,7 @@ func (h *History) Run(ctx context.Context) error {
 			next = now.Add(refreshEvery)
 		}
 		h.enter(now, refreshSome)
-		if !h.flushAt.IsZero() && !now.Before(h.flushAt) {
-			h.flush()
-		}
+		h.flush(now)
 	}
 	h.sub.Close()
 	for more := true; more; {
@@ -40,7 +38,7 @@ func (h *History) Run(ctx context.Context) error {
 	}
 	h.refresh()
 	h.enter(time.Now(), len(h.old))
-	h.flush()
+	h.flush(time.Now().Add(gather))
 	h.pending.Wait()
 	h.enter(time.Now(), 0)
 	return nil
@@ -49,8 +47,8 @@ func (h *History) Run(ctx context.Context) error {
 // readUntil takes in the events of a while; of none if it is time for the next
 // refresh or flush, or ctx ends.
 func (h *History) readUntil(ctx context.Context, next time.Time) {
-	if !h.flushAt.IsZero() && h.flushAt.Before(next) {
-		next = h.flushAt
+	if len(h.ended) > 0 && h.ended[0].due.Before(next) {
+		next = h.ended[0].due
 	}
 	if soon := time.Now().Add(gap); len(h.old) > 0 && soon.Before(next) {
 		next = soon
@@ -104,10 +102,7 @@ func (h *History) end(r *running) {
 	rec := r.record(r.over, h.opts.Extension)
 	delete(h.open, r.id)
 	h.closing[r.id] = &rec
-	h.ended = append(h.ended, &rec)
-	if h.flushAt.IsZero() {
-		h.flushAt = r.over.Add(gather)
-	}
+	h.ended = append(h.ended, ended{&rec, r.over.Add(gather)})
 }
 
 // refresh turns the journal over to another file, into which the entries of all
@@ -196,14 +191,22 @@ func (h *History) journalErr(err error) {
 	h.mute = err != nil
 }
 
-// flush sends the gathered records to the store, which makes few commits of
-// them, and lets their journal entries go when they are durable.
-func (h *History) flush() {
-	for recs := range slices.Chunk(h.ended, maxGroup) {
+// flush sends the records that are due by now to the store, which syncs the disk
+// for many of them: a few at a time, so that no call waits for all of a moment's.
+func (h *History) flush(now time.Time) {
+	n := 0
+	for n < len(h.ended) && !h.ended[n].due.After(now) {
+		n++
+	}
+	for some := range slices.Chunk(h.ended[:n], maxGroup) {
+		recs := make([]*Record, len(some))
+		for i, e := range some {
+			recs[i] = e.rec
+		}
 		h.addMessages(recs)
 		h.write(recs)
 	}
-	h.ended, h.flushAt = nil, time.Time{}
+	h.ended = slices.Delete(h.ended, 0, n)
 }
 
 // addMessages puts the signalling into records, which others may be reading: it
@@ -255,7 +258,7 @@ func (h *History) write(recs []*Record) {
 	h.pending.Add(1)
 	for {
 		busy := false // ErrBusy is told from within Submit
-		h.records.Submit(h.putAll(recs), func(err error) {
+		h.records.SubmitLate(h.putAll(recs), func(err error) {
 			if errors.Is(err, store.ErrBusy) {
 				busy = true
 				return
@@ -291,7 +294,7 @@ func (h *History) done(recs []*Record, err error) {
 	case len(recs) > 1:
 		for one := range slices.Chunk(recs, 1) {
 			h.pending.Add(1)
-			h.records.Submit(h.putAll(one), func(err error) { h.done(one, err) })
+			h.records.SubmitLate(h.putAll(one), func(err error) { h.done(one, err) })
 		}
 	default:
 		h.failed.Add(1)
