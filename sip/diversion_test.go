@@ -71,17 +71,20 @@ func TestDiverted(t *testing.T) {
 		if ok := caller.lastOf(200); ok.header("P-Asserted-Identity") != `"Phone 104" <sip:104@acme.example>` {
 			t.Errorf("answered by %q", ok.header("P-Asserted-Identity"))
 		}
-		trace := e.happened(call.EventDecided)
-		redirected := 0
-		for _, ev := range trace {
-			if ev.Trace.Outcome != nil && ev.Trace.Outcome.Kind == call.OutcomeRedirected {
-				redirected++
-			}
-		}
-		if redirected != 2 {
-			t.Errorf("%d redirections in the trace", redirected)
+		if n := e.redirections(); n != 2 {
+			t.Errorf("%d redirections in the trace", n)
 		}
 	})
+}
+
+// redirections counts those in the traces so far.
+func (e *edge) redirections() (n int) {
+	for _, ev := range e.happened(call.EventDecided) {
+		if ev.Trace.Outcome != nil && ev.Trace.Outcome.Kind == call.OutcomeRedirected {
+			n++
+		}
+	}
+	return n
 }
 
 // TestDivertedNowhere: what names nobody here refuses the call.

@@ -8,24 +8,6 @@ import (
 	"github.com/cordpair/cordpair/sip/wire"
 )
 
-// legState is where an INVITE dialog stands, in either role.
-//
-//	caller's leg:  trying -> answered (2xx sent) -> up (ACK came) -> ending -> gone
-//	called leg:    trying -> up (2xx came, ACK sent) -> ending -> gone
-//
-// From trying a leg may go to gone at once (refused) or to ending (cancelled and
-// waiting for the final response). In ending the call has already heard Gone and
-// the media is closed; what remains is to be polite to the far end.
-type legState int
-
-const (
-	legTrying legState = iota
-	legAnswered
-	legUp
-	legEnding
-	legGone
-)
-
 // leg is one INVITE dialog with a phone; it implements call.Leg. Its verbs may
 // be called from anywhere; they run on its worker, to which every field below
 // the first group belongs.
@@ -140,7 +122,7 @@ func (l *leg) finishWith(ev call.LegEvent) {
 	if l.state == legEnding || l.state == legGone {
 		return
 	}
-	l.state = legEnding
+	l.move(opFinish)
 	l.w.wheel.stop(&l.timer.clock)
 	l.referral.close()
 	l.w.wheel.stop(&l.asking.retry)
@@ -159,7 +141,7 @@ func (l *leg) remove() {
 	if l.state == legGone {
 		return
 	}
-	l.state = legGone
+	l.move(opRemove)
 	l.invite.settle(l.w)
 	if l.calling != nil {
 		l.w.wheel.stop(&l.calling.flowWait)

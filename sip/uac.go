@@ -131,7 +131,7 @@ func (l *leg) accepted(res *wire.Message) {
 		l.bye(call.CauseNotAcceptable)
 		return
 	}
-	l.state = legUp
+	l.move(opConfirm)
 	l.timer.take(res)
 	l.keepTime()
 	c.forks, c.claims, c.like, c.diverted = nil, nil, nil, nil // a call may last for hours

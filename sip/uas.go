@@ -240,7 +240,7 @@ func (l *leg) answer() {
 		}
 	}
 	r.stop(l.w)
-	l.state = legAnswered
+	l.move(opAccept)
 	fields := append(l.timer.grant(l.invite.request), identityFields(l.with, l.account.Domain)...)
 	l.accept(body, fields...)
 }
@@ -309,7 +309,7 @@ func (l *leg) acked(m *wire.Message) {
 	case i.bye != "":
 		l.bye(i.bye)
 	case l.state == legAnswered:
-		l.state = legUp
+		l.move(opConfirm)
 		l.keepTime()
 		l.emit(call.LegAnswered)
 	}
