@@ -1,6 +1,9 @@
 package escape
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestEqual(t *testing.T) {
 	for _, tt := range []struct {
@@ -42,4 +45,21 @@ func TestDecodeAndHeader(t *testing.T) {
 	if got := Decode("%zz%4"); got != "%zz%4" {
 		t.Error(got)
 	}
+}
+
+// FuzzHeader: what is escaped reads back, and holds nothing that ends a header
+// of a URI or the URI itself.
+func FuzzHeader(f *testing.F) {
+	for _, s := range []string{"", "a@b;to-tag=1", "100%", "\x00\xff&=?<>\""} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		escaped := Header(s)
+		if Decode(escaped) != s || strings.ContainsAny(escaped, "&=;<>\"@ \r\n\x00") {
+			t.Fatalf("%q became %q", s, escaped)
+		}
+		if !Equal(s, escaped) && strings.IndexByte(s, '%') < 0 {
+			t.Fatalf("%q is not %q", s, escaped)
+		}
+	})
 }

@@ -100,6 +100,8 @@ func hostile() map[string]string {
 		"long URIs":        fill(head, "m: <sip:a@b"+params+">\r\n"),
 		"long Vias":        fill(head, "v: SIP/2.0/UDP h"+params+"\r\n"),
 		"broken long Vias": fill("INVITE SIP/2.0\r\n", "v: SIP/2.0/UDP h"+strings.Repeat(";aa", 2600)+"\r\n"),
+		"long Replaces":    fill(head, "Replaces: a;to-tag=b;from-tag=c"+strings.Repeat(";aa", 2600)+"\r\n"),
+		"folded names":     fill(head, "To"+strings.Repeat(" ", 8000)+": <sip:a@b>\r\n"),
 		"long lists":       fill(head, "Supported: "+strings.Repeat("a,", 4000)+"\r\n"),
 		"many headers":     fill(head, "Xx: y\r\n"),
 		"many folds":       fill(head+"X: y", "\r\n "),

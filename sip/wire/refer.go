@@ -33,14 +33,15 @@ func ParseReplaces(s string) (r Replaces, ok bool) {
 	return r, true
 }
 
-// dialogID reads callid *(SEMI param); each parameter may occur once.
+// dialogID reads callid *(SEMI param); each parameter may occur once, and maxTokens
+// are enough.
 func dialogID(s string) (callID string, p sip.HeaderParams, ok bool) {
 	callID, params, more := strings.Cut(s, ";")
 	callID = trim(callID)
 	if callID == "" || strings.ContainsAny(callID, " \t,") || Clean(callID) != callID {
 		return "", nil, false
 	}
-	if more && parseParams(";"+params, &p) != nil {
+	if more && (strings.Count(params, ";") >= maxTokens || parseParams(";"+params, &p) != nil) {
 		return "", nil, false
 	}
 	for i, kv := range p {
