@@ -39,8 +39,13 @@ func TestCancel(t *testing.T) {
 		if ack := callee.one(); ack.Method() != "ACK" {
 			t.Errorf("callee got %q", ack.raw)
 		}
-		caller.send(caller.text(cancel)) // repeated
-		caller.expect(200)
+		for _, pause := range []time.Duration{0, 10 * time.Second} { // timer I has run out by then
+			wait(pause)
+			caller.send(caller.text(cancel)) // repeated
+			if again := caller.one(); again.raw != list[0].raw {
+				t.Errorf("repeated CANCEL got\n%s\nnot\n%s", again.raw, list[0].raw)
+			}
+		}
 		e.free()
 	})
 }

@@ -9,7 +9,7 @@ import (
 // txState is the state of a transaction, server or client (RFC 3261 section 17,
 // RFC 6026).
 //
-//	INVITE server:  proceeding -> kept (2xx) | completed (3xx-6xx) -> confirmed -> gone
+//	INVITE server:  proceeding -> kept (2xx) | completed (3xx-6xx) -> kept (ACK) | gone
 //	other server:   proceeding -> kept
 //	INVITE client:  calling -> proceeding -> accepted (2xx) | completed -> gone
 //	other client:   calling -> proceeding -> completed -> gone
@@ -22,7 +22,6 @@ const (
 	txProceeding
 	txAccepted
 	txCompleted
-	txConfirmed
 	txGone
 )
 
@@ -181,7 +180,7 @@ func (w *worker) repeated(m *wire.Message, key txKey) bool {
 func (tx *serverTx) repeated(m *wire.Message) {
 	tx.w.server.metrics.repeated.Inc()
 	tx.log.received(m, tx.flow, tx.w.now)
-	if tx.last != nil && tx.state != txConfirmed {
+	if tx.last != nil {
 		tx.log.resent(tx.last, tx.flow, tx.w.now)
 		tx.w.transmit(tx.flow, tx.last)
 	}
@@ -204,14 +203,16 @@ func (tx *serverTx) retransmit() {
 	tx.w.wakeAfter(&tx.resend, tx.interval, tx)
 }
 
-// ack handles the ACK of a response other than 2xx.
+// ack handles the ACK of a response other than 2xx. What is kept then says nothing
+// to repetitions of either (timer I), and knows the INVITE that a repeated CANCEL
+// means, which has a transaction of its own for 32 s (9.2).
 func (tx *serverTx) ack() {
 	if tx.state != txCompleted {
 		return
 	}
-	tx.state, tx.last = txConfirmed, nil
 	tx.w.wheel.stop(&tx.resend)
-	tx.w.wakeAfter(&tx.life, timerT4, tx)
+	tx.w.wheel.stop(&tx.life)
+	tx.keep([]byte(tx.tag))
 }
 
 func (tx *serverTx) end() {
