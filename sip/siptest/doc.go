@@ -31,6 +31,9 @@
 //		in.WaitEnded(ctx)
 //	})
 //
+// An [Umpire] watches the network and says where the switch breaks a rule that no
+// phone of the test happens to mind.
+//
 // # Ownership
 //
 // A Net belongs to the test that made it; [NewNet] closes it, and the phones it

@@ -67,6 +67,7 @@ type Net struct {
 	phones    []*Phone
 	weather   weather
 	taps      []*Tap
+	watcher   func(Sighting)
 	stats     NetStats
 }
 

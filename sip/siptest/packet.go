@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,6 +26,8 @@ type packetConn struct {
 	queue  []datagram
 	closed bool
 	read   deadline
+
+	severed atomic.Bool // the host is off the network
 }
 
 // ListenPacket opens a UDP socket on addr. Port 0 takes a free one from 32768
@@ -87,6 +90,10 @@ func (c *packetConn) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error
 	if closed {
 		return 0, net.ErrClosed
 	}
+	if c.severed.Load() {
+		return len(b), nil
+	}
+	c.net.sighted(Sighting{From: c.addr, To: netip.AddrPortFrom(to.Addr().Unmap(), to.Port()), Data: b})
 	c.net.carry(c.addr, netip.AddrPortFrom(to.Addr().Unmap(), to.Port()), b)
 	return len(b), nil
 }

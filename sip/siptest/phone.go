@@ -246,6 +246,19 @@ func (p *Phone) Close() error {
 	return nil
 }
 
+// Calls are the calls that have not ended, as far as this phone knows.
+func (p *Phone) Calls() []*Call {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var list []*Call
+	for _, c := range p.calls {
+		if c.state != ended {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
 // User is the account's user name.
 func (p *Phone) User() string { return p.cfg.User }
 

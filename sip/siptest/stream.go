@@ -103,10 +103,14 @@ type streamConn struct {
 	once          sync.Once
 }
 
-func (c *streamConn) Read(b []byte) (int, error)  { return c.in.read(b) }
-func (c *streamConn) Write(b []byte) (int, error) { return c.out.write(b) }
-func (c *streamConn) LocalAddr() net.Addr         { return net.TCPAddrFromAddrPort(c.local) }
-func (c *streamConn) RemoteAddr() net.Addr        { return net.TCPAddrFromAddrPort(c.remote) }
+func (c *streamConn) Read(b []byte) (int, error) { return c.in.read(b) }
+func (c *streamConn) LocalAddr() net.Addr        { return net.TCPAddrFromAddrPort(c.local) }
+func (c *streamConn) RemoteAddr() net.Addr       { return net.TCPAddrFromAddrPort(c.remote) }
+
+func (c *streamConn) Write(b []byte) (int, error) {
+	c.net.sighted(Sighting{From: c.local, To: c.remote, Stream: true, Data: b})
+	return c.out.write(b)
+}
 
 // CloseWrite lets the far end read the rest and then io.EOF.
 func (c *streamConn) CloseWrite() error {
