@@ -31,10 +31,23 @@ func (p *plan) Next(in call.Situation, last call.Outcome) call.Decision {
 // call that begins, and later what the steps of the last decision reported. A
 // decision without steps ends the call with its cause; from then on every
 // outcome gets the same cause again.
-func Advance(v *View, f Facts, st State, _ call.Situation, out call.Outcome) (State, call.Decision) {
+//
+// While the party of the call is here by a transfer (Situation.Origin), a call that
+// comes to nothing gives it back before it ends.
+func Advance(v *View, f Facts, st State, in call.Situation, out call.Outcome) (State, call.Decision) {
+	st, d := v.advance(f, st, in, out)
+	if in.Origin == nil {
+		return st, d
+	}
+	return v.homeward(f, st, *in.Origin, d)
+}
+
+func (v *View) advance(f Facts, st State, in call.Situation, out call.Outcome) (State, call.Decision) {
 	switch st.Root.Cursor {
 	case CursorStart:
 		return v.begin(f)
+	case CursorReturning:
+		return v.stranded(f, st, in, out)
 	case CursorEnd:
 		return st, call.Decision{Cause: st.Root.Outcome.Cause}
 	case CursorRinging:
@@ -48,10 +61,14 @@ func Advance(v *View, f Facts, st State, _ call.Situation, out call.Outcome) (St
 // begin resolves the number and enters what it stands for.
 func (v *View) begin(f Facts) (State, call.Decision) {
 	b := Branch{Path: rootPath}
-	t := newTracer(b.Path, v.caller(f.Invite.From), len(places)+2)
+	t := newTracer(b.Path, v.caller(f.Invite.From), len(places)+3)
+	if f.Invite.Replaces != nil {
+		return v.takeOver(b, f, t)
+	}
+	v.noteTransfer(f, t)
 	d := v.resolve(&f, t)
 	if d.cause == "" {
-		d = v.permit(d, f.Invite.From, t)
+		d = v.permit(d, f.payer(), t)
 	}
 	return proceed(b, d, f, t)
 }
@@ -110,7 +127,7 @@ func enter(b Branch, e *entry, t *tracer) (Branch, call.Step) {
 		Condition: "status", Want: string(StatusActive), Got: string(e.Extension.Status), OK: true,
 	})
 	entry.ID = e.Extension.ID
-	return b, call.Step{Name: StepRing, Branch: b.Path, Args: RingArgs{e.Extension.ID, e.Phone.HangupTimeout, b.Diverted}}
+	return b, call.Step{Name: StepRing, Branch: b.Path, Args: RingArgs{Extension: e.Extension.ID, Timeout: e.Phone.HangupTimeout, Diverted: b.Diverted}}
 }
 
 // refuse tells the caller no. The cause waits in the branch for the end.
@@ -127,6 +144,8 @@ func serviceArgs(step string, f Facts) any {
 		return EchoArgs{}
 	case StepMusic:
 		return MusicArgs{}
+	case StepTakeOver:
+		return TakeOverArgs{f.Invite.Replaces.Leg}
 	default:
 		return SayNumberArgs{f.Invite.From.Number}
 	}
@@ -159,7 +178,8 @@ func (v *View) finish(f Facts, st State, out call.Outcome) (State, call.Decision
 // endCause is the cause a call ends with after an outcome: the refusal's own,
 // the one that the kind of outcome stands for, or the one it brought along.
 func endCause(b Branch, out call.Outcome) call.Cause {
-	if b.Cursor == CursorRefused {
+	if b.Cursor == CursorRefused || b.Cursor == CursorReturning ||
+		b.Cursor == CursorRecalling && out.Kind != call.OutcomeTalkEnded {
 		return b.Outcome.Cause
 	}
 	switch out.Kind {
@@ -187,7 +207,7 @@ func endCause(b Branch, out call.Outcome) call.Cause {
 // wanted names the outcome a branch hopes for.
 func wanted(c Cursor) string {
 	switch c {
-	case CursorRinging:
+	case CursorRinging, CursorRecalling:
 		return "answered"
 	case CursorRefused:
 		return "refused"

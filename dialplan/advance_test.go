@@ -159,7 +159,7 @@ func replay(v *View, f Facts, made []call.Decision) []call.Decision {
 }
 
 func TestCursorNames(t *testing.T) {
-	for c, want := range map[Cursor]string{CursorStart: "start", CursorEnd: "end", CursorEnd + 1: "cursor(5)", -1: "cursor(-1)"} {
+	for c, want := range map[Cursor]string{CursorStart: "start", CursorEnd: "end", CursorEnd + 1: "cursor(8)", -1: "cursor(-1)"} {
 		if c.String() != want {
 			t.Errorf("%d is %q, want %q", int(c), c, want)
 		}

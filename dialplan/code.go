@@ -9,17 +9,21 @@ import (
 // Context is where a code is dialled. Codes clash within one context only.
 type Context string
 
-// ContextDialled holds the codes dialled as a number of their own.
-const ContextDialled Context = "dialled"
+// The contexts. Codes in a call are pressed by a party that talks, as DTMF; a
+// client without any has the default ones.
+const (
+	ContextDialled Context = "dialled" // as a number of their own
+	ContextInCall  Context = "in_call"
+)
 
 // Code is one row of a client's code table: a pattern and the step it stands
 // for. A pattern begins with * or #, goes on with digits, * and #, and may end
 // in <ext> (the bare number of an extension of this client) or in [slot] (no
 // digits, or up to 3 of them).
 type Code struct {
-	Context Context `json:"context" enum:"dialled" doc:"Where the code is dialled"`
-	Pattern string  `json:"pattern" maxLength:"22" doc:"* or #, then digits, * and #, then maybe <ext> or [slot]: *61<ext>"`
-	Step    string  `json:"step" enum:"ring,echo,music,saynumber" doc:"Step the code stands for"`
+	Context Context `json:"context" enum:"dialled,in_call" doc:"Where the code is dialled: as a number, or by a party that talks. A client without codes of the latter kind has #1 and *2"`
+	Pattern string  `json:"pattern" maxLength:"22" doc:"* or #, then digits, * and #, then maybe <ext> or [slot]: *61<ext>. In a call nothing may follow, and no code may begin another"`
+	Step    string  `json:"step" enum:"ring,echo,music,saynumber,blind_transfer,attended_transfer" doc:"Step the code stands for; the last two in a call, the others dialled"`
 }
 
 // Errors of a code table.
@@ -47,11 +51,35 @@ var demoCodes = []Code{
 	{ContextDialled, "*45", StepSayNumber},
 }
 
+// inCallCodes are those in a call of a client that has no others (design.md 5).
+var inCallCodes = []Code{
+	{ContextInCall, "#1", StepBlindTransfer},
+	{ContextInCall, "*2", StepAttendedTransfer},
+}
+
 // Validate reports what is wrong with the code by itself.
 func (c Code) Validate() error {
-	if c.Context != ContextDialled {
-		return fmt.Errorf("code %q: context must be %s", c.Pattern, ContextDialled)
+	switch c.Context {
+	case ContextDialled:
+		return c.validDialled()
+	case ContextInCall:
+		return c.validInCall()
 	}
+	return fmt.Errorf("code %q: context must be %s or %s", c.Pattern, ContextDialled, ContextInCall)
+}
+
+func (c Code) validInCall() error {
+	if _, known := inCallArgs[c.Step]; !known {
+		return fmt.Errorf("code %q: no step %q in a call", c.Pattern, c.Step)
+	}
+	p, err := parsePattern(c.Pattern, 2)
+	if err == nil && p.tail != tailNone {
+		err = fmt.Errorf("code %q: nothing may follow it: %w", c.Pattern, ErrPattern)
+	}
+	return err
+}
+
+func (c Code) validDialled() error {
 	needsExtension, known := codeSteps[c.Step]
 	if !known {
 		return fmt.Errorf("code %q: no step %q", c.Pattern, c.Step)
@@ -134,6 +162,18 @@ type compiledCode struct {
 	code Code
 }
 
+// clashes reports whether one of two codes hides the other. In a call a code is
+// served as soon as it has been pressed, so none may begin another.
+func (c compiledCode) clashes(o compiledCode) bool {
+	switch {
+	case c.code.Context != o.code.Context:
+		return false
+	case c.code.Context == ContextInCall:
+		return strings.HasPrefix(c.literal, o.literal) || strings.HasPrefix(o.literal, c.literal)
+	}
+	return c.overlaps(o.pattern)
+}
+
 // compileCodes makes the registry of one client, in the order given, of codes
 // that are valid by themselves. It names both when two clash.
 func compileCodes(codes []Code, extLen int) ([]compiledCode, error) {
@@ -143,15 +183,16 @@ func compileCodes(codes []Code, extLen int) ([]compiledCode, error) {
 		if err != nil {
 			return nil, err
 		}
-		if p.reaches(programmedKeys) {
+		next := compiledCode{p, c}
+		if c.Context == ContextDialled && p.reaches(programmedKeys) {
 			return nil, fmt.Errorf("codes %q and %s…: %w", c.Pattern, programmedKeys, ErrCodeClash)
 		}
 		for _, o := range out {
-			if o.code.Context == c.Context && o.overlaps(p) {
+			if o.clashes(next) {
 				return nil, fmt.Errorf("codes %q and %q: %w", o.code.Pattern, c.Pattern, ErrCodeClash)
 			}
 		}
-		out = append(out, compiledCode{p, c})
+		out = append(out, next)
 	}
 	return out, nil
 }

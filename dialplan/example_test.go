@@ -39,7 +39,7 @@ func ExamplePlan() {
 	// caller 101: programmed key skipped: wanted *735…, got 102
 	// caller 101: extension taken: wanted a number of client 0001, got extension 102
 	// extension 102: ring taken: wanted active, got active
-	// steps [{ring 1 {2 60 []}}], cause ""
+	// steps [{ring 1 {2 60 [] false}}], cause ""
 	// extension 102: ringing failed: wanted answered, got busy
 	// steps [], cause "busy"
 }

@@ -22,7 +22,7 @@ func TestRedirect(t *testing.T) {
 		to   string
 		want call.Step
 	}{
-		"another phone": {to: "103", want: call.Step{Name: StepRing, Args: RingArgs{3, 60, []call.Diversion{
+		"another phone": {to: "103", want: call.Step{Name: StepRing, Args: RingArgs{Extension: 3, Timeout: 60, Diverted: []call.Diversion{
 			{By: call.Party{Extension: 2, Number: "102", Domain: "sip.example.org"}, Why: call.DivertBusy},
 		}}}},
 		"a service":         {to: "*43", want: call.Step{Name: StepEcho, Args: EchoArgs{}}},

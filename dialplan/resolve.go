@@ -68,11 +68,11 @@ func lookEmergency(v *View, f *Facts) (destination, string, bool) {
 }
 
 func lookCode(v *View, f *Facts) (destination, string, bool) {
-	return v.lookCodes(v.codes[:len(v.client.Codes)], f)
+	return v.lookCodes(v.codes[:v.own], f)
 }
 
 func lookDemo(v *View, f *Facts) (destination, string, bool) {
-	return v.lookCodes(v.codes[len(v.client.Codes):], f)
+	return v.lookCodes(v.codes[v.own:], f)
 }
 
 func (v *View) lookCodes(codes []compiledCode, f *Facts) (destination, string, bool) {

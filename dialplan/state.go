@@ -38,6 +38,8 @@ type Branch struct {
 	Extension int64 `json:"extension_id,omitempty"`
 	// Diverted are the extensions that have sent the call on, the first one first.
 	Diverted []call.Diversion `json:"diverted,omitempty"`
+	// Recalled: the party has been offered back to who transferred it.
+	Recalled bool `json:"recalled,omitempty"`
 	// Outcome is how the branch ended; zero before CursorEnd.
 	Outcome call.Outcome `json:"outcome"`
 	// Below are the branches this one has forked into.
@@ -48,20 +50,28 @@ type Branch struct {
 //
 //	                                  ┌─redirected─┐
 //	start ──number of an extension──► ringing ◄────┘ ──answered──► (talk) ─┐
-//	  │  └──number of a service─────► service ──────────────────────┤
+//	  │  ├──number of a service─────► service ──────────────────────┤
+//	  │  └──place of another leg────► taking ───────────────────────┤
 //	  └──refused────────────────────► refused ──────────────────────┴──► end
+//
+// In a call whose party is here by a transfer there is a way back before the end:
+//
+//	(in vain) ──► returning ──nobody waits there──► recalling ──► end
 type Cursor int
 
 // The cursors, in the order a branch passes them.
 const (
-	CursorStart   Cursor = iota // nothing decided yet
-	CursorRinging               // the extension's phones ring, or are talked to
-	CursorService               // a service such as echo runs
-	CursorRefused               // the caller is being refused
-	CursorEnd                   // over; every further outcome is ignored
+	CursorStart     Cursor = iota // nothing decided yet
+	CursorRinging                 // the extension's phones ring, or are talked to
+	CursorService                 // a service such as echo runs
+	CursorRefused                 // the caller is being refused
+	CursorTaking                  // the caller takes the place of a leg
+	CursorReturning               // the party goes back to where it was transferred from
+	CursorRecalling               // who transferred it is called back
+	CursorEnd                     // over; every further outcome is ignored
 )
 
-var cursorNames = [...]string{"start", "ringing", "service", "refused", "end"}
+var cursorNames = [...]string{"start", "ringing", "service", "refused", "taking", "returning", "recalling", "end"}
 
 // String is the cursor's name in the drawing above.
 func (c Cursor) String() string {

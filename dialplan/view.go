@@ -45,7 +45,9 @@ func (e *RowError) Unwrap() error { return e.Err }
 type View struct {
 	client   Client
 	demo     bool
-	codes    []compiledCode
+	codes    []compiledCode // dialled: the client's own, then those of the demo
+	own      int            // how many of them are the client's
+	inCall   []compiledCode
 	groups   map[int64]Group // replaced as a whole
 	byID     *index[int64, *entry]
 	byNumber *index[string, *entry]
@@ -136,22 +138,43 @@ func (v *View) setClient(c Client) error {
 	if err := c.Validate(); err != nil {
 		return &RowError{name, err}
 	}
-	table := c.Codes
+	dialled, inCall := c.codesByContext()
+	table := dialled
 	if v.demo {
-		table = slices.Concat(c.Codes, demoCodes)
+		table = slices.Concat(dialled, demoCodes)
 	}
 	codes, err := compileCodes(table, c.ExtensionLen)
 	if err != nil {
 		return &RowError{name, err}
 	}
-	v.client, v.codes = c, codes
+	pressed, err := compileCodes(inCall, c.ExtensionLen)
+	if err != nil {
+		return &RowError{name, err}
+	}
+	v.client, v.codes, v.own, v.inCall = c, codes, len(dialled), pressed
 	v.text = viewText{
 		emergency: oneOf(c.EmergencyNumbers),
-		codes:     oneOf(patterns(c.Codes)),
+		codes:     oneOf(patterns(dialled)),
 		demo:      oneOf(patterns(demoCodes)),
 		extension: "a number of client " + c.Prefix,
 	}
 	return nil
+}
+
+// codesByContext are the client's codes to dial and those in a call, or the default
+// ones.
+func (c *Client) codesByContext() (dialled, inCall []Code) {
+	for _, code := range c.Codes {
+		if code.Context == ContextInCall {
+			inCall = append(inCall, code)
+		} else {
+			dialled = append(dialled, code)
+		}
+	}
+	if inCall == nil {
+		inCall = inCallCodes
+	}
+	return dialled, inCall
 }
 
 func patterns(codes []Code) []string {

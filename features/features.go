@@ -7,6 +7,7 @@ import (
 	"github.com/cordpair/cordpair/dialplan"
 	"github.com/cordpair/cordpair/dialplan/call"
 	"github.com/cordpair/cordpair/features/basic"
+	"github.com/cordpair/cordpair/features/transfer"
 )
 
 // Errors of a step that no effect can be made of.
@@ -31,6 +32,12 @@ func New() Table {
 		dialplan.StepEcho:      with(func(call.Step, dialplan.EchoArgs) call.Effect { return basic.Echo{} }),
 		dialplan.StepMusic:     with(func(call.Step, dialplan.MusicArgs) call.Effect { return basic.Music{} }),
 		dialplan.StepSayNumber: with(func(_ call.Step, a dialplan.SayNumberArgs) call.Effect { return basic.SayNumber{SayNumberArgs: a} }),
+		dialplan.StepReturn:    with(func(_ call.Step, a dialplan.ReturnArgs) call.Effect { return transfer.Return{ReturnArgs: a} }),
+		dialplan.StepTakeOver: with(func(_ call.Step, a dialplan.TakeOverArgs) call.Effect {
+			return transfer.TakeOver{TakeOverArgs: a}
+		}),
+		dialplan.StepBlindTransfer:    with(func(call.Step, dialplan.BlindTransferArgs) call.Effect { return transfer.Ask{} }),
+		dialplan.StepAttendedTransfer: with(func(call.Step, dialplan.AttendedTransferArgs) call.Effect { return transfer.Ask{Consult: true} }),
 	}
 }
 

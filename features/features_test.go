@@ -10,6 +10,7 @@ import (
 	"github.com/cordpair/cordpair/dialplan"
 	"github.com/cordpair/cordpair/dialplan/call"
 	"github.com/cordpair/cordpair/features/basic"
+	"github.com/cordpair/cordpair/features/transfer"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -17,6 +18,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestEveryStepHasItsEffect(t *testing.T) {
 	ring, reject := dialplan.RingArgs{Extension: 7, Timeout: 60}, dialplan.RejectArgs{Cause: call.CauseBusy}
 	say := dialplan.SayNumberArgs{Number: "101"}
+	back, take := dialplan.ReturnArgs{Cause: call.CauseBusy}, dialplan.TakeOverArgs{Leg: "a"}
 	tests := []struct {
 		step call.Step
 		want call.Effect
@@ -26,6 +28,10 @@ func TestEveryStepHasItsEffect(t *testing.T) {
 		{call.Step{Name: dialplan.StepEcho, Args: dialplan.EchoArgs{}}, basic.Echo{}},
 		{call.Step{Name: dialplan.StepMusic, Args: dialplan.MusicArgs{}}, basic.Music{}},
 		{call.Step{Name: dialplan.StepSayNumber, Args: say}, basic.SayNumber{SayNumberArgs: say}},
+		{call.Step{Name: dialplan.StepReturn, Args: back}, transfer.Return{ReturnArgs: back}},
+		{call.Step{Name: dialplan.StepTakeOver, Args: take}, transfer.TakeOver{TakeOverArgs: take}},
+		{call.Step{Name: dialplan.StepBlindTransfer, Args: dialplan.BlindTransferArgs{}}, transfer.Ask{}},
+		{call.Step{Name: dialplan.StepAttendedTransfer, Args: dialplan.AttendedTransferArgs{}}, transfer.Ask{Consult: true}},
 	}
 	table := New()
 	if len(table) != len(tests) {

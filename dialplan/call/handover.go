@@ -131,11 +131,14 @@ func (m *reply) handle(c *Call) {
 		return
 	}
 	c.emitJoined(s, m.from)
-	if c.state == StateWaiting && c.away.moving == s {
+	switch {
+	case c.state == StateWaiting && c.away.moving == s:
 		c.wentAway(s)
-		return
+	case c.going != nil && c.going.line == m.line:
+		c.went(s)
+	default:
+		c.leave(s, CauseNormal)
 	}
-	c.leave(s, c.went(m.line))
 }
 
 // departing is the seat of a leg as the taker gets it; what follows here still
@@ -167,9 +170,7 @@ type moved struct {
 func (m *moved) handle(c *Call) {
 	s := m.seat
 	a := c.expected(s.leg.line())
-	if a.back && c.state == StateWaiting {
-		s.direction = c.away.direction
-	}
+	c.face(s, a)
 	c.legs = append(c.legs, s)
 	c.reg.seated(s.leg.ID(), c)
 	c.emit(Event{Kind: EventJoined, Leg: s.leg.ID(), Party: s.leg.Party(), Direction: s.direction, Other: m.from})
@@ -177,6 +178,17 @@ func (m *moved) handle(c *Call) {
 	c.letGo()
 	for _, ev := range a.early {
 		ev.handle(c)
+	}
+}
+
+// face gives a leg the direction it has here: its former one when it comes back, and
+// that of the leg whose place it takes if it is up.
+func (c *Call) face(s *seat, a *arrival) {
+	if a.back && c.state == StateWaiting {
+		s.direction = c.away.direction
+	}
+	if old := c.seatByID(a.replaces); old != nil && s.state == LegUp {
+		s.direction = old.direction
 	}
 }
 

@@ -83,17 +83,15 @@ func (c *Call) stay() {
 	g.done(Outcome{Kind: OutcomeUnreachable, Cause: g.cause})
 }
 
-// went is the cause the call ends with because its party has gone over.
-func (c *Call) went(l *Line) Cause {
+// went: the party that was offered by a script has gone over, and the call is over.
+func (c *Call) went(s *seat) {
 	g := c.going
-	if g == nil || g.line != l {
-		return CauseNormal
-	}
 	c.going = nil
 	if g.back {
 		c.origin = nil
 	}
-	return g.cause
+	c.legs = without(c.legs, s)
+	c.end(g.cause, "")
 }
 
 // place puts a party that has come in where another one was, which is hung up.
@@ -139,10 +137,7 @@ func (c *Call) swap(s, old *seat) {
 			break
 		}
 	}
-	if s.state != LegWaiting {
-		s.direction = old.direction
-		s.fresh = c.answered.IsZero()
-	}
+	s.fresh = s.state == LegUp && c.answered.IsZero()
 }
 
 // again begins the step under way anew, for a party that was not here before.

@@ -13,7 +13,7 @@ import (
 // tone, or what a phone sends before it answers.
 //
 // Parameters: Extension, whose phones to ring; Timeout, for how many seconds;
-// Diverted, who sent the call on to it.
+// Diverted, who sent the call on to it; Recall, it transferred the caller in vain.
 // The called phones see the caller as the switch authenticated it.
 //
 // Outcomes: done when somebody answered; busy, rejected, no_answer (nobody
@@ -32,10 +32,14 @@ func (r Ring) Run(ctx context.Context, c *call.Call) (call.Outcome, error) {
 
 // RingSpec says what Run does, so that the call can do it itself.
 func (r Ring) RingSpec(c *call.Call) call.RingSpec {
+	from := c.Caller()
+	if r.Recall {
+		from = call.Party{} // whoever it is rung for
+	}
 	return call.RingSpec{
 		Branch:    r.Branch,
 		Extension: r.Extension,
-		From:      c.Caller(),
+		From:      from,
 		Diverted:  r.Diverted,
 		Timeout:   time.Duration(r.Timeout) * time.Second,
 	}

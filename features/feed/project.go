@@ -22,6 +22,7 @@ type callData struct {
 	Name         string           `json:"name,omitempty"`
 	Direction    call.Direction   `json:"direction,omitempty"`
 	Other        call.ID          `json:"other_call_uuid,omitempty"`
+	By           call.LegID       `json:"transferred_by,omitempty"`
 	Cause        call.Cause       `json:"cause,omitempty"`
 	EndedBy      call.LegID       `json:"ended_by,omitempty"`
 	Remote       *bool            `json:"remote,omitempty"`
@@ -84,10 +85,12 @@ func (c *conversation) follow(ev *call.Event) {
 		}
 	case call.EventAnswered:
 		l := c.leg(ev.Leg)
-		if l == nil || !l.answered.IsZero() {
+		if l == nil {
 			return
 		}
-		l.answered = ev.At
+		if l.answered.IsZero() {
+			l.answered = ev.At
+		}
 		if l.direction == call.Inbound && c.answered.IsZero() {
 			c.answered = ev.At
 		}
@@ -121,13 +124,14 @@ func (c *conversation) item(kind Kind, ev *call.Event) *item {
 	d := &callData{
 		about: about{text(ev.Call), text(ev.Leg), number(ev.Party.Extension), moment(ev.At)},
 		Seq:   ev.Seq, CalledNumber: c.dialled, CalledName: c.calledName,
-		Direction: ev.Direction, Other: ev.Other, Cause: ev.Cause, EndedBy: ev.By, Finding: ev.Finding,
+		Direction: ev.Direction, Other: ev.Other, Cause: ev.Cause, Finding: ev.Finding,
 	}
 	d.CallerNumber, d.CallerName = shown(c.caller)
 	seen := c.seen
 	switch ev.Kind {
 	case call.EventStarted:
 	case call.EventEnded:
+		d.EndedBy = ev.By
 		d.Duration, d.Talked = c.durations(c.started, c.answered, ev.At)
 	default:
 		d.Number, d.Name = shown(ev.Party)
@@ -136,6 +140,8 @@ func (c *conversation) item(kind Kind, ev *call.Event) *item {
 		}
 	}
 	switch ev.Kind {
+	case call.EventTransferred:
+		d.By = ev.By
 	case call.EventLegEnded:
 		c.legEnd(d, ev)
 		seen = only(ev.Party.Extension)

@@ -17,7 +17,7 @@ import (
 // events come, the journal holds a record that is complete and makes sense.
 func TestAnyPrefixIsARecord(t *testing.T) {
 	kinds := []call.EventKind{
-		call.EventRinging, call.EventAnswered, call.EventHeld, call.EventResumed, call.EventJoined, call.EventEnded,
+		call.EventRinging, call.EventAnswered, call.EventHeld, call.EventResumed, call.EventJoined, call.EventTransferred, call.EventEnded,
 		call.EventLegStarted, call.EventLegEnded, call.EventDecided, call.EventDigit,
 	}
 	causes := []call.Cause{"", "unheard of"}

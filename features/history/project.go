@@ -80,12 +80,7 @@ func (r *running) apply(ev call.Event) {
 			r.addLeg(ev)
 		}
 	case call.EventAnswered:
-		if leg != nil && leg.answered.IsZero() {
-			leg.answered = ev.At
-			if leg.direction == call.Inbound && r.answered.IsZero() {
-				r.answered = ev.At
-			}
-		}
+		r.answer(leg, ev.At)
 	case call.EventLegEnded:
 		if leg != nil && leg.ended.IsZero() {
 			leg.ended, leg.cause, leg.remote, leg.stats = ev.At, known(ev.Cause), ev.Remote, ev.Stats
@@ -107,16 +102,32 @@ func known(c call.Cause) call.Cause {
 	return c
 }
 
-// join: a leg we have goes to another call; one we do not have comes from there.
+// answer: a leg is up. One that was transferred here was so before the call was
+// answered.
+func (r *running) answer(leg *runningLeg, at time.Time) {
+	if leg == nil || !leg.ended.IsZero() {
+		return
+	}
+	if leg.answered.IsZero() {
+		leg.answered = at
+	}
+	if leg.direction == call.Inbound && r.answered.IsZero() {
+		r.answered = at
+	}
+}
+
+// join: a leg we have goes to another call; one we do not have comes from there,
+// or comes back.
 func (r *running) join(leg *runningLeg, ev call.Event) {
-	if leg == nil {
+	switch {
+	case leg == nil:
 		if leg = r.addLeg(ev); leg != nil {
 			leg.answered = ev.At
 		}
-		return
-	}
-	if leg.ended.IsZero() {
+	case leg.ended.IsZero():
 		leg.ended, leg.cause, leg.moved = ev.At, call.CauseNormal, ev.Other
+	case leg.moved != "":
+		leg.ended, leg.cause, leg.moved = time.Time{}, "", ""
 	}
 }
 

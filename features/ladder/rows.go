@@ -85,16 +85,17 @@ func stepText(s *call.Step) string {
 
 // eventWords say what happened in a word or two.
 var eventWords = map[call.EventKind]string{
-	call.EventStarted:    "call accepted",
-	call.EventRinging:    "ringing",
-	call.EventAnswered:   "answered",
-	call.EventHeld:       "holds",
-	call.EventResumed:    "resumes",
-	call.EventJoined:     "joined",
-	call.EventEnded:      "call ended",
-	call.EventLegStarted: "leg begins",
-	call.EventLegEnded:   "leg ends",
-	call.EventDigit:      "key pressed",
+	call.EventStarted:     "call accepted",
+	call.EventRinging:     "ringing",
+	call.EventAnswered:    "answered",
+	call.EventHeld:        "holds",
+	call.EventResumed:     "resumes",
+	call.EventJoined:      "joined",
+	call.EventTransferred: "transferred",
+	call.EventEnded:       "call ended",
+	call.EventLegStarted:  "leg begins",
+	call.EventLegEnded:    "leg ends",
+	call.EventDigit:       "key pressed",
 }
 
 func eventRow(e Event) Row {

@@ -10,6 +10,7 @@
 //	letters/a … letters/d     the fourth column of a keypad
 //	your-number-is, you-are   before a number, as *45 says it
 //	goodbye
+//	transfer                  asks for the number to transfer to
 //	beep                      0.2 s of 1000 Hz
 //	ringback                  425 Hz, 1 s on and 4 s off; loop it
 //	music                     24 s that loop without a click

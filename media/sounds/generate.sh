@@ -29,5 +29,6 @@ say letters/d "[[di:]]"
 say your-number-is "your number is"
 say you-are "you are"
 say goodbye "goodbye"
+say transfer "transfer"
 
 go run gen/main.go "$work" files

@@ -17,7 +17,7 @@ func seconds(samples []int16) float64 { return float64(len(samples)) / Rate }
 func want() map[string][2]float64 {
 	w := map[string][2]float64{
 		"digits/star": {0.2, 1}, "digits/hash": {0.2, 1}, "digits/plus": {0.2, 1},
-		"your-number-is": {0.5, 2}, "you-are": {0.3, 1}, "goodbye": {0.3, 1.5},
+		"your-number-is": {0.5, 2}, "you-are": {0.3, 1}, "goodbye": {0.3, 1.5}, "transfer": {0.3, 1.5},
 		"beep": {0.2, 0.2}, "ringback": {5, 5}, "silence/1": {1, 1}, "music": {20, 40},
 	}
 	for d := range 10 {

@@ -95,6 +95,8 @@ type Call struct {
 	end          *End
 	talk         *talk
 	last         *Message
+	extra        []Header // of our first INVITE
+	notes        []Note
 }
 
 // ID is the Call-ID.
@@ -220,7 +222,7 @@ func (c *Call) build(method string) *Message {
 	for _, r := range c.routes {
 		m.add("Route", r)
 	}
-	if method == "INVITE" || method == "UPDATE" {
+	if method == "INVITE" || method == "UPDATE" || method == "REFER" {
 		m.add("Contact", "<"+c.p.URI()+">", "Allow", allowed)
 	}
 	return m

@@ -207,7 +207,10 @@ func (c *Call) request(tx *serverTx) {
 	case "INFO":
 		c.informed(m)
 		tx.respond(200, nil)
-	case "OPTIONS", "NOTIFY":
+	case "NOTIFY":
+		c.notified(m)
+		tx.respond(200, nil)
+	case "OPTIONS":
 		tx.respond(200, func(r *Message) { r.add("Allow", allowed) })
 	default:
 		c.p.stats.Unexpected++

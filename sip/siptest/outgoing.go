@@ -9,6 +9,11 @@ import (
 // Call sends an INVITE to a number of the phone's domain, or to a SIP URI, and
 // returns without waiting for a response. Challenges are answered on the way.
 func (p *Phone) Call(ctx context.Context, target string) (*Call, error) {
+	return p.callWith(ctx, target)
+}
+
+// callWith is Call with further headers in the INVITE.
+func (p *Phone) callWith(ctx context.Context, target string, extra ...Header) (*Call, error) {
 	uri := p.dial(target)
 	what := "call " + uri
 	to, err := p.hop(uri)
@@ -25,7 +30,7 @@ func (p *Phone) Call(ctx context.Context, target string) (*Call, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	c := &Call{p: p, id: dialogKey{token(), token()}, target: uri, way: w, talk: talk, acks: map[uint32]*Message{}}
+	c := &Call{p: p, id: dialogKey{token(), token()}, target: uri, way: w, talk: talk, acks: map[uint32]*Message{}, extra: extra}
 	c.local = "<" + p.aor() + ">;tag=" + c.id.localTag
 	c.remote = "<" + uri + ">"
 	if p.closed {
@@ -42,6 +47,7 @@ func (p *Phone) Call(ctx context.Context, target string) (*Call, error) {
 func (c *Call) sendInvite() {
 	m := c.build("INVITE")
 	c.inviteSeq = c.seq
+	m.Headers = append(m.Headers, c.extra...)
 	c.p.account.authorize(m)
 	m.body("application/sdp", c.talk.offer(sendrecv))
 	c.invite = m
