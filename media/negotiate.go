@@ -14,6 +14,7 @@ type negotiation struct {
 	shown  netip.Addr     // what the party is told of it
 	writer *sdp.Writer
 	sent   *sdp.Description // our last description; nil before the first
+	agreed *sdp.Description // our side of the last exchange that succeeded
 
 	offered *sdp.Description // the party's last offer
 	answer  []byte           // our answer to it; nil until it is asked for
@@ -144,7 +145,7 @@ func (s *Session) Answer() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.answer, n.offered = b, nil // a call may last for hours
+	n.answer, n.offered, n.agreed = b, nil, d // what was offered may go: a call lasts for hours
 	s.agree(t)
 	return b, nil
 }
@@ -178,21 +179,21 @@ func (s *Session) Offer(like *Session) ([]byte, error) {
 	return b, nil
 }
 
-// Repeat offers once more what was described last, byte for byte (RFC 4028
-// section 7.4): nothing is to change. It fails with ErrOrder before the first
-// description.
+// Repeat offers once more what was agreed on last, byte for byte unless something
+// else was offered in vain since (RFC 4028 section 7.4): nothing is to change. It
+// fails with ErrOrder before that.
 func (s *Session) Repeat() ([]byte, error) {
 	s.negotiating.Lock()
 	defer s.negotiating.Unlock()
 	n := &s.talk
-	if n.sent == nil {
+	if n.agreed == nil {
 		return nil, fmt.Errorf("repeat: %w", ErrOrder)
 	}
-	b, err := n.write(n.sent)
+	b, err := n.write(n.agreed)
 	if err != nil {
 		return nil, err
 	}
-	n.asked, n.offered, n.answer = n.sent, nil, nil
+	n.asked, n.offered, n.answer = n.agreed, nil, nil
 	return b, nil
 }
 
@@ -256,7 +257,7 @@ func (s *Session) SetAnswer(body []byte) (Change, error) {
 	if err := s.permitted(&r); err != nil {
 		return Change{}, err
 	}
-	n.codecs = answer.Media[r.Media].Codecs
+	n.codecs, n.agreed = answer.Media[r.Media].Codecs, n.asked
 	if !n.asked.Media[r.Media].Direction.Sends() {
 		r.Held = n.held // who was not offered to hear us has not decided anew
 	}

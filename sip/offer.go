@@ -53,6 +53,11 @@ func (l *leg) tell() {
 	if a.wants == 0 || l.state != legUp || a.method != "" || a.retry.armed || l.invite.ok != nil {
 		return
 	}
+	if a.wants&wantOffer != 0 && !l.session.Unmet() {
+		a.wants &^= wantOffer // the far end has moved by itself
+		l.tell()
+		return
+	}
 	a.telling, a.wants, a.method = a.wants, 0, methodInvite
 	var body []byte
 	var err error
@@ -83,8 +88,10 @@ func (l *leg) tell() {
 
 // changeFields are the headers of a request that changes or refreshes a session.
 func (l *leg) changeFields() []wire.Field {
-	fields := []wire.Field{{Name: "Allow", Value: allowHeader}, {Name: "Supported", Value: supportedHeader}}
-	return append(append(fields, l.timer.ask()...), identityFields(l.with, l.account.Domain)...)
+	fields := make([]wire.Field, 0, 6)
+	fields = append(fields, wire.Field{Name: "Allow", Value: allowHeader}, wire.Field{Name: "Supported", Value: supportedHeader})
+	fields = append(fields, l.timer.ask()...)
+	return append(fields, identityFields(l.with, l.account.Domain)...)
 }
 
 // change sends a re-INVITE or UPDATE.

@@ -27,6 +27,9 @@ type sessionTimer struct {
 
 // ask are the headers of a request that makes, changes or refreshes a session.
 func (t *sessionTimer) ask() []wire.Field {
+	if t.interval == 0 && t.least == 0 {
+		return firstAsked
+	}
 	e := wire.SessionExpires{Interval: max(sessionExpires, t.least)}
 	if t.interval > 0 {
 		e = wire.SessionExpires{Interval: max(t.interval, t.least), Refresher: wire.RefresherUAS}
@@ -38,6 +41,12 @@ func (t *sessionTimer) ask() []wire.Field {
 		{Name: "Session-Expires", Value: e.String()},
 		{Name: "Min-SE", Value: seconds(max(minSession, t.least))},
 	}
+}
+
+// firstAsked is what every call begins with.
+var firstAsked = []wire.Field{
+	{Name: "Session-Expires", Value: seconds(sessionExpires)},
+	{Name: "Min-SE", Value: seconds(minSession)},
 }
 
 // take is what came of asking.
