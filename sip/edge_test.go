@@ -81,7 +81,7 @@ func (e *edge) start(change ...func(*sip.Config)) (stop func()) {
 		},
 		ListenPacket: func(a netip.AddrPort) (sip.PacketConn, error) { return e.net.ListenPacket(a) },
 		Listen:       func(a netip.AddrPort) (net.Listener, error) { return e.net.Listen(a) },
-		Location:     location.Config{Node: "test", Logger: logger},
+		Location:     location.Config{Node: "test", Logger: logger, Spread: -1},
 	}
 	for _, f := range change {
 		f(&e.cfg)

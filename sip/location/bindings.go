@@ -18,6 +18,10 @@ type Config struct {
 	// MinExpires, MaxExpires and DefaultExpires bound what is granted; zero
 	// means 30 s, 1 h and 1 h. Longer wishes get MaxExpires.
 	MinExpires, MaxExpires, DefaultExpires time.Duration
+	// Spread is by how many percent at most a granted interval is shorter than what
+	// was asked for, so that phones that came together do not come back together
+	// (O4); zero means 20, negative none. One phone gets the same each time.
+	Spread int
 	// MaxContacts per extension; zero means 10 (S5, S13).
 	MaxContacts int
 	// SuspendFor is how long a phone whose connection is lost may take to come
@@ -44,6 +48,7 @@ const (
 	defaultMinExpires  = 30 * time.Second
 	defaultMaxExpires  = time.Hour
 	defaultMaxContacts = 10
+	defaultSpread      = 20
 	defaultSuspendFor  = time.Minute
 )
 
@@ -52,6 +57,9 @@ func (c *Config) fill() {
 	setDefault(&c.MaxExpires, defaultMaxExpires)
 	setDefault(&c.DefaultExpires, defaultMaxExpires)
 	setDefault(&c.MaxContacts, defaultMaxContacts)
+	if c.Spread == 0 {
+		c.Spread = defaultSpread
+	}
 	setDefault(&c.SuspendFor, defaultSuspendFor)
 	if c.Logger == nil {
 		c.Logger = slog.Default()

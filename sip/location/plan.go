@@ -1,6 +1,7 @@
 package location
 
 import (
+	"hash/maphash"
 	"slices"
 	"time"
 )
@@ -102,7 +103,22 @@ func (c *Config) grant(contact *Contact, r *Request) (time.Duration, error) {
 	if want > 0 && want < c.MinExpires {
 		return 0, ErrTooBrief
 	}
-	return min(want, c.MaxExpires), nil
+	return c.spread(min(want, c.MaxExpires), r), nil
+}
+
+// spreadSeed makes the spread another one in every process.
+var spreadSeed = maphash.MakeSeed()
+
+// spread shortens an interval by a part that depends on the phone only: an interval
+// that is another one each time would have to be stored each time.
+func (c *Config) spread(d time.Duration, r *Request) time.Duration {
+	if c.Spread < 0 || d <= c.MinExpires {
+		return d
+	}
+	const parts = 1 << 16
+	most := d * time.Duration(min(c.Spread, 100)) / 100
+	less := most * time.Duration(maphash.String(spreadSeed, r.CallID)%parts) / parts
+	return max(d-less, c.MinExpires).Truncate(time.Second)
 }
 
 // mentioned reports whether the REGISTER names the contact of e itself.

@@ -1,14 +1,12 @@
 package location
 
 import (
+	"context"
 	"errors"
 	"iter"
 
 	"github.com/cordpair/cordpair/store"
 )
-
-// recordVersion is the form of a stored Record.
-const recordVersion = 1
 
 // table is the Store over a space of the store.
 type table struct {
@@ -22,9 +20,13 @@ func NewStore(sp *store.Space) Store {
 	return &table{space: sp, rows: store.NewTable[Record](sp, store.Bindings, recordVersion)}
 }
 
-// Records yields every stored record.
+// Records yields every stored record, brought to the present form before.
 func (t *table) Records() iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
+		if err := t.rows.Upgrade(context.Background()); err != nil {
+			yield(Record{}, err)
+			return
+		}
 		enough := errors.New("the reader has seen enough")
 		err := t.rows.Each(store.Range{}, func(row store.Row[Record]) error {
 			if !yield(row.Value, nil) {

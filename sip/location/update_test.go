@@ -301,3 +301,32 @@ func TestUpdateCopies(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestSpread (O4): what is granted lies 0 to 20 % below what was asked, everywhere in
+// between, never below the minimum, and is the same for one phone each time.
+func TestSpread(t *testing.T) {
+	b := open(t, Config{Spread: 20})
+	var tenths [10]int
+	for i := range 2000 {
+		r := register(fmt.Sprintf("call %d", i), 1, hour, contact(fmt.Sprintf("sip:%d@h", i)))
+		r.Extension = int64(i + 1)
+		first := mustUpdate(t, b, r).Bindings[0].Granted
+		if first > 3600 || first < 2880 {
+			t.Fatalf("%d s granted of 3600", first)
+		}
+		tenths[min((3600-first)/72, 9)]++
+		r.CSeq++
+		if again := mustUpdate(t, b, r).Bindings[0].Granted; again != first {
+			t.Fatalf("%d s granted after %d", again, first)
+		}
+		r.CSeq, r.Expires = r.CSeq+1, 31*second
+		if brief := mustUpdate(t, b, r).Bindings[0].Granted; brief < 30 || brief > 31 {
+			t.Fatalf("%d s granted of 31", brief)
+		}
+	}
+	for i, n := range tenths {
+		if n < 100 || n > 300 {
+			t.Errorf("%d of 2000 phones in part %d of 10", n, i)
+		}
+	}
+}
