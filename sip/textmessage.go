@@ -155,7 +155,7 @@ func (p *posting) kept(err error) {
 	if first, ok := s.events.messages.First(target, p.w.now); ok && first.ID == p.text.ID {
 		return // it was tried, or its phone is away and will register
 	}
-	s.carryTo(target, 0)
+	s.carryTo(target, settle)
 }
 
 // outcome is what became of an attempt to deliver a message.

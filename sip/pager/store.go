@@ -43,7 +43,7 @@ func (t *table) Put(m Message, done func(error)) {
 	t.space.Submit(func(tx *store.Tx) error { return t.rows.In(tx).Put(keyOf(m.Target, m.Seq), m) }, done)
 }
 
-// Delete implements Store.
+// Delete implements Store. Nobody waits for it, so it shares a later sync.
 func (t *table) Delete(target, seq int64, done func(error)) {
-	t.space.Submit(func(tx *store.Tx) error { return t.rows.In(tx).Delete(keyOf(target, seq)) }, done)
+	t.space.SubmitLate(func(tx *store.Tx) error { return t.rows.In(tx).Delete(keyOf(target, seq)) }, done)
 }
