@@ -19,7 +19,9 @@ type brief struct{ Record }
 // AppendRow writes the stored form: what lists show first, then the events, the
 // trace and the messages of each leg (store.Coded).
 func (rec *Record) AppendRow(b []byte) ([]byte, error) {
-	w := &writer{b: b, words: make([]string, 0, 64)}
+	w := writers.Get().(*writer)
+	defer w.release()
+	w.b = b
 	if !rec.InitTime.IsZero() {
 		w.base = rec.InitTime.UnixNano()
 	}

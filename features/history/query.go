@@ -21,43 +21,51 @@ const (
 
 // tables are the records and the same without what lists do not show.
 func tables(sp *store.Space) (*store.Table[Record], *store.Table[brief]) {
-	keys := map[string]func(*Record) []store.Key{
-		callsByTime: func(rec *Record) []store.Key {
-			return []store.Key{store.Join(store.Int(rec.Client), store.Time(rec.InitTime.Time))}
-		},
-		callsOfByTime: func(rec *Record) []store.Key {
-			var all []store.Key
-			for _, id := range rec.extensions() {
-				all = append(all, store.Join(store.Int(rec.Client), store.Int(id), store.Time(rec.InitTime.Time)))
-			}
-			return all
-		},
-		legsByTime: func(rec *Record) []store.Key {
-			all := make([]store.Key, len(rec.CDR))
-			for i := range rec.CDR {
-				at := store.Time(rec.CDR[i].InitTime.Time)
-				all[i] = store.Join(store.Int(rec.Client), at, store.Int(int64(i)))
-			}
-			return all
-		},
-		legsOfByTime: func(rec *Record) []store.Key {
-			var all []store.Key
-			for i := range rec.CDR {
-				if id := rec.CDR[i].Extension; id != nil {
-					at := store.Time(rec.CDR[i].InitTime.Time)
-					all = append(all, store.Join(store.Int(rec.Client), store.Int(*id), at, store.Int(int64(i))))
-				}
-			}
-			return all
-		},
+	return store.NewTable(sp, store.Calls, recordVersion,
+			store.Index[Record]{Name: callsByTime, Keys: func(rec Record) []store.Key { return callKeys(&rec) }},
+			store.Index[Record]{Name: callsOfByTime, Keys: func(rec Record) []store.Key { return callOfKeys(&rec) }},
+			store.Index[Record]{Name: legsByTime, Keys: func(rec Record) []store.Key { return legKeys(&rec) }},
+			store.Index[Record]{Name: legsOfByTime, Keys: func(rec Record) []store.Key { return legOfKeys(&rec) }},
+		), store.NewTable(sp, store.Calls, recordVersion,
+			store.Index[brief]{Name: callsByTime, Keys: func(rec brief) []store.Key { return callKeys(&rec.Record) }},
+			store.Index[brief]{Name: callsOfByTime, Keys: func(rec brief) []store.Key { return callOfKeys(&rec.Record) }},
+			store.Index[brief]{Name: legsByTime, Keys: func(rec brief) []store.Key { return legKeys(&rec.Record) }},
+			store.Index[brief]{Name: legsOfByTime, Keys: func(rec brief) []store.Key { return legOfKeys(&rec.Record) }},
+		)
+}
+
+func callKeys(rec *Record) []store.Key {
+	return []store.Key{store.Join(store.Int(rec.Client), store.Time(rec.InitTime.Time))}
+}
+
+func callOfKeys(rec *Record) []store.Key {
+	ids := rec.extensions()
+	all := make([]store.Key, len(ids))
+	client, at := store.Int(rec.Client), store.Time(rec.InitTime.Time)
+	for i, id := range ids {
+		all[i] = store.Join(client, store.Int(id), at)
 	}
-	var full []store.Index[Record]
-	var short []store.Index[brief]
-	for _, name := range []string{callsByTime, callsOfByTime, legsByTime, legsOfByTime} {
-		full = append(full, store.Index[Record]{Name: name, Keys: func(rec Record) []store.Key { return keys[name](&rec) }})
-		short = append(short, store.Index[brief]{Name: name, Keys: func(rec brief) []store.Key { return keys[name](&rec.Record) }})
+	return all
+}
+
+func legKeys(rec *Record) []store.Key {
+	all := make([]store.Key, len(rec.CDR))
+	client := store.Int(rec.Client)
+	for i := range rec.CDR {
+		all[i] = store.Join(client, store.Time(rec.CDR[i].InitTime.Time), store.Int(int64(i)))
 	}
-	return store.NewTable(sp, store.Calls, recordVersion, full...), store.NewTable(sp, store.Calls, recordVersion, short...)
+	return all
+}
+
+func legOfKeys(rec *Record) []store.Key {
+	all := make([]store.Key, 0, len(rec.CDR))
+	client := store.Int(rec.Client)
+	for i := range rec.CDR {
+		if id := rec.CDR[i].Extension; id != nil {
+			all = append(all, store.Join(client, store.Int(*id), store.Time(rec.CDR[i].InitTime.Time), store.Int(int64(i))))
+		}
+	}
+	return all
 }
 
 // extensions are those the call is of: the caller's and those of its legs.

@@ -3,6 +3,7 @@ package history
 import (
 	"encoding/binary"
 	"math"
+	"sync"
 	"time"
 
 	"github.com/cordpair/cordpair/store"
@@ -19,6 +20,16 @@ type writer struct {
 	base  int64 // Unix nanoseconds
 	words []string
 	err   error // the first thing that cannot be written
+}
+
+// writers are used again: each record is written three times.
+var writers = sync.Pool{New: func() any { return &writer{words: make([]string, 0, 64)} }}
+
+// release gives a writer back, which holds on to nothing then.
+func (w *writer) release() {
+	clear(w.words)
+	*w = writer{words: w.words[:0]}
+	writers.Put(w)
 }
 
 func (w *writer) uint(n uint64) { w.b = binary.AppendUvarint(w.b, n) }
