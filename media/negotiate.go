@@ -73,11 +73,11 @@ func (s *Session) SetOffer(body []byte) (Change, error) {
 // we only pass through is of use depends on who the party will talk to.
 func (s *Session) rehearse(offer *sdp.Description) (sdp.Result, error) {
 	p := s.talk.policy()
-	_, r, err := sdp.Answer(offer, p)
+	r, err := sdp.Rehearse(offer, p)
 	for i := 0; errors.Is(err, sdp.ErrNoCodec) && i < len(offer.Media); i++ {
 		if speech := offer.Media[i].Speech(); len(speech) > 0 {
 			p.Prefer, p.PassThrough = speech[0], true
-			_, r, err = sdp.Answer(offer, p)
+			r, err = sdp.Rehearse(offer, p)
 		}
 	}
 	if err != nil {

@@ -8,29 +8,48 @@ package sdp
 // One format and not all that are common: a far end that may change between them
 // in mid-stream would make the relay transcode packet by packet.
 func Answer(offer *Description, p Policy) (*Description, Result, error) {
+	at, codec, err := p.line(offer)
+	if err != nil {
+		return nil, Result{}, err
+	}
 	answer := p.description()
-	result, failure := Result{}, ErrNoMedia
+	answer.Media = make([]Media, len(offer.Media))
+	result, formats := p.accept(at, &offer.Media[at], codec)
 	for i := range offer.Media {
 		far := &offer.Media[i]
-		if failure == nil || !far.IsAudio() {
-			answer.Media = append(answer.Media, far.rejected())
-			continue
+		if i == at {
+			answer.Media[i] = p.media(far.Proto, formats, result.Direction)
+		} else {
+			answer.Media[i] = far.rejected()
 		}
-		codec, ok := p.choose(far)
-		if !ok {
-			failure = ErrNoCodec
-			answer.Media = append(answer.Media, far.rejected())
-			continue
-		}
-		var ours Media
-		ours, result = p.accept(i, far, codec)
-		answer.Media = append(answer.Media, ours)
-		failure = nil
-	}
-	if failure != nil {
-		return nil, Result{}, failure
 	}
 	return answer, result, nil
+}
+
+// Rehearse is Answer for who wants to know what would come of it only.
+func Rehearse(offer *Description, p Policy) (Result, error) {
+	at, codec, err := p.line(offer)
+	if err != nil {
+		return Result{}, err
+	}
+	result, _ := p.accept(at, &offer.Media[at], codec)
+	return result, nil
+}
+
+// line finds the line to accept, and the format.
+func (p *Policy) line(offer *Description) (at int, codec Codec, err error) {
+	err = ErrNoMedia
+	for i := range offer.Media {
+		far := &offer.Media[i]
+		if !far.IsAudio() {
+			continue
+		}
+		if codec, ok := p.choose(far); ok {
+			return i, codec, nil
+		}
+		err = ErrNoCodec
+	}
+	return 0, Codec{}, err
 }
 
 // choose picks the format of an answer out of the offered ones.
@@ -49,9 +68,10 @@ func (p *Policy) choose(far *Media) (Codec, bool) {
 	return Codec{}, false
 }
 
-// accept makes our line of an answer, under the payload types of the offer
-// (RFC 3264 section 6.1 wants the mapping kept), and the result.
-func (p *Policy) accept(index int, far *Media, codec Codec) (Media, Result) {
+// accept says what comes of accepting a line with a format, and which formats our
+// line of the answer has, under the payload types of the offer (RFC 3264 section
+// 6.1 wants the mapping kept).
+func (p *Policy) accept(index int, far *Media, codec Codec) (Result, []Codec) {
 	r := newResult(index, far)
 	r.Codec = codec
 	r.Held = far.OnHold()
@@ -68,5 +88,5 @@ func (p *Policy) accept(index int, far *Media, codec Codec) (Media, Result) {
 		r.setEvents(events, events)
 		formats = []Codec{ours, eventCodec(events.PayloadType, events.Clock)}
 	}
-	return p.media(far.Proto, formats, r.Direction), r
+	return r, formats
 }

@@ -1,7 +1,7 @@
 package sdp
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -53,10 +53,11 @@ func (c Codec) IsZero() bool { return c.Name == "" }
 
 // String is the format as in an rtpmap, for example "opus/48000/2".
 func (c Codec) String() string {
+	s := c.Name + "/" + strconv.Itoa(c.Clock)
 	if c.Channels > 1 {
-		return fmt.Sprintf("%s/%d/%d", c.Name, c.Clock, c.Channels)
+		s += "/" + strconv.Itoa(c.Channels)
 	}
-	return fmt.Sprintf("%s/%d", c.Name, c.Clock)
+	return s
 }
 
 // isEvent tells whether c carries digits instead of speech.

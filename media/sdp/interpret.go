@@ -2,6 +2,7 @@ package sdp
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -40,12 +41,12 @@ func (m *Media) interpret() {
 	if m.Port != 0 && m.Port != 65535 {
 		m.RTCPPort = m.Port + 1
 	}
-	formats := map[uint8]*Codec{}
+	var known types
 	if m.isRTP() {
-		formats = m.formats()
+		known = m.formats()
 	}
 	for _, a := range m.Attributes {
-		switch strings.ToLower(a.Key) {
+		switch lowerKey(a.Key) {
 		case "rtcp":
 			m.readRTCP(a.Value)
 		case "ptime":
@@ -53,28 +54,49 @@ func (m *Media) interpret() {
 		case "maxptime":
 			m.MaxPTime = readMilliseconds(a.Value)
 		case "rtpmap":
-			readRTPMap(formats, a.Value)
+			known.readRTPMap(a.Value)
 		case "fmtp":
-			readFmtp(formats, a.Value)
+			known.readFmtp(a.Value)
 		}
 	}
-	for _, word := range m.Formats {
-		pt, err := payloadType(word)
-		if c := formats[pt]; err == nil && c != nil && c.Name != "" {
-			m.Codecs = append(m.Codecs, *c)
-			formats[pt] = nil // a type listed twice counts once
+	m.Codecs = slices.DeleteFunc(known, func(c Codec) bool { return c.Name == "" })
+	if len(m.Codecs) == 0 {
+		m.Codecs = nil
+	}
+}
+
+// lowerKey is the name of an attribute in lower case, which it nearly always is.
+func lowerKey(key string) string {
+	for i := range len(key) {
+		if c := key[i]; c < 'a' || c > 'z' {
+			return strings.ToLower(key)
 		}
 	}
+	return key
+}
+
+// types are the payload types of a line in their order, each once; one that is not
+// known has no name.
+type types []Codec
+
+// of finds a payload type, nil if the line does not have it.
+func (f types) of(pt uint8) *Codec {
+	for i := range f {
+		if f[i].PayloadType == pt {
+			return &f[i]
+		}
+	}
+	return nil
 }
 
 // formats has an entry for each payload type of the line, with the static
 // meaning where there is one.
-func (m *Media) formats() map[uint8]*Codec {
-	out := make(map[uint8]*Codec, len(m.Formats))
+func (m *Media) formats() types {
+	out := make(types, 0, len(m.Formats))
 	for _, word := range m.Formats {
 		pt, err := payloadType(word)
-		if err != nil {
-			continue
+		if err != nil || out.of(pt) != nil {
+			continue // a type listed twice counts once
 		}
 		c := Codec{PayloadType: pt}
 		if m.Kind == "audio" {
@@ -82,7 +104,7 @@ func (m *Media) formats() map[uint8]*Codec {
 				c = known
 			}
 		}
-		out[pt] = &c
+		out = append(out, c)
 	}
 	return out
 }
@@ -124,27 +146,29 @@ func splitFormat(value string) (pt uint8, rest string, ok bool) {
 
 // readRTPMap reads "101 telephone-event/8000". Types that are not on the m= line
 // and what cannot be read are passed over.
-func readRTPMap(formats map[uint8]*Codec, value string) {
+func (f types) readRTPMap(value string) {
 	pt, rest, ok := splitFormat(value)
-	c := formats[pt]
+	c := f.of(pt)
 	if !ok || c == nil {
 		return
 	}
-	parts := strings.Split(rest, "/")
-	name := strings.TrimSpace(parts[0])
+	name, rest, hasClock := strings.Cut(rest, "/")
+	clock, rest, hasChannels := strings.Cut(rest, "/")
+	channels, _, _ := strings.Cut(rest, "/")
+	name = strings.TrimSpace(name)
 	if name == "" || !isToken(name) {
 		return
 	}
 	read := Codec{Name: name, Clock: 8000, Channels: 1, PayloadType: pt, Fmtp: c.Fmtp}
-	if len(parts) > 1 {
-		n, err := readNumber(strings.TrimSpace(parts[1]), 1<<30)
+	if hasClock {
+		n, err := readNumber(strings.TrimSpace(clock), 1<<30)
 		if err != nil || n == 0 {
 			return
 		}
 		read.Clock = n
 	}
-	if len(parts) > 2 {
-		if n, err := readNumber(strings.TrimSpace(parts[2]), 255); err == nil && n > 0 {
+	if hasChannels {
+		if n, err := readNumber(strings.TrimSpace(channels), 255); err == nil && n > 0 {
 			read.Channels = n
 		}
 	}
@@ -155,9 +179,10 @@ func readRTPMap(formats map[uint8]*Codec, value string) {
 }
 
 // readFmtp reads "101 0-16".
-func readFmtp(formats map[uint8]*Codec, value string) {
-	if pt, rest, ok := splitFormat(value); ok && formats[pt] != nil && formats[pt].Fmtp == "" {
-		formats[pt].Fmtp = rest
+func (f types) readFmtp(value string) {
+	pt, rest, ok := splitFormat(value)
+	if c := f.of(pt); ok && c != nil && c.Fmtp == "" {
+		c.Fmtp = rest
 	}
 }
 

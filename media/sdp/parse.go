@@ -56,8 +56,14 @@ func clean(body []byte) string {
 // cutLine takes the first line off; CR, LF and CR LF all end one. The CR LF pair
 // counts once, so that line numbers are true.
 func cutLine(s string) (line, rest string, more bool) {
-	i := strings.IndexAny(s, "\r\n")
+	i := strings.IndexByte(s, '\n')
 	if i < 0 {
+		i = len(s)
+	}
+	if cr := strings.IndexByte(s[:i], '\r'); cr >= 0 {
+		i = cr
+	}
+	if i == len(s) {
 		return s, "", false
 	}
 	line, rest = s[:i], s[i+1:]

@@ -37,12 +37,14 @@ func NewWriter() *Writer {
 // Write gives the bytes of d, whose origin numbers are replaced by the writer's.
 // The caller must not change them. What Parse left in Unknown is not written.
 func (w *Writer) Write(d *Description) ([]byte, error) {
-	same, err := d.marshal(w.id, w.version)
-	if err != nil {
-		return nil, err
-	}
-	if bytes.Equal(same, w.last) {
-		return w.last, nil
+	if w.last != nil {
+		same, err := d.marshal(w.id, w.version)
+		if err != nil {
+			return nil, err
+		}
+		if bytes.Equal(same, w.last) {
+			return w.last, nil
+		}
 	}
 	next, err := d.marshal(w.id, w.version+1)
 	if err != nil {
