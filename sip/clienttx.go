@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/cordpair/cordpair/sip/wire"
@@ -32,15 +33,16 @@ type clientTx struct {
 // because r carries a Call-ID that hashes to it.
 func (w *worker) send(r *outRequest, f flow, answered func(*wire.Message), failed func()) *clientTx {
 	tx := &clientTx{w: w, key: clientKey(r.branch, r.method), invite: r.method == methodInvite, req: r, log: r.log, flow: f, answered: answered, failed: failed}
-	tx.bytes = r.render(f)
+	w.buf = r.render(w.buf[:0], f)
 	w.clients[tx.key] = tx
 	tx.interval = timerT1
 	r.log.asked(r, f, w.now)
-	if !w.transmit(f, tx.bytes) {
+	if !w.transmit(f, w.buf) {
 		w.wakeAfter(&tx.life, 0, tx)
 		return tx
 	}
 	if !f.reliable() {
+		tx.bytes = bytes.Clone(w.buf)
 		w.wakeAfter(&tx.resend, tx.interval, tx)
 	}
 	w.wakeAfter(&tx.life, timerLong, tx)

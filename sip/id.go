@@ -10,18 +10,27 @@ import (
 // magic begins every branch of RFC 3261.
 const magic = "z9hG4bK"
 
-// token returns n random bytes as hex (A12).
+// token returns n random bytes as hex (A12), at most 16.
 func token(n int) string {
-	b := make([]byte, n)
-	rand.Read(b) // never fails (crypto/rand)
-	return hex.EncodeToString(b)
+	var b [16]byte
+	var text [32]byte
+	rand.Read(b[:n]) // never fails (crypto/rand)
+	return string(hex.AppendEncode(text[:0], b[:n]))
 }
 
 // newTag returns 64 random bits and a keyed hash of them, by which isOurTag knows
 // it again.
 func newTag() string {
-	tag := []byte(token(8))
-	return string(appendTagSum(tag, tag))
+	var text [24]byte
+	return string(appendTag(text[:0]))
+}
+
+func appendTag(to []byte) []byte {
+	var b [8]byte
+	rand.Read(b[:]) // never fails (crypto/rand)
+	from := len(to)
+	to = hex.AppendEncode(to, b[:])
+	return appendTagSum(to, to[from:])
 }
 
 // isOurTag tells whether a tag may be one of newTag: an invented one passes once in
@@ -50,7 +59,10 @@ func appendHex64(to []byte, n uint64) []byte {
 }
 
 // newBranch is a branch that isOurBranch knows again.
-func newBranch() string { return magic + newTag() }
+func newBranch() string {
+	var text [len(magic) + 24]byte
+	return string(appendTag(append(text[:0], magic...)))
+}
 
 // isOurBranch tells whether a branch may be one of newBranch, as isOurTag does of
 // a tag: nobody else's responses come before the calls there are.

@@ -87,14 +87,16 @@ func (r *outRequest) ackFor(res *wire.Message) *outRequest {
 // transmit sends a request that has no transaction: an ACK.
 func (r *outRequest) transmit(f flow, now time.Time) {
 	r.log.asked(r, f, now)
-	_ = f.send(r.render(f)) // counted by the flow; repeated with what it answers
+	_ = f.send(r.render(make([]byte, 0, 512), f)) // counted by the flow; repeated with what it answers
 }
 
-// render writes the request as it goes out over f.
-func (r *outRequest) render(f flow) []byte {
-	m := msg{b: make([]byte, 0, 512+len(r.body))}
+// render appends the request as it goes out over f.
+func (r *outRequest) render(dst []byte, f flow) []byte {
+	m := msg{dst}
 	m.add(r.method, " ", r.uri, " SIP/2.0\r\n")
-	m.add("Via: SIP/2.0/", f.transport(), " ", hostPort(f.local()), ";branch=", r.branch, ";rport\r\n")
+	m.add("Via: SIP/2.0/", f.transport(), " ")
+	m.b = f.local().AppendTo(m.b)
+	m.add(";branch=", r.branch, ";rport\r\n")
 	m.field("Max-Forwards", "70")
 	for _, route := range r.routes {
 		m.field("Route", route)
@@ -102,7 +104,9 @@ func (r *outRequest) render(f flow) []byte {
 	m.field("From", r.from)
 	m.field("To", r.to)
 	m.field("Call-ID", r.callID)
-	m.add("CSeq: ", strconv.FormatUint(uint64(r.cseq), 10), " ", r.method, "\r\n")
+	m.add("CSeq: ")
+	m.b = strconv.AppendUint(m.b, uint64(r.cseq), 10)
+	m.add(" ", r.method, "\r\n")
 	if r.contact != "" {
 		m.field("Contact", r.contact)
 	}
@@ -129,7 +133,8 @@ func (m *msg) finish(bodyType string, body []byte) {
 	if len(body) > 0 {
 		m.field("Content-Type", bodyType)
 	}
-	m.add("Content-Length: ", strconv.Itoa(len(body)), "\r\n\r\n")
+	m.add("Content-Length: ")
+	m.b = append(strconv.AppendInt(m.b, int64(len(body)), 10), "\r\n\r\n"...)
 	m.b = append(m.b, body...)
 }
 
@@ -139,30 +144,39 @@ func hostPort(a netip.AddrPort) string { return a.String() }
 // sipURI writes sip:user@host:port with the transport where it is not UDP. The
 // user is escaped as RFC 3261 25.1 asks.
 func sipURI(user string, a netip.AddrPort, transport string) string {
-	s := "sip:"
+	var room [128]byte
+	b := append(room[:0], "sip:"...)
 	if user != "" {
-		s += escapeUser(user) + "@"
+		b = append(append(b, escapeUser(user)...), '@')
 	}
-	s += hostPort(a)
+	b = a.AppendTo(b)
 	if transport == transportTCP {
-		s += ";transport=tcp"
+		b = append(b, ";transport=tcp"...)
 	}
-	return s
+	return string(b)
 }
 
-const userUnreserved = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()&=+$,;?/"
+// userMark are the characters beside letters and digits that a user part may hold.
+const userMark = "-_.!~*'()&=+$,;?/"
 
 // escapeUser escapes what may not stand in a user part; what is escaped already
 // stays as it is.
 func escapeUser(s string) string {
 	const hex = "0123456789ABCDEF"
-	var out []byte
+	var out []byte // nil while nothing had to be escaped
 	for i := 0; i < len(s); i++ {
-		if c := s[i]; isUnreserved(c) || c == '%' && isEscape(s[i:]) {
-			out = append(out, c)
-		} else {
+		switch c := s[i]; {
+		case !isUnreserved(c) && (c != '%' || !isEscape(s[i:])):
+			if out == nil {
+				out = append(make([]byte, 0, len(s)+8), s[:i]...)
+			}
 			out = append(out, '%', hex[c>>4], hex[c&15])
+		case out != nil:
+			out = append(out, c)
 		}
+	}
+	if out == nil {
+		return s
 	}
 	return string(out)
 }
@@ -174,10 +188,5 @@ func isEscape(s string) bool {
 const hexDigits = "0123456789ABCDEFabcdef"
 
 func isUnreserved(c byte) bool {
-	for i := 0; i < len(userUnreserved); i++ {
-		if userUnreserved[i] == c {
-			return true
-		}
-	}
-	return false
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte(userMark, c) >= 0
 }
