@@ -40,7 +40,7 @@ var requirements = map[string][]string{
 	"F4": {"TestDiverted", "TestDivertedNowhere"},
 	"F5": {"TestIdentity", "TestDiverted"},
 	"L2": {"TestRestartFindsPhones", "TestSuspendedPhone"},
-	"L4": {"TestSessionExpires", "TestSessionRefreshed", "TestRefreshUnanswered", "TestNoTimerAtFarEnd"},
+	"L4": {"TestSessionExpires", "TestSessionRefreshed", "TestRefreshUnanswered", "TestNoTimerAtFarEnd", "TestPhoneDiesHolding"},
 	"L5": {"TestDialogFollowsRegistration"},
 	"M7": {"TestDigits"},
 	"M8": {"TestSilentLeg"},

@@ -91,6 +91,8 @@ type Call struct {
 	server       *serverTx // of the INVITE, when incoming
 	reinvite     *serverTx // of the latest re-INVITE received
 	acks         map[uint32]*Message
+	rseq         uint32      // of the latest reliable response to our INVITE
+	refresh      *time.Timer // of the session, while that is our part
 	offerPending bool // our offer went out in a 2xx; the answer is in the ACK
 	end          *End
 	talk         *talk
@@ -202,6 +204,7 @@ func (c *Call) finish(e End) {
 	if c.talk != nil {
 		c.talk.close()
 	}
+	c.keepSession(0, false)
 	p := c.p
 	// What is under way may still arrive.
 	time.AfterFunc(timeout, func() {
@@ -224,6 +227,7 @@ func (c *Call) build(method string) *Message {
 	}
 	if method == "INVITE" || method == "UPDATE" || method == "REFER" {
 		m.add("Contact", "<"+c.p.URI()+">", "Allow", allowed)
+		c.extend(m)
 	}
 	return m
 }

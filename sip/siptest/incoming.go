@@ -71,7 +71,11 @@ func (c *Call) Answer() error {
 		}
 		c.state = answered
 		c.server.unacknowledged = c.giveUp
-		c.server.respond(200, func(m *Message) { c.contact(m); m.body("application/sdp", body) })
+		c.server.respond(200, func(m *Message) {
+			c.contact(m)
+			c.timed(c.server.req, m)
+			m.body("application/sdp", body)
+		})
 		return nil
 	})
 }

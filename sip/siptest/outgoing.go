@@ -87,7 +87,7 @@ func (c *Call) provisional(res *Message) {
 	if res.toTag() != "" {
 		c.follow(res)
 	}
-	if res.Code < 180 || res.Code > 189 {
+	if !c.acknowledgeEarly(res) || res.Code < 180 || res.Code > 189 {
 		return
 	}
 	c.rang = true
@@ -113,6 +113,7 @@ func (c *Call) accepted(tx *clientTx, res *Message) {
 	case c.state == calling:
 		c.follow(res)
 		c.state = confirmed
+		c.granted(res)
 		c.acknowledge(c.inviteSeq, tx.req)
 		if res.hasSDP() {
 			if err := c.talk.answered(res.Body); err != nil {

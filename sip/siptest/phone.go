@@ -63,6 +63,10 @@ type Config struct {
 	// Local is the address its sockets are bound to, the SIP port included;
 	// port 0 picks one. Not valid: 127.0.0.1:0.
 	Local netip.AddrPort
+	// Reliable and Session are the extensions of the options Reliable and
+	// SessionTimer; 0 means no session timer.
+	Reliable bool
+	Session  time.Duration
 	// Network gives the sockets; nil means Sockets.
 	Network Network
 	// Codecs it offers and accepts, best first; nil means PCMU, PCMA.

@@ -80,6 +80,9 @@ func (c *Call) reanswered(tx *clientTx, res *Message) {
 		c.target, _ = splitAddress(contact[0])
 	}
 	c.acknowledge(seq, tx.req)
+	if first {
+		c.granted(res)
+	}
 	if first && res.hasSDP() {
 		if err := c.talk.answered(res.Body); err != nil {
 			c.p.stats.Unexpected++
@@ -124,5 +127,9 @@ func (c *Call) reoffered(tx *serverTx) {
 	if m.Method == "INVITE" {
 		c.reinvite = tx
 	}
-	tx.respond(200, func(r *Message) { c.contact(r); r.body("application/sdp", body) })
+	tx.respond(200, func(r *Message) {
+		c.contact(r)
+		c.timed(m, r)
+		r.body("application/sdp", body)
+	})
 }
