@@ -191,13 +191,7 @@ func isAnonymous(u wire.URI) bool {
 
 // wantsPrivacy reads Privacy (RFC 3323) for anything that hides the identity.
 func wantsPrivacy(m *wire.Message) bool {
-	value, _ := m.Header("Privacy")
-	for p := range strings.SplitSeq(strings.ToLower(value), ";") {
-		if p = strings.TrimSpace(p); p == "id" || p == "user" || p == "header" {
-			return true
-		}
-	}
-	return false
+	return m.Privacy()&wire.Anonymous != 0
 }
 
 // credentials returns those meant for realm. A header that is not Digest, or of

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/emiago/sipgo/sip"
-
 	"github.com/cordpair/cordpair/sip/wire"
 )
 
@@ -71,7 +69,7 @@ func acceptDialog(m *wire.Message, f flow, tag string) dialog {
 		d.target = sipURI("", f.remote(), f.transport())
 	}
 	for _, rr := range m.RecordRoutes() {
-		d.routes = append(d.routes, "<"+uriText(&rr)+">")
+		d.routes = append(d.routes, "<"+rr+">")
 	}
 	d.learn(m)
 	return d
@@ -84,7 +82,7 @@ func (d *dialog) confirm(res *wire.Message) {
 	d.remote = res.To().Value()
 	d.routes = nil
 	for _, rr := range res.RecordRoutes() {
-		d.routes = append([]string{"<" + uriText(&rr) + ">"}, d.routes...)
+		d.routes = append([]string{"<" + rr + ">"}, d.routes...)
 	}
 	d.retarget(res)
 	d.learn(res)
@@ -154,5 +152,3 @@ func requestURI(contact string) string {
 
 // seconds writes a duration as SIP headers have it.
 func seconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }
-
-func uriText(u *sip.Uri) string { return u.String() }

@@ -143,7 +143,7 @@ func (w *worker) newSubscription(m *wire.Message, f flow, a Account) (*subscript
 	sub.rec = event.Record{
 		ID: tag, Package: pack.Name(), EventID: strings.Clone(ev.ID), Type: bodyType, Watcher: watcher, Of: resource,
 		CallID: d.callID, RemoteTag: d.remoteTag, Local: d.local, Remote: d.remote, Target: d.target, Routes: d.routes,
-		User: strings.Clone(m.URI().User), RemoteSeq: d.remoteSeq, Since: w.now,
+		User: strings.Clone(m.TargetURI().User), RemoteSeq: d.remoteSeq, Since: w.now,
 		Flow: locationFlow(f), Binding: s.bindingBehind(a.Extension, f, w.now),
 	}
 	sub.granted(granted)
@@ -195,7 +195,7 @@ func grant(m *wire.Message) (time.Duration, *denial) {
 // resource is what the Request-URI names for a, or reports false for what can
 // name nobody. A name of another client is one that nobody has (T2).
 func (s *Server) resource(m *wire.Message, a Account) (event.Resource, bool) {
-	uri := m.URI()
+	uri := m.TargetURI()
 	name, err := dialplan.CleanDialled(uri.User)
 	if err != nil || name == "" {
 		return event.Resource{}, false

@@ -58,11 +58,11 @@ func (w *worker) textMessage(m *wire.Message, f flow, key txKey) {
 // for a call.
 func (w *worker) newText(m *wire.Message, a Account, from call.Party) (pager.Message, *denial) {
 	s := w.server
-	name, err := dialplan.CleanDialled(m.URI().User)
+	name, err := dialplan.CleanDialled(m.TargetURI().User)
 	if err != nil {
 		return pager.Message{}, &denial{484, "Address Incomplete", "bad_number", nil}
 	}
-	target, ok := s.named(a, name, m.URI().Host)
+	target, ok := s.named(a, name, m.TargetURI().Host)
 	if !ok {
 		return pager.Message{}, &denial{404, "Not Found", "resource", nil}
 	}

@@ -45,7 +45,7 @@ func serverKey(m *wire.Message) txKey {
 	b = append(append(b, '|'), method...)
 	if !strings.HasPrefix(branch, magic) {
 		b = appendRequest(append(b, '|'), m)
-		b = append(append(b, '|'), m.URI().String()...)
+		b = append(append(b, '|'), m.RequestURI()...)
 	}
 	return hashKey(b)
 }

@@ -56,7 +56,7 @@ func (w *worker) newCall(m *wire.Message, f flow) {
 	if w.refuseMerged(m, f, key, merge) {
 		return
 	}
-	dialled, err := dialplan.CleanDialled(m.URI().User)
+	dialled, err := dialplan.CleanDialled(m.TargetURI().User)
 	if err != nil {
 		w.server.metrics.refused("bad_number")
 		w.answer(m, f, 484, "Address Incomplete")

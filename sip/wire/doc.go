@@ -6,7 +6,7 @@
 // RFC 4475 and RFC 5118 expect of a user agent (Rules.Validate), the headers of
 // the extensions, and writing answers (Answer, StatelessReply). A message is cut
 // into lines; what every message is handled by is checked and kept as places in
-// its text, everything else is read when somebody asks. URI, From and To come in
+// its text, everything else is read when somebody asks. From, To and Via come in
 // sipgo's form too. The reading is not sipgo's: its parser misreads white space
 // around "=", quoted commas, bare LF, leading CRLF and the spelling of methods,
 // and lets pass what a user agent has to refuse.

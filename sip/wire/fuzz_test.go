@@ -112,16 +112,22 @@ func FuzzURI(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		var a, b sip.Uri
-		if parseURI(s, &a) != nil {
+		var a, b URI
+		if a.scan(s) != nil {
 			return
 		}
-		text := a.String()
-		if err := parseURI(text, &b); err != nil {
+		built := a.build()
+		text := built.String()
+		if err := b.scan(text); err != nil {
 			t.Fatalf("%q became %q: %v", s, text, err)
 		}
-		if again := b.String(); again != text {
+		built = b.build()
+		if again := built.String(); again != text {
 			t.Fatalf("%q became %q, then %q", s, text, again)
+		}
+		var c URI
+		if err := c.scan(a.Text); err != nil || c.User != a.User || c.Host != a.Host || c.Port != a.Port || c.Scheme != a.Scheme {
+			t.Fatalf("%q is handed out as %q: %v", s, a.Text, err)
 		}
 	})
 }

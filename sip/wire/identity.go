@@ -63,8 +63,9 @@ func (p Privacy) String() string {
 // Privacy returns what the Privacy headers ask for together, 0 when absent. Some
 // phones separate its values by commas.
 func (m *Message) Privacy() (p Privacy) {
-	for line := range m.Lines("Privacy") {
-		p |= ParsePrivacy(strings.ReplaceAll(line, ",", ";"))
+	h := header("Privacy")
+	for i := m.find(h, 0); i >= 0; i = m.find(h, i+1) {
+		p |= ParsePrivacy(strings.ReplaceAll(m.value(&m.fields[i]), ",", ";"))
 	}
 	return p
 }

@@ -50,7 +50,6 @@ type room struct {
 // built are the parts in sipgo's form, and others that are made when somebody
 // asks for them first.
 type built struct {
-	uri  *sip.Uri
 	via  *sip.ViaHeader
 	from *sip.FromHeader
 	to   *sip.ToHeader
@@ -76,19 +75,6 @@ func (m *Message) Status() int { return m.status }
 
 // Reason returns the response's reason phrase, cleaned.
 func (m *Message) Reason() string { return Clean(m.reason) }
-
-// URI returns the Request-URI in sipgo's form, nil for a response. IPv6 hosts have
-// brackets. TargetURI costs less.
-func (m *Message) URI() *sip.Uri {
-	if m.status != 0 {
-		return nil
-	}
-	if m.built.uri == nil {
-		uri := m.target.build()
-		m.built.uri = &uri
-	}
-	return m.built.uri
-}
 
 // RequestURI returns the Request-URI as it was spelled, "" for a response.
 func (m *Message) RequestURI() string {
@@ -182,18 +168,13 @@ func (m *Message) Expires() (d time.Duration, ok bool) {
 // last.
 func (m *Message) Contacts() []Contact { return m.contacts }
 
-// Routes returns the Route URIs, topmost first.
-func (m *Message) Routes() []sip.Uri { return m.uris(hdrRoute) }
-
-// RecordRoutes returns the Record-Route URIs, topmost first.
-func (m *Message) RecordRoutes() []sip.Uri { return m.uris(hdrRecordRoute) }
-
-func (m *Message) uris(id headerID) (uris []sip.Uri) {
-	l := m.list(wanted{id: id})
+// RecordRoutes returns the URIs of Record-Route, topmost first.
+func (m *Message) RecordRoutes() (uris []string) {
+	l := m.list(wanted{id: hdrRecordRoute})
 	for value, ok := l.next(); ok; value, ok = l.next() {
 		var p Party
 		_ = p.scan(value) // read before
-		uris = append(uris, p.URI.build())
+		uris = append(uris, p.URI.Text)
 	}
 	return uris
 }

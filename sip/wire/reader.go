@@ -5,7 +5,7 @@ package wire
 //
 // What Parse returns is the caller's until the next Parse of the same Reader.
 // Strings it gave out stay as they are for ever, and so do headers in sipgo's form
-// (From, To, URI …) and the body; the Message itself is used again, and with it
+// (From, To …) and the body; the Message itself is used again, and with it
 // what is documented as part of it (Contacts). Who needs the Message
 // longer, a transaction that answers later, calls Keep before the turn ends: the
 // Reader then leaves it alone and takes a new one.

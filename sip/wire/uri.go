@@ -96,17 +96,6 @@ func (u *URI) build() sip.Uri {
 	return built
 }
 
-// parseURI reads a URI into sipgo's form. Parameters and headers keep their
-// spelling, quotes included, so that rendering repeats them verbatim.
-func parseURI(s string, built *sip.Uri) error {
-	var u URI
-	if err := u.scan(s); err != nil {
-		return err
-	}
-	*built = u.build()
-	return nil
-}
-
 func isScheme(s string) bool {
 	for i := 0; i < len(s); i++ {
 		c := s[i] | 0x20
