@@ -109,9 +109,10 @@ type pressure struct {
 	// lanes are empty.
 	taken int
 	began time.Time
-	// calm is when a source of which nothing waits last had no time worth
-	// mentioning to wait.
-	calm time.Time
+	// long is since when a source of which nothing waits has had long to wait, and
+	// age what the last message had waited before it was read.
+	long time.Time
+	age  time.Duration
 }
 
 const (
@@ -134,15 +135,21 @@ func (p *pressure) took(n int, now time.Time) {
 		p.each += (mean - p.each) * time.Duration(min(p.taken, meanOver)) / meanOver
 	}
 	p.taken, p.began = n, now
+	if n == 0 && p.age < calmBelow {
+		p.long = time.Time{}
+	}
 }
 
 // counts is the part of a wait that calls for refusals: none of it until the
-// queue has stood for a while or is too long to be worked off. calm belongs to it.
-func counts(wait time.Duration, calm *time.Time, now time.Time) time.Duration {
-	if wait < calmBelow || calm.IsZero() {
-		*calm = now
+// queue has stood for a while or is too long to be worked off. long is its own.
+func counts(wait time.Duration, long *time.Time, now time.Time) time.Duration {
+	switch {
+	case wait < calmBelow:
+		*long = time.Time{}
+	case long.IsZero():
+		*long = now
 	}
-	if wait >= burstMost || now.Sub(*calm) >= standing {
+	if wait >= burstMost || !long.IsZero() && now.Sub(*long) >= standing {
 		return wait
 	}
 	return 0
@@ -155,10 +162,11 @@ func (w *worker) wait(source netip.Addr, age time.Duration, now time.Time) time.
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	p := &w.pressure
-	longest := counts(age+w.behind(laneInvite, 0), &p.calm, now)
+	p.age = age
+	longest := counts(age+w.behind(laneInvite, 0), &p.long, now)
 	for l := laneInvite; l < lanes; l++ {
 		if own := w.queues[l].lines[source]; own != nil {
-			longest = max(longest, counts(age+w.behind(l, own.len()), &own.calm, now))
+			longest = max(longest, counts(age+w.behind(l, own.len()), &own.long, now))
 		}
 	}
 	return longest

@@ -63,7 +63,7 @@ func NewFair(most, mostBytes int) *Fair { return &Fair{newFair(most, mostBytes)}
 
 // Push adds a message.
 func (f *Fair) Push(from netip.AddrPort, text string, now time.Time) bool {
-	return f.q.push(packet{from: from, data: []byte(text), at: now}, now)
+	return f.q.push(packet{from: from, data: []byte(text), at: now})
 }
 
 // Take takes messages.

@@ -31,7 +31,7 @@ type line struct {
 	head   int // of jobs
 	bytes  int
 	next   *line
-	calm   time.Time // when the wait at its end last was not worth mentioning
+	long   time.Time // since when there has been long to wait at its end; zero if not
 }
 
 func newFair(most, mostBytes int) fair {
@@ -50,7 +50,7 @@ func sourceOf(from netip.AddrPort) netip.Addr {
 }
 
 // push puts p at the end of its source's line, or reports that there is no room.
-func (q *fair) push(p packet, now time.Time) bool {
+func (q *fair) push(p packet) bool {
 	source, size := sourceOf(p.from), len(p.data)
 	l := q.lines[source]
 	switch {
@@ -59,7 +59,7 @@ func (q *fair) push(p packet, now time.Time) bool {
 	case l != nil && (l.len() >= q.most/2 || l.bytes+size > q.mostBytes/2):
 		return false
 	case l == nil:
-		l = q.open(source, now)
+		l = q.open(source)
 	}
 	l.jobs = append(l.jobs, p)
 	l.bytes += size
@@ -96,7 +96,7 @@ func (q *fair) ahead(n int) int { return min(q.count, (n+1)*len(q.lines)) }
 func (l *line) len() int { return len(l.jobs) - l.head }
 
 // open begins a line at the end of the round.
-func (q *fair) open(source netip.Addr, now time.Time) *line {
+func (q *fair) open(source netip.Addr) *line {
 	l := q.spare
 	if l == nil {
 		l = &line{}
@@ -104,7 +104,7 @@ func (q *fair) open(source netip.Addr, now time.Time) *line {
 		q.spare, l.next = l.next, nil
 		q.spares--
 	}
-	l.source, l.calm = source, now
+	l.source, l.long = source, time.Time{}
 	q.lines[source] = l
 	q.join(l)
 	return l

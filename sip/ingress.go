@@ -46,7 +46,7 @@ func (s *Server) queue(w *worker, h wire.Head, p packet, now time.Time) {
 	}
 	b := p.data
 	p.copied(s)
-	if !w.push(l, p, now) {
+	if !w.push(l, p) {
 		s.noRoom(l, h, p)
 		p.release(s)
 		return

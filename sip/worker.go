@@ -141,9 +141,9 @@ func newWorker(s *Server) *worker {
 }
 
 // push queues p, or reports that there is no room or the worker has ended.
-func (w *worker) push(l lane, p packet, now time.Time) bool {
+func (w *worker) push(l lane, p packet) bool {
 	w.mu.Lock()
-	if w.ended || !w.queues[l].push(p, now) {
+	if w.ended || !w.queues[l].push(p) {
 		w.mu.Unlock()
 		return false
 	}
@@ -239,6 +239,9 @@ func (w *worker) engage(idle bool) bool {
 	defer w.mu.Unlock()
 	if idle && (w.ended || w.waits()) {
 		return false
+	}
+	if idle { // nothing waits anywhere
+		w.pressure.long = time.Time{}
 	}
 	w.running = true
 	return true
