@@ -201,7 +201,7 @@ func TestReloadAllOrNothing(t *testing.T) {
 	bad := was
 	bad.Log.Level, bad.DrainTime = "debug", -1
 	worse := was
-	worse.DrainTime, worse.MaxCalls = time.Minute, was.MaxCalls+1
+	worse.DrainTime, worse.RTP.Ports = time.Minute, "20000-20099"
 	for _, cfg := range []cordpair.Config{bad, worse} {
 		if err := m.sw.Reload(cfg); err == nil {
 			t.Errorf("%+v was taken", cfg)
@@ -212,7 +212,7 @@ func TestReloadAllOrNothing(t *testing.T) {
 	if err := m.sw.Reload(good); err != nil {
 		t.Error(err)
 	}
-	if err := m.sw.Reload(worse); err == nil || !strings.Contains(err.Error(), "max_calls") {
+	if err := m.sw.Reload(worse); err == nil || !strings.Contains(err.Error(), "rtp") {
 		t.Errorf("the key is not named: %v", err)
 	}
 	if rec := m.send("client", "GET", "/user/", ""); rec.Code != 200 {

@@ -40,6 +40,28 @@ func TestMostCalls(t *testing.T) {
 	}, func(cfg *cordpair.Config) { cfg.MaxCalls = 1 })
 }
 
+// TestMostCallsFollowsTheConfiguration: a limit that is lowered ends nobody, and one
+// that is raised lets the next call in.
+func TestMostCallsFollowsTheConfiguration(t *testing.T) {
+	var was cordpair.Config
+	inWorld(t, func(w *world) {
+		out, in := w.talk(w.phone("101"), w.phone("102"))
+		third, fourth := w.phone("103"), w.phone("104")
+		other, _ := w.talk(third, fourth)
+		w.must(other.Hangup(w.ctx))
+		lower := was
+		lower.MaxCalls = 1
+		w.must(w.sw.Reload(lower))
+		w.toldToRetry(w.call(third, "104"))
+		w.hearEachOther(out, in)
+		w.must(w.sw.Reload(was))
+		other, _ = w.talk(third, fourth)
+		w.must(other.Hangup(w.ctx))
+		w.must(out.Hangup(w.ctx))
+		w.free()
+	}, func(cfg *cordpair.Config) { was = *cfg })
+}
+
 // TestNoMediaPort: a talk takes two pairs. With two pairs a second caller finds
 // none; with three it does, but its callee does not (M6). Either way nothing is
 // left behind.

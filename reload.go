@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Reload puts another configuration into force while the switch runs. Log level
-// and drain time follow at once; everything else needs a
-// restart, and a configuration that differs there is refused as a whole (L11),
-// naming the keys.
+// Reload puts another configuration into force while the switch runs. Log level,
+// drain time and the number of calls follow at once, and running calls go on;
+// everything else needs a restart, and a configuration that differs there is
+// refused as a whole (L11), naming the keys.
 func (s *Switch) Reload(cfg Config) error {
 	if err := cfg.Validate(); err != nil {
 		return err
@@ -17,13 +17,14 @@ func (s *Switch) Reload(cfg Config) error {
 	defer s.life.Unlock()
 	now := s.now()
 	want := cfg
-	want.Log.Level, want.DrainTime = now.Log.Level, now.DrainTime
+	want.Log.Level, want.DrainTime, want.MaxCalls = now.Log.Level, now.DrainTime, now.MaxCalls
 	if keys := differing(now, want); len(keys) > 0 {
 		return badConfig(strings.Join(keys, ", "), "cannot change while the switch runs; restart it")
 	}
 	s.current.Store(&cfg)
 	level, _ := cfg.Log.level() // Validate has seen it
 	s.level.Set(level)
+	s.calls.SetMaxCalls(cfg.MaxCalls)
 	s.log.Info("configuration reloaded")
 	return nil
 }

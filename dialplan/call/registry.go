@@ -134,6 +134,14 @@ func (r *Registry) remove(c *Call) {
 	r.loops.Done()
 }
 
+// SetMaxCalls changes how many calls may run at once, from 1 up. Those above it
+// go on; only new ones are refused.
+func (r *Registry) SetMaxCalls(n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cfg.MaxCalls = n
+}
+
 // Get finds a running call.
 func (r *Registry) Get(id ID) (*Call, bool) {
 	r.mu.RLock()
