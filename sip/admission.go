@@ -83,8 +83,8 @@ var credentialsLine = []byte("uthorization:")
 // may wait for w. One that was let in before and comes again may: what we do
 // about it must not end with a refusal of its repetition.
 func (s *Server) admits(w *worker, h wire.Head, p packet, now time.Time) bool {
-	short := s.memory.short.Load()
-	wait := w.wait(sourceOf(p.from), now.Sub(p.at), now)
+	wait, full := w.wait(sourceOf(p.from), now.Sub(p.at), now)
+	short := full || s.memory.short.Load()
 	if wait < bearable[classProbe] && !short {
 		return true
 	}
@@ -157,19 +157,19 @@ func counts(wait time.Duration, long *time.Time, now time.Time) time.Duration {
 
 // wait is how long new work of source, which came age ago, would have to wait in
 // the lower lanes: what has its turn before it there, by the time each took of
-// late.
-func (w *worker) wait(source netip.Addr, age time.Duration, now time.Time) time.Duration {
+// late. full tells that it could not be kept.
+func (w *worker) wait(source netip.Addr, age time.Duration, now time.Time) (longest time.Duration, full bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	p := &w.pressure
 	p.age = age
-	longest := counts(age+w.behind(laneInvite, 0), &p.long, now)
+	longest = counts(age+w.behind(laneInvite, 0), &p.long, now)
 	for l := laneInvite; l < lanes; l++ {
 		if own := w.queues[l].lines[source]; own != nil {
 			longest = max(longest, counts(age+w.behind(l, own.len()), &own.long, now))
 		}
 	}
-	return longest
+	return longest, w.holds.full()
 }
 
 // behind is the wait of who has n messages in lane l. The lower lanes take turns.

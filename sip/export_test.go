@@ -7,13 +7,7 @@ import (
 
 // Waiting counts the legs that wait for their phone's connection.
 func (s *Server) Waiting() int {
-	s.waiting.mu.Lock()
-	defer s.waiting.mu.Unlock()
-	n := 0
-	for _, legs := range s.waiting.legs {
-		n += len(legs)
-	}
-	return n
+	return s.waiting.len()
 }
 
 // Kept counts what the workers hold: transactions, merge keys and legs. The
@@ -39,7 +33,7 @@ func NewRoutes(ask func(netip.Addr) netip.Addr) *routes { return &routes{ask: as
 func (r *routes) To(remote netip.Addr) netip.Addr { return r.to(remote) }
 
 // Len is how many routes are kept.
-func (r *routes) Len() int { return len(r.known) }
+func (r *routes) Len() int { return r.len() }
 
 // Allowance is an allowance.
 type Allowance struct{ allowance }
@@ -76,3 +70,10 @@ func (f *Fair) Take(n int) (list []string) {
 
 // Len is how many wait.
 func (f *Fair) Len() int { return f.q.count }
+
+// SetTransactionsMost changes the bound before a server starts and gives the old
+// one back.
+func SetTransactionsMost(n int) (was int) {
+	was, transactionsMost = transactionsMost, n
+	return was
+}

@@ -85,6 +85,37 @@ func TestRefusalsAreBounded(t *testing.T) {
 	}
 }
 
+// TestManyTransactions (O5): with too many transactions that are not over new ones
+// are refused, and each kind of what is kept has its gauge.
+func TestManyTransactions(t *testing.T) {
+	defer sip.SetTransactionsMost(sip.SetTransactionsMost(20))
+	inEdge(t, func(e *edge) {
+		u := e.rawUDP("10.0.9.1:5060")
+		for range 10 {
+			u.talk() // the caller's transaction lasts until its ACK
+		}
+		for range 30 {
+			r := u.signed(request{method: "INVITE", uri: "sip:1234@" + domain})
+			u.send(u.text(r))
+			if u.heard(); e.met.Value("cordpair_sip_held", "server_transactions") >= 20 {
+				break
+			}
+		}
+		u.send(u.text(request{method: "INVITE"}))
+		u.send(u.text(request{method: "INVITE"}))
+		if last := u.heard(); last[len(last)-1].Status() != 503 {
+			t.Errorf("got %v with %v transactions", starts(last), e.met.Value("cordpair_sip_held", "server_transactions"))
+		}
+		if n := e.met.Value("cordpair_sip_held", "legs"); n != 10 {
+			t.Errorf("%v legs are held", n)
+		}
+		time.Sleep(time.Minute)
+		u.heard()
+		u.send(u.text(request{method: "INVITE"}))
+		u.expect(407)
+	}, func(c *sip.Config) { c.Workers = 1 })
+}
+
 // TestStuckWorker (L9): a worker that is at one message for ten seconds is noted
 // once, with what everybody is doing.
 func TestStuckWorker(t *testing.T) {

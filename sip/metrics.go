@@ -72,6 +72,12 @@ func gauges(reg prometheus.Registerer, s *Server) {
 	gauge("connections", "Connections of stream transports.", func() float64 { return float64(s.streams.len()) })
 	gauge("memory_used_bytes", "Memory that cannot be given back, as of the last look.", func() float64 { return float64(s.memory.used.Load()) })
 	gauge("memory_limit_bytes", "Memory there may be, 0 for no limit; at 80 % of it new work is refused.", func() float64 { return float64(s.memory.limit.Load()) })
+	for _, k := range holdingKinds {
+		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "cordpair_sip_held", Help: "How many there are of what is kept; each kind has a bound.",
+			ConstLabels: prometheus.Labels{"kind": k.name},
+		}, func() float64 { return float64(k.of(s)) }))
+	}
 	for l, name := range laneNames {
 		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "cordpair_sip_queue_depth", Help: "Messages waiting for a worker.",

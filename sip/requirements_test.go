@@ -48,7 +48,8 @@ var requirements = map[string][]string{
 	"O1": {"TestRefusedAtOnce", "TestRefusalsAreBounded", "TestBurst", "wire/TestRefusal"},
 	"O2": {"TestFullLanes", "TestSheddingOrder", "TestRepetitionIsNotRefused"},
 	"O3": {"TestFloodBesideCalls", "TestInventedTags", "TestFairTurns", "TestManyBehindOneAddress"},
-	"O5": {"TestShortMemory", "TestFullLanes"},
+	"O5": {"TestShortMemory", "TestFullLanes", "TestManyTransactions"},
+	"O8": {"TestOutOfDescriptors", "TestRouteWithoutDescriptors", "TestListenersSurviveErrors"},
 	"X6": {"TestMetricNames"},
 }
 

@@ -25,6 +25,9 @@ type routes struct {
 	mu    sync.Mutex
 	until time.Time
 	known map[netip.Addr]netip.Addr
+	// before is what was known until lately: better than nothing while the kernel
+	// cannot be asked because the process is out of descriptors (O8).
+	before map[netip.Addr]netip.Addr
 }
 
 // to returns our address towards remote.
@@ -32,6 +35,9 @@ func (r *routes) to(remote netip.Addr) netip.Addr {
 	now := time.Now()
 	r.mu.Lock()
 	if r.known == nil || now.After(r.until) || len(r.known) >= routesKept {
+		if len(r.known) > 0 {
+			r.before = r.known
+		}
 		r.known, r.until = map[netip.Addr]netip.Addr{}, now.Add(routeLife)
 	}
 	local, ok := r.known[remote]
@@ -42,17 +48,22 @@ func (r *routes) to(remote netip.Addr) netip.Addr {
 	local = r.ask(remote)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if !local.IsValid() {
+		if local, ok = r.before[remote]; !ok {
+			local = remote // unreachable: nothing we announce would help
+		}
+	}
 	r.known[remote] = local
 	return local
 }
 
 // routeTo asks the kernel which of our addresses it would use towards remote; no
-// packet is sent.
+// packet is sent. It gives none if it cannot be asked or knows of no way.
 func routeTo(remote netip.Addr) netip.Addr {
 	var d net.Dialer
 	c, err := d.DialContext(context.Background(), "udp", netip.AddrPortFrom(remote, 9).String())
 	if err != nil {
-		return remote // unreachable: nothing we announce would help
+		return netip.Addr{}
 	}
 	local := addrPortOf(c.LocalAddr()).Addr()
 	_ = c.Close() // a connected socket without data

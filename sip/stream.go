@@ -77,7 +77,7 @@ func newStreams(s *Server) *streams {
 func (t *streams) admit(l *streamListener, c net.Conn) {
 	remote := addrPortOf(c.RemoteAddr())
 	t.mu.Lock()
-	if t.ended || t.source[remote.Addr()] >= streamsPerSource || len(t.flows) >= streamsInAll {
+	if t.ended || t.source[sourceOf(remote)] >= streamsPerSource || len(t.flows) >= streamsInAll {
 		t.mu.Unlock()
 		t.server.metrics.refused("stream_limit")
 		_ = c.Close()
@@ -85,7 +85,7 @@ func (t *streams) admit(l *streamListener, c net.Conn) {
 	}
 	f := &streamFlow{table: t, l: l, conn: c, n: t.seq.next(), to: remote}
 	t.flows[f.n] = f
-	t.source[remote.Addr()]++
+	t.source[sourceOf(remote)]++
 	t.wg.Add(1)
 	t.mu.Unlock()
 	go f.read() // ends when the connection does
@@ -94,8 +94,8 @@ func (t *streams) admit(l *streamListener, c net.Conn) {
 func (t *streams) remove(f *streamFlow) {
 	t.mu.Lock()
 	delete(t.flows, f.n)
-	if t.source[f.to.Addr()]--; t.source[f.to.Addr()] <= 0 {
-		delete(t.source, f.to.Addr())
+	if t.source[sourceOf(f.to)]--; t.source[sourceOf(f.to)] <= 0 {
+		delete(t.source, sourceOf(f.to))
 	}
 	t.mu.Unlock()
 	t.server.flowGone(f)

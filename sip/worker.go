@@ -81,6 +81,7 @@ type worker struct {
 	low      lane
 	owed     bool
 	pressure pressure
+	holds    holdings // as of the last look at the queues
 	// running: whoever has the turn looks at the queues once more before it
 	// ends, so that nobody need be woken for what is pushed.
 	running bool
@@ -233,11 +234,11 @@ func (w *worker) handleNow(p packet, now time.Time) bool {
 }
 
 // engage promises that work will follow. With idle it does so only if nothing
-// waits; an ended worker is never idle.
+// waits and more may be begun; an ended worker is never idle.
 func (w *worker) engage(idle bool) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if idle && (w.ended || w.waits()) {
+	if idle && (w.ended || w.waits() || w.holds.full()) {
 		return false
 	}
 	if idle { // nothing waits anywhere
@@ -251,6 +252,7 @@ func (w *worker) engage(idle bool) bool {
 func (w *worker) rest() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.holds = w.count()
 	w.running = w.waits()
 	return !w.running
 }
@@ -311,6 +313,7 @@ const (
 func (w *worker) take() (verbs []func(), batch []packet) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.holds = w.count()
 	verbs, w.verbs = w.verbs, nil
 	clear(w.batch) // done with
 	l, n := w.turnOf()

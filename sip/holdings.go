@@ -1,0 +1,90 @@
+package sip
+
+// transactionsMost bounds the transactions of a worker that are not over (O5):
+// beyond it new work is refused.
+var transactionsMost = 1 << 17
+
+// holdings is how many there are of what a worker keeps.
+type holdings struct {
+	servers, finished, clients, merged, legs, logs, timers int
+}
+
+// count is for whoever has the turn.
+func (w *worker) count() holdings {
+	return holdings{
+		servers: len(w.servers), finished: w.kept.len(), clients: len(w.clients), merged: len(w.merged),
+		legs: len(w.legs), logs: len(w.partings), timers: w.wheel.count,
+	}
+}
+
+// full tells that nothing more should be begun; mu is held.
+func (h *holdings) full() bool { return h.servers+h.clients >= transactionsMost }
+
+// holdings adds up what all workers keep.
+func (s *Server) holdings() (sum holdings) {
+	for _, w := range s.workers {
+		w.mu.Lock()
+		h := w.holds
+		w.mu.Unlock()
+		sum.servers += h.servers
+		sum.finished += h.finished
+		sum.clients += h.clients
+		sum.merged += h.merged
+		sum.legs += h.legs
+		sum.logs += h.logs
+		sum.timers += h.timers
+	}
+	return sum
+}
+
+// kinds of holdings, as the gauge names them; what is kept beside the workers
+// follows theirs.
+var holdingKinds = []struct {
+	name string
+	of   func(s *Server) int
+}{
+	{"server_transactions", func(s *Server) int { return s.holdings().servers }},
+	{"finished_transactions", func(s *Server) int { return s.holdings().finished }},
+	{"client_transactions", func(s *Server) int { return s.holdings().clients }},
+	{"merge_keys", func(s *Server) int { return s.holdings().merged }},
+	{"legs", func(s *Server) int { return s.holdings().legs }},
+	{"parting_logs", func(s *Server) int { return s.holdings().logs }},
+	{"timers", func(s *Server) int { return s.holdings().timers }},
+	{"logs", func(s *Server) int { return s.ladders.len() }},
+	{"waiting_legs", func(s *Server) int { return s.waiting.len() }},
+	{"routes", func(s *Server) int { return s.routes.len() }},
+	{"verbs", func(s *Server) int { return s.verbs() }},
+}
+
+func (t *ladders) len() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.logs)
+}
+
+func (t *waiting) len() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := 0
+	for _, legs := range t.legs {
+		n += len(legs)
+	}
+	return n
+}
+
+func (r *routes) len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.known)
+}
+
+// verbs is how many calls and the store have asked for and not yet got.
+func (s *Server) verbs() int {
+	n := 0
+	for _, w := range s.workers {
+		w.mu.Lock()
+		n += len(w.verbs)
+		w.mu.Unlock()
+	}
+	return n
+}
