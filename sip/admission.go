@@ -185,13 +185,17 @@ func (w *worker) behind(l lane, n int) time.Duration {
 	return time.Duration(ahead) * w.pressure.each
 }
 
-// recentKept is how many messages a worker knows again: those of more than a
-// second at full load.
-const recentKept = 8192
+// recentSets and recentWays are how many messages a worker knows again: those of
+// a few seconds at full load, and of the ones that share a place the last four.
+const (
+	recentSets = 1 << 14
+	recentWays = 4
+)
 
 // recent knows the last INVITEs and REGISTERs that a worker was given, by a hash
-// of every byte: what is sent again is sent as it was (RFC 3261 17.1.1.2).
-type recent [recentKept]atomic.Uint64
+// of every byte: what is sent again is sent as it was (RFC 3261 17.1.1.2). Two who
+// note at once may lose one.
+type recent [recentSets][recentWays]atomic.Uint64
 
 // letIn notes what may come again.
 func (w *worker) letIn(h wire.Head, b []byte) {
@@ -201,13 +205,26 @@ func (w *worker) letIn(h wire.Head, b []byte) {
 }
 
 func (r *recent) note(b []byte) {
+	if r.has(b) {
+		return
+	}
 	h := hashCallID(b)
-	r[h%recentKept].Store(h)
+	set := &r[h%recentSets]
+	for i := recentWays - 1; i > 0; i-- {
+		set[i].Store(set[i-1].Load())
+	}
+	set[0].Store(h)
 }
 
 func (r *recent) has(b []byte) bool {
 	h := hashCallID(b)
-	return r[h%recentKept].Load() == h
+	set := &r[h%recentSets]
+	for i := range set {
+		if set[i].Load() == h {
+			return true
+		}
+	}
+	return false
 }
 
 // refusedTag is the To tag of a refusal: a function of the Call-ID, so that the
