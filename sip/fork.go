@@ -2,6 +2,7 @@ package sip
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/cordpair/cordpair/dialplan/call"
 	"github.com/cordpair/cordpair/sip/wire"
@@ -11,9 +12,9 @@ import (
 // be a proxy that rings several phones. The caller hears the first that described
 // its media; the 2xx decides with whom it talks.
 type fork struct {
-	// dialog counts for every fork but the first, whose dialog is the leg's. The
-	// number of our latest request is always the leg's.
-	dialog dialog
+	// dialog of every fork but the first, whose dialog is the leg's. The number of our
+	// latest request is always the leg's.
+	dialog *dialog
 	tag    string
 	rseq   uint32 // of its last reliable response; 0 before
 	sdp    []byte // what it described last
@@ -35,26 +36,21 @@ func (l *leg) forkOf(res *wire.Message) *fork {
 	if len(c.forks) >= maxForks {
 		return nil
 	}
-	f := &fork{tag: tag}
-	switch {
-	case len(c.forks) == 0:
-		l.dialog.confirm(res)
-	default:
-		f.dialog = l.dialog
-		f.dialog.remoteSeq, f.dialog.far = -1, 0
-		f.dialog.confirm(res)
+	f := &fork{tag: strings.Clone(tag), dialog: &l.dialog}
+	if len(c.forks) > 0 {
+		d := l.dialog
+		d.remoteSeq, d.far = -1, 0
+		f.dialog = &d
 	}
+	f.dialog.confirm(res)
 	c.forks = append(c.forks, f)
 	return f
 }
 
 // dialogOf is where the requests of a fork belong.
 func (l *leg) dialogOf(f *fork) *dialog {
-	if f.tag == l.dialog.remoteTag {
-		return &l.dialog
-	}
 	f.dialog.localSeq, f.dialog.flow = l.dialog.localSeq, l.dialog.flow
-	return &f.dialog
+	return f.dialog
 }
 
 // dialogWith is the dialog with a far end's tag; nil if the leg, which may be nil,

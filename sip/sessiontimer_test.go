@@ -179,13 +179,14 @@ func TestSessionTimerAsked(t *testing.T) {
 		if !invite.Has("Supported", "timer") || invite.header("Session-Expires") != "1800" || invite.header("Min-SE") != "90" || invite.header("Require") != "" {
 			t.Errorf("asked with %q", invite.raw)
 		}
+		callee.send(reply(invite, 183, "far", []string{"Record-Route: <sip:proxy.example;lr>"}, ""))
 		callee.send(reply(invite, 422, "far", []string{"Min-SE: 3600"}, ""))
 		list := callee.heard()
 		if len(list) != 2 || list[0].Method() != "ACK" {
 			t.Fatalf("after 422: %v", starts(list))
 		}
 		again := list[1]
-		if seq, _ := again.CSeq(); seq != 2 || again.CallID() != invite.CallID() || again.FromTag() != invite.FromTag() || again.ToTag() != "" ||
+		if seq, _ := again.CSeq(); seq != 2 || again.CallID() != invite.CallID() || again.FromTag() != invite.FromTag() || again.ToTag() != "" || again.header("Route") != "" ||
 			again.header("Session-Expires") != "3600" || again.header("Min-SE") != "3600" || string(again.Body()) != string(invite.Body()) {
 			t.Errorf("after 422: %q", again.raw)
 		}

@@ -65,6 +65,15 @@ func (l *leg) invitePhone(sdp []byte) {
 	l.calling.tx = l.w.send(r, l.dialog.flow, l.called, l.unreachable)
 }
 
+// inviteAgain sends the INVITE once more, in no dialog: those of the first try are
+// gone with it.
+func (l *leg) inviteAgain() {
+	first := l.calling.req
+	l.calling.forks = nil
+	l.dialog.remoteTag, l.dialog.remote, l.dialog.target, l.dialog.routes = "", first.to, first.uri, nil
+	l.invitePhone(first.body)
+}
+
 // unreachable: no answer at all, or the flow is gone.
 func (l *leg) unreachable() {
 	l.finish(call.CauseUnreachable, false)
@@ -80,7 +89,7 @@ func (l *leg) called(res *wire.Message) {
 	case status < 300:
 		l.accepted(res)
 	case status == 422 && l.state == legTrying && l.timer.raise(res):
-		l.invitePhone(l.calling.req.body)
+		l.inviteAgain()
 	case status < 400 && l.state == legTrying:
 		l.redirected(res)
 		l.remove()

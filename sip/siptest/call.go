@@ -93,7 +93,7 @@ type Call struct {
 	acks         map[uint32]*Message
 	rseq         uint32      // of the latest reliable response to our INVITE
 	refresh      *time.Timer // of the session, while that is our part
-	offerPending bool // our offer went out in a 2xx; the answer is in the ACK
+	offerPending bool        // our offer went out in a 2xx; the answer is in the ACK
 	end          *End
 	talk         *talk
 	last         *Message
