@@ -174,3 +174,24 @@ type countedSocket struct{ open *atomic.Int64 }
 func (*countedSocket) send([]byte, *target) {}
 func (*countedSocket) drain()               {}
 func (s *countedSocket) close()             { s.open.Add(-1) }
+
+// TestPoolAllocatesNothing: once its pairs are open, a call costs the pool no memory.
+func TestPoolAllocatesNothing(t *testing.T) {
+	p := newPool(here, 20000, 29999, nil, func() int64 { return 0 }, func(netip.AddrPort) (socket, error) { return &wire{}, nil })
+	defer p.close()
+	now := int64(1e9)
+	turn := func() {
+		x, err := p.take(now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.put(x, now)
+		now += 1e8
+	}
+	for range 2000 {
+		turn()
+	}
+	if n := testing.AllocsPerRun(1000, turn); n > 0.1 {
+		t.Errorf("%v allocations", n)
+	}
+}
