@@ -2,6 +2,7 @@ package siptest
 
 import (
 	"context"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -87,4 +88,22 @@ func (c *Call) WaitNotified(ctx context.Context) (Note, error) {
 		return last.State == "terminated", nil
 	})
 	return last, err
+}
+
+// ReferOutside sends target a REFER that belongs to no call and returns the final
+// response.
+func (p *Phone) ReferOutside(ctx context.Context, target, to string) (*Message, error) {
+	uri := p.dial(target)
+	seq, callID, tag := uint32(0), token(), token()
+	return p.ask(ctx, query{
+		what: "refer " + uri,
+		hop:  func() (netip.AddrPort, error) { return p.hop(uri) },
+		build: func() (*Message, error) {
+			seq++
+			m := &Message{Method: "REFER", URI: uri}
+			m.add("Max-Forwards", "70", "From", "<"+p.aor()+">;tag="+tag, "To", "<"+uri+">", "Call-ID", callID,
+				"CSeq", cseqValue(seq, "REFER"), "Contact", "<"+p.URI()+">", "Refer-To", "<"+p.dial(to)+">")
+			return m, nil
+		},
+	})
 }
