@@ -231,3 +231,36 @@ func TestOtherEvents(t *testing.T) {
 		})
 	})
 }
+
+// TestTransferred: the stream tells who came from where and by whom, and counts the
+// talk from the answer on.
+func TestTransferred(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBench(t, Options{})
+		r := b.f.Read(7, 0, Filter{Types: Types{"call.transferred", "call.ended"}})
+		defer r.Close()
+		c := &teller{b: b, id: "N"}
+		c.say(call.Event{Kind: call.EventStarted, Leg: "b", Party: bob, Dialled: "103"})
+		c.say(call.Event{Kind: call.EventJoined, Leg: "b", Party: bob, Direction: call.Inbound, Other: "F"})
+		c.say(call.Event{Kind: call.EventLegStarted, Leg: "c", Party: carol, Direction: call.Outbound})
+		time.Sleep(3 * time.Second)
+		c.say(call.Event{Kind: call.EventAnswered, Leg: "c", Party: carol})
+		c.say(call.Event{Kind: call.EventAnswered, Leg: "b", Party: bob})
+		c.say(call.Event{Kind: call.EventTransferred, Leg: "b", Party: bob, Other: "F", By: "a"})
+		time.Sleep(4 * time.Second)
+		c.say(call.Event{Kind: call.EventEnded, Cause: call.CauseNormal, By: "c"})
+		time.Sleep(time.Second)
+		var got []map[string]any
+		for _, ev := range next(t, r) {
+			var data map[string]any
+			if err := json.Unmarshal(ev.Data, &data); err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, data)
+		}
+		if len(got) != 2 || got[0]["other_call_uuid"] != "F" || got[0]["transferred_by"] != "a" || got[0]["ended_by"] != nil ||
+			got[1]["talk_duration"] != 4.0 || got[1]["duration"] != 7.0 || got[1]["ended_by"] != "c" {
+			t.Errorf("got %v", got)
+		}
+	})
+}

@@ -33,6 +33,45 @@ func TestRecords(t *testing.T) {
 		tell func(c *teller)
 		want string
 	}{
+		{"transferred here, then answered", func(c *teller) {
+			c.say(call.Event{Kind: call.EventStarted, Leg: "a", Party: bob, Dialled: "103"})
+			c.say(call.Event{Kind: call.EventJoined, Leg: "a", Party: bob, Direction: call.Inbound, Other: "F"})
+			c.ring("b", carol)
+			sec(5)
+			c.answer("b", carol)
+			c.answer("a", bob)
+			c.say(call.Event{Kind: call.EventTransferred, Leg: "a", Party: bob, Other: "F", By: "t"})
+			sec(60)
+			c.gone("a", bob, call.CauseNormal, true)
+			c.gone("b", carol, call.CauseNormal, false)
+			c.end(call.CauseNormal, "a")
+		}, "out bridged NORMAL_CLEARING caller_bye 60s with 103 60s" +
+			" | a out answered NORMAL_CLEARING caller_bye 65s | b in answered NORMAL_CLEARING caller_bye 60s"},
+		{"transferred here in vain", func(c *teller) {
+			c.say(call.Event{Kind: call.EventStarted, Leg: "a", Party: bob, Dialled: "103"})
+			c.say(call.Event{Kind: call.EventJoined, Leg: "a", Party: bob, Direction: call.Inbound, Other: "F"})
+			c.ring("b", carol)
+			sec(5)
+			c.gone("b", carol, call.CauseBusy, true)
+			c.say(call.Event{Kind: call.EventJoined, Leg: "a", Party: bob, Direction: call.Inbound, Other: "F"})
+			c.end(call.CauseBusy, "")
+		}, "out busy USER_BUSY callee_refuse 0s" +
+			" | a out answered NORMAL_CLEARING internal_cancel 5s | b in busy USER_BUSY callee_refuse 0s"},
+		{"transferred away in vain", func(c *teller) {
+			c.start(alice, "102")
+			c.ring("b", bob)
+			c.answer("b", bob)
+			c.answer("a", alice)
+			sec(10)
+			c.say(call.Event{Kind: call.EventJoined, Leg: "b", Party: bob, Direction: call.Outbound, Other: "N"})
+			sec(5)
+			c.say(call.Event{Kind: call.EventJoined, Leg: "b", Party: bob, Direction: call.Outbound, Other: "N"})
+			sec(10)
+			c.gone("b", bob, call.CauseNormal, true)
+			c.gone("a", alice, call.CauseNormal, false)
+			c.end(call.CauseNormal, "b")
+		}, "out bridged NORMAL_CLEARING callee_bye 25s with 102 20s" +
+			" | a out answered NORMAL_CLEARING callee_bye 25s | b in answered NORMAL_CLEARING callee_bye 25s"},
 		{"talk, caller hangs up", func(c *teller) {
 			c.start(alice, "102")
 			c.ring("b", bob)
