@@ -130,6 +130,25 @@ func TestDurableBeforeAnswered(t *testing.T) {
 	}, func(c *sip.Config) { c.Location.Store = store })
 }
 
+// TestLateAnswer: who asked for something else than a call is not answered any more
+// once it has given up (RFC 4320 4.2), and a repetition still has no second effect.
+func TestLateAnswer(t *testing.T) {
+	store := &slowStore{delay: 33 * time.Second}
+	inEdge(t, func(e *edge) {
+		u := e.rawUDP("10.0.9.1:5060")
+		r := u.signed(registering("one", 1, "<sip:101@10.0.9.1>"))
+		u.send(u.text(r))
+		wait(34 * time.Second)
+		u.expect()
+		u.send(u.text(r))
+		u.expect(200)
+		if n := e.met.Value("cordpair_sip_registrations_total"); n != 1 {
+			t.Errorf("registered %v times", n)
+		}
+		store.wg.Wait()
+	}, func(c *sip.Config) { c.Location.Store = store })
+}
+
 // TestRestartFindsPhones (L2): a phone registered over UDP is reached by the
 // first call after a restart.
 func TestRestartFindsPhones(t *testing.T) {

@@ -18,7 +18,7 @@ var requirements = map[string][]string{
 	"S3":  {"TestCorpus", "TestMissingHeaders"},
 	"S4":  {"TestCorpus", "wire/TestRFC5118"},
 	"S8":  {"TestSlowStreams", "TestTooManyConnections"},
-	"S9":  {"TestRepeatedRegister", "TestRepeatedAnswersAreTheSame", "TestMergedRequest", "TestByeBeforeACK", "TestReinviteRules"},
+	"S9":  {"TestRepeatedRegister", "TestRepeatedAnswersAreTheSame", "TestMergedRequest", "TestByeBeforeACK", "TestReinviteRules", "TestKept"},
 	"S10": {"TestInDialogOrder", "TestForeignFlow", "TestCancel"},
 	"S11": {"TestAnswersGoBackToTheSource", "TestStrayResponses"},
 	"S12": {"TestAmplification", "TestRefusalsAreBounded"},
@@ -48,7 +48,8 @@ var requirements = map[string][]string{
 	"O1": {"TestRefusedAtOnce", "TestRefusalsAreBounded", "TestBurst", "wire/TestRefusal"},
 	"O2": {"TestFullLanes", "TestSheddingOrder", "TestRepetitionIsNotRefused"},
 	"O3": {"TestFloodBesideCalls", "TestInventedTags", "TestFairTurns", "TestManyBehindOneAddress"},
-	"O5": {"TestShortMemory", "TestFullLanes", "TestManyTransactions"},
+	"O4": {"location/TestSpread"},
+	"O5": {"TestShortMemory", "TestFullLanes", "TestManyTransactions", "TestKeptIsBounded"},
 	"O8": {"TestOutOfDescriptors", "TestRouteWithoutDescriptors", "TestListenersSurviveErrors"},
 	"X6": {"TestMetricNames"},
 }
