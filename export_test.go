@@ -2,6 +2,7 @@ package cordpair
 
 import (
 	"net/http"
+	"net/http/httptest"
 
 	"github.com/cordpair/cordpair/dialplan"
 	"github.com/cordpair/cordpair/dialplan/call"
@@ -9,6 +10,13 @@ import (
 
 // ServeReady is the handler of /readyz.
 func (s *Switch) ServeReady(w http.ResponseWriter, r *http.Request) { s.serveReady(w, r) }
+
+// Metrics are all metrics as text.
+func (s *Switch) Metrics() string {
+	rec := httptest.NewRecorder()
+	metricsHandler(s.metrics).ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
+	return rec.Body.String()
+}
 
 // Replay decides a recorded call once more.
 func (s *Switch) Replay(r CallRecord) error {

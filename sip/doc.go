@@ -23,4 +23,9 @@
 // Dialogs and legs: a leg is one INVITE dialog, in either role. What an RFC fixes
 // (100, ACK, CANCEL, 200 to BYE) is answered here at once; what policy decides
 // comes back from the call as a verb.
+//
+// Subscriptions (RFC 6665) are dialogs of their worker too. What may be watched is
+// an event.Package; whoever plugs one in says Server.Changed, and each watcher is
+// told in its own time. Stored text messages are carried by one courier for each
+// target.
 package sip

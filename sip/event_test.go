@@ -95,3 +95,19 @@ func TestMessageSummary(t *testing.T) {
 		e.has(e.notify(s, "active"), "Messages-Waiting: no\r\n")
 	})
 }
+
+// TestFetch: Expires 0 gets the state once and leaves nothing.
+func TestFetch(t *testing.T) {
+	inLamps(t, func(e *edge, l *lamps) {
+		a := e.phone("101")
+		l.set(e, 2, 5)
+		s, err := a.Subscribe(e.ctx, "lamp", "102", 0)
+		e.must(err)
+		e.has(e.notify(s, "terminated;reason=timeout"), "is 5")
+		l.set(e, 2, 6)
+		e.quiet(s)
+		if n := e.srv.Subscriptions(); n != 0 {
+			t.Errorf("%d subscriptions", n)
+		}
+	})
+}

@@ -13,12 +13,15 @@ import (
 // authentication that binds here. A name with a slash is a test of that
 // package below this one.
 var requirements = map[string][]string{
-	"S1":  {"TestPanicIsSurvived", "TestCorpus", "TestWheelSurvivesPanic"},
-	"S2":  {"TestCorpus", "wire/TestRFC4475"},
-	"S3":  {"TestCorpus", "TestMissingHeaders"},
-	"S4":  {"TestCorpus", "wire/TestRFC5118"},
-	"S8":  {"TestSlowStreams", "TestTooManyConnections"},
-	"S9":  {"TestRepeatedRegister", "TestRepeatedAnswersAreTheSame", "TestMergedRequest", "TestByeBeforeACK", "TestReinviteRules", "TestKept"},
+	"S1": {"TestPanicIsSurvived", "TestCorpus", "TestWheelSurvivesPanic"},
+	"S2": {"TestCorpus", "wire/TestRFC4475"},
+	"S3": {"TestCorpus", "TestMissingHeaders"},
+	"S4": {"TestCorpus", "wire/TestRFC5118"},
+	"S8": {"TestSlowStreams", "TestTooManyConnections"},
+	"S9": {
+		"TestRepeatedRegister", "TestRepeatedAnswersAreTheSame", "TestMergedRequest", "TestByeBeforeACK", "TestReinviteRules", "TestKept",
+		"TestTextRepeated", "TestPublishAnswers",
+	},
 	"S10": {"TestInDialogOrder", "TestForeignFlow", "TestCancel"},
 	"S11": {"TestAnswersGoBackToTheSource", "TestStrayResponses"},
 	"S12": {"TestAmplification", "TestRefusalsAreBounded"},
@@ -36,12 +39,15 @@ var requirements = map[string][]string{
 	"A9":  {"TestPhoneChallengesUs"},
 	"A12": {"TestUnpredictable"},
 
-	"D1": {"TestDurableBeforeAnswered"},
+	"D1": {
+		"TestDurableBeforeAnswered",
+		"TestSubscribeIsDurableBeforeItsAnswer", "TestSubscriptionsSurvive", "TestPublicationsSurvive", "TestTextsSurvive", "pager/TestOrderSurvives",
+	},
 	"F4": {"TestDiverted", "TestDivertedNowhere"},
 	"F5": {"TestIdentity", "TestDiverted"},
 	"L2": {"TestRestartFindsPhones", "TestSuspendedPhone"},
 	"L4": {"TestSessionExpires", "TestSessionRefreshed", "TestRefreshUnanswered", "TestNoTimerAtFarEnd", "TestPhoneDiesHolding"},
-	"L5": {"TestDialogFollowsRegistration"},
+	"L5": {"TestDialogFollowsRegistration", "TestSubscriptionFollowsThePhone"},
 	"M7": {"TestDigits"},
 	"M8": {"TestSilentLeg"},
 	"L9": {"TestStuckWorker"},
@@ -49,9 +55,16 @@ var requirements = map[string][]string{
 	"O2": {"TestFullLanes", "TestSheddingOrder", "TestRepetitionIsNotRefused"},
 	"O3": {"TestFloodBesideCalls", "TestInventedTags", "TestFairTurns", "TestManyBehindOneAddress"},
 	"O4": {"location/TestSpread"},
-	"O5": {"TestShortMemory", "TestFullLanes", "TestManyTransactions", "TestKeptIsBounded"},
-	"O8": {"TestOutOfDescriptors", "TestRouteWithoutDescriptors", "TestListenersSurviveErrors"},
-	"X6": {"TestMetricNames"},
+	"O5": {
+		"TestShortMemory", "TestFullLanes", "TestManyTransactions", "TestKeptIsBounded",
+		"TestSubscriptionCaps", "pager/TestLimits", "event/TestPublicationLimits",
+	},
+	"O8":  {"TestOutOfDescriptors", "TestRouteWithoutDescriptors", "TestListenersSurviveErrors"},
+	"S16": {"TestNotifyPace", "TestSubscriptionCaps", "TestFetch", "TestSubscriptionLives", "event/TestPaceModel"},
+	"T2":  {"TestOtherTenants"},
+	"F9":  {"TestSubscriptionEnds"},
+	"L6":  {"event/TestRecordLeft"},
+	"X6":  {"TestMetricNames"},
 }
 
 // testsIn lists the test functions of a folder.
