@@ -69,7 +69,7 @@ func (l *leg) invitePhone(sdp []byte) {
 // gone with it.
 func (l *leg) inviteAgain() {
 	first := l.calling.req
-	l.calling.forks = nil
+	l.calling.forks, l.calling.early, l.calling.heardTag, l.calling.agreed = nil, false, "", false
 	l.dialog.remoteTag, l.dialog.remote, l.dialog.target, l.dialog.routes = "", first.to, first.uri, nil
 	l.invitePhone(first.body)
 }
