@@ -138,9 +138,6 @@ func (m *msg) finish(bodyType string, body []byte) {
 	m.b = append(m.b, body...)
 }
 
-// hostPort writes an address as a Via or URI wants it, IPv6 in brackets.
-func hostPort(a netip.AddrPort) string { return a.String() }
-
 // sipURI writes sip:user@host:port with the transport where it is not UDP. The
 // user is escaped as RFC 3261 25.1 asks.
 func sipURI(user string, a netip.AddrPort, transport string) string {
