@@ -17,6 +17,9 @@ var requirements = map[string][]string{
 	"S2": {"TestCorpus", "wire/TestRFC4475"},
 	"S3": {"TestCorpus", "TestMissingHeaders"},
 	"S4": {"TestCorpus", "wire/TestRFC5118"},
+	"S5": {"wire/TestTooLargeMessage", "TestTooManyConnections"},
+	"S6": {"wire/TestRFC4475", "wire/TestExpires"},
+	"S7": {"wire/TestFramer", "wire/TestFramerFaultIsAnsweredOnce"},
 	"S8": {"TestSlowStreams", "TestTooManyConnections"},
 	"S9": {
 		"TestRepeatedRegister", "TestRepeatedAnswersAreTheSame", "TestMergedRequest", "TestByeBeforeACK", "TestReinviteRules", "TestKept",
@@ -40,14 +43,16 @@ var requirements = map[string][]string{
 	"A12": {"TestUnpredictable"},
 
 	"D1": {
-		"TestDurableBeforeAnswered",
+		"TestDurableBeforeAnswered", "../TestSimulation",
 		"TestSubscribeIsDurableBeforeItsAnswer", "TestSubscriptionsSurvive", "TestPublicationsSurvive", "TestTextsSurvive", "pager/TestOrderSurvives",
 	},
 	"F4": {"TestDiverted", "TestDivertedNowhere"},
 	"F5": {"TestIdentity", "TestDiverted"},
+	"L1": {"../TestStopWithARunningCall"},
 	"L2": {"TestRestartFindsPhones", "TestSuspendedPhone"},
 	"L4": {"TestSessionExpires", "TestSessionRefreshed", "TestRefreshUnanswered", "TestNoTimerAtFarEnd", "TestPhoneDiesHolding"},
 	"L5": {"TestDialogFollowsRegistration", "TestSubscriptionFollowsThePhone"},
+	"L7": {"../TestNothingGrows"},
 	"M7": {"TestDigits"},
 	"M8": {"TestSilentLeg"},
 	"L9": {"TestStuckWorker"},
@@ -64,6 +69,8 @@ var requirements = map[string][]string{
 	"T2":  {"TestOtherTenants"},
 	"F9":  {"TestSubscriptionEnds"},
 	"L6":  {"event/TestRecordLeft"},
+	"O9":  {"../TestSimulation", "../TestLossyNetwork", "TestExtensionsOverBadNetwork"},
+	"X2":  {"../TestSimulation", "siptest/TestUmpire"},
 	"X6":  {"TestMetricNames"},
 }
 
