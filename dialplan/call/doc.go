@@ -30,6 +30,11 @@
 // without steps. Then every leg is hung up, and the call ends when the last one
 // has reported (end.go). state.go has the drawing.
 //
+// A party that talks may want the other one transferred (transfer.go): by its phone
+// or by keys, which a leg script gathers (legscript.go). Then one of the two goes to
+// another call by a handover, and the first call waits for what becomes of it. A
+// leg that comes in can also take the place of another one (takeover.go).
+//
 // # Order
 //
 // Events of one call are totally ordered by Seq; events of two calls are not.
