@@ -27,6 +27,7 @@ func (s *Switch) newMetrics() registry {
 	counter("calls_started_total", "Calls begun.", func() float64 { return float64(s.calls.Stats().Started) })
 	counter("panics_total", "Faults recovered in calls.", func() float64 { return float64(s.calls.Stats().Panics) })
 	counter("call_faults_total", "Calls ended because a step of theirs failed.", func() float64 { return float64(s.calls.Stats().Faults) })
+	counter("calls_stuck_total", "Calls whose mailbox made no progress for too long.", func() float64 { return float64(s.calls.Stats().Stuck) })
 	counter("call_parts_abandoned_total", "Legs and scripts that did not end when told.", func() float64 { return float64(s.calls.Stats().Abandoned) })
 	gauge("call_mailbox_deepest", "Most messages that ever waited for one call.", func() float64 { return float64(s.calls.Stats().MailboxDepth) })
 	for _, why := range call.Refusals() {

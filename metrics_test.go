@@ -40,7 +40,7 @@ func TestMetrics(t *testing.T) {
 	}
 	code, text := get(d.Metrics)
 	for _, name := range []string{
-		"cordpair_panics_total 0", "cordpair_sip_panics_total 0", `cordpair_calls_refused_total{reason="overload"} 0`,
+		"cordpair_panics_total 0", "cordpair_calls_stuck_total 0", "cordpair_sip_panics_total 0", `cordpair_calls_refused_total{reason="overload"} 0`,
 		`cordpair_calls_refused_total{reason="draining"} 0`, "cordpair_calls 0", "cordpair_media_ports_free ", "cordpair_media_ports_used 0",
 		"cordpair_store_free_bytes ", "cordpair_records_failed_total 0", "cordpair_records_pending 0", "cordpair_record_events_waiting 0",
 		`cordpair_sip_queue_depth{class="invite"} 0`, "go_goroutines ", "cordpair_sip_bindings 0",

@@ -1,20 +1,13 @@
 package sip
 
 import (
-	"runtime"
 	"time"
+
+	"github.com/cordpair/cordpair/dialplan/call/actor"
 )
 
-const (
-	// watchEvery is how often the state of the process is looked at.
-	watchEvery = time.Second
-	// stuckAfter is how long a worker may be at one message (L9).
-	stuckAfter = 10 * time.Second
-	// dumpsApart keeps a machine that is stuck again and again from filling its
-	// disk with stacks.
-	dumpsApart = time.Hour
-	dumpBytes  = 1 << 20
-)
+// watchEvery is how often the state of the process is looked at.
+const watchEvery = time.Second
 
 // watch looks at memory and workers until the server stops.
 func (s *Server) watch() {
@@ -32,45 +25,23 @@ func (s *Server) watch() {
 	}
 }
 
-// watchdog finds workers that make no progress.
+// watchdog finds workers that make no progress (L9).
 type watchdog struct {
-	seen   []progress // by worker
-	dumped time.Time
-}
-
-// progress is what one worker had done, and since when it is that.
-type progress struct {
-	done  uint64
-	since time.Time
-	stuck bool
+	seen  []actor.Progress // by worker
+	dumps actor.Dumps
 }
 
 // look compares the workers with how they were.
 func (d *watchdog) look(s *Server, now time.Time) {
 	if d.seen == nil {
-		d.seen = make([]progress, len(s.workers))
+		d.seen = make([]actor.Progress, len(s.workers))
 	}
 	for i, w := range s.workers {
-		p := &d.seen[i]
-		switch done := w.done.Load(); {
-		case done != p.done || !w.busy() || p.since.IsZero():
-			*p = progress{done: done, since: now}
-		case !p.stuck && now.Sub(p.since) >= stuckAfter:
-			p.stuck = true
-			d.note(s, i, now)
+		if d.seen[i].Stuck(w.done.Load(), w.busy(), now) {
+			s.metrics.stuck.Inc()
+			s.log.Error("a SIP worker is stuck", "worker", i, "stacks", d.dumps.Stacks(now))
 		}
 	}
-}
-
-func (d *watchdog) note(s *Server, worker int, now time.Time) {
-	s.metrics.stuck.Inc()
-	if !d.dumped.IsZero() && now.Sub(d.dumped) < dumpsApart {
-		s.log.Error("a SIP worker is stuck", "worker", worker)
-		return
-	}
-	d.dumped = now
-	b := make([]byte, dumpBytes)
-	s.log.Error("a SIP worker is stuck", "worker", worker, "stacks", string(b[:runtime.Stack(b, true)]))
 }
 
 // busy tells whether the worker has anything to do.

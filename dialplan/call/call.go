@@ -35,6 +35,8 @@ type Call struct {
 	box     *actor.Mailbox[message]
 	info    atomic.Pointer[Info]
 
+	progress actor.Progress // look only
+
 	// loop only
 	state      State
 	legs       []*seat    // in the order they came

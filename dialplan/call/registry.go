@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/cordpair/cordpair/dialplan/call/actor"
 )
 
 // Errors of a registry.
@@ -53,10 +55,12 @@ type Registry struct {
 	cfg   Config
 	stats counters
 	loops sync.WaitGroup
+	dumps actor.Dumps // look only
 
 	mu       sync.RWMutex
 	calls    map[ID]*Call
 	legs     map[LegID]*Call // in whose call each leg sits
+	watching bool            // look will come
 	draining bool
 	idle     chan struct{} // closed when the last call leaves while somebody drains
 }
@@ -114,6 +118,7 @@ func (r *Registry) add(c *Call) error {
 	}
 	r.stats.started.Add(1)
 	r.loops.Add(1)
+	r.watch()
 	return nil
 }
 

@@ -35,6 +35,8 @@ type Stats struct {
 	Faults uint64
 	// Abandoned are legs and scripts that did not end within lingerLimit.
 	Abandoned uint64
+	// Stuck are calls whose loop was at one batch for actor.StuckAfter (L9).
+	Stuck uint64
 	// MailboxDepth is the largest number of messages that ever waited for one
 	// call.
 	MailboxDepth int
@@ -42,8 +44,8 @@ type Stats struct {
 
 // counters are what all loops count together.
 type counters struct {
-	started, panics, faults, abandoned atomic.Uint64
-	deepest                            atomic.Int64
+	started, panics, faults, abandoned, stuck atomic.Uint64
+	deepest                                   atomic.Int64
 
 	mu      sync.Mutex
 	ended   map[Cause]uint64
@@ -84,7 +86,7 @@ func (n *counters) read(active int) Stats {
 	return Stats{
 		Active: active, Started: n.started.Load(),
 		Ended: maps.Clone(n.ended), Refused: maps.Clone(n.refused),
-		Panics: n.panics.Load(), Faults: n.faults.Load(), Abandoned: n.abandoned.Load(),
+		Panics: n.panics.Load(), Faults: n.faults.Load(), Abandoned: n.abandoned.Load(), Stuck: n.stuck.Load(),
 		MailboxDepth: int(n.deepest.Load()),
 	}
 }

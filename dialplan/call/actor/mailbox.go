@@ -17,8 +17,9 @@ type Mailbox[T any] struct {
 
 	mu         sync.Mutex
 	items      []T
-	turn       bool // somebody has it, see Enter
-	outside    int  // how many of items count against cap
+	turn       bool   // somebody has it, see Enter
+	rounds     uint64 // how often TakeOrLeave was called
+	outside    int    // how many of items count against cap
 	deepest    int
 	closed     bool
 	overflowed bool
@@ -57,6 +58,7 @@ func (m *Mailbox[T]) TakeOrLeave() (batch []T, ok bool) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.rounds++
 	if len(m.items) == 0 {
 		m.turn = false
 		return nil, false
@@ -64,6 +66,14 @@ func (m *Mailbox[T]) TakeOrLeave() (batch []T, ok bool) {
 	m.taken, m.items = m.items, m.taken[:0]
 	m.outside = 0
 	return m.taken, true
+}
+
+// Rounds is how often TakeOrLeave was called, and whether a shared actor has
+// anything to do: somebody has its turn, or should.
+func (m *Mailbox[T]) Rounds() (n uint64, busy bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.rounds, m.turn || len(m.items) > 0
 }
 
 // Push adds a message and never waits. It returns false if the mailbox is
