@@ -37,7 +37,8 @@ type size struct {
 	ramp                           []int         // calls/s
 	step                           time.Duration // of the ramp
 	storm                          int           // phones that register at once
-	few, many, held                int           // registered phones; calls that are up
+	scales                         []int         // registered phones
+	held                           []int         // calls that are up
 }
 
 var (
@@ -46,13 +47,13 @@ var (
 		load: 5 * time.Second, calls: 5 * time.Second, relay: 6 * time.Second, idle: 10 * time.Second,
 		callRates: []int{100, 400, 1000}, relayed: []int{100, 500},
 		ramp: []int{300, 400, 500, 650, 800, 1000, 1250, 1600, 2000, 2500, 3200, 4000, 5000}, step: 3 * time.Second,
-		storm: 100000, few: 1000, many: 100000, held: 4000,
+		storm: 100000, scales: []int{1000, 20000, 100000}, held: []int{100, 3000},
 	}
 	quickSize = size{
 		phones: 1000, callPhones: 400, idlePhones: 200,
 		load: time.Second, calls: time.Second, relay: time.Second, idle: time.Second,
 		callRates: []int{100}, relayed: []int{20},
-		ramp: []int{50, 100}, step: time.Second, storm: 1000, few: 100, many: 1000, held: 50,
+		ramp: []int{50, 100}, step: time.Second, storm: 1000, scales: []int{100, 1000}, held: []int{10, 50},
 	}
 )
 
@@ -132,17 +133,20 @@ func (o options) limits(s size) []job {
 	jobs := []job{busy, {section: "storm", phones: s.storm, targets: sip, phases: []load.Phase{
 		{Kind: load.Register, Name: stormName, Count: s.storm, Rate: s.storm, Patient: true},
 	}}}
-	for _, n := range []int{s.few, s.many} {
+	for _, n := range s.scales {
 		jobs = append(jobs, job{section: "scale", phones: n, targets: sip, phases: []load.Phase{
 			{Kind: load.Register, Count: n, Rate: 4000},
 			{Kind: load.Refresh, Name: scaleName(n), Rate: o.Rate, Time: s.load},
 		}})
 	}
 	besides := 4 * s.callRates[0]
-	return append(jobs, job{section: "scale", phones: 2*s.held + besides, ports: manyPorts, targets: []string{ours}, phases: []load.Phase{
-		{Kind: load.Register, Count: 2*s.held + besides, Rate: 2000},
-		{Kind: load.Call, Rate: s.callRates[0], Time: s.step, Talk: shortTalk},
-		{Kind: load.Hold, Name: heldName(s.held), Count: s.held, Rate: 2 * s.callRates[0]},
-		{Kind: load.Call, Name: besideName(s.held), Rate: s.callRates[0], Time: s.load, Talk: talkTime},
-	}})
+	for _, n := range s.held {
+		jobs = append(jobs, job{section: "scale", phones: 2*n + besides, ports: manyPorts, targets: []string{ours}, phases: []load.Phase{
+			{Kind: load.Register, Count: 2*n + besides, Rate: 2000},
+			{Kind: load.Call, Rate: s.callRates[0], Time: s.step, Talk: shortTalk},
+			{Kind: load.Hold, Name: heldName(n), Count: n, Rate: 2 * s.callRates[0]},
+			{Kind: load.Call, Name: besideName(n), Rate: s.callRates[0], Time: s.load, Talk: talkTime},
+		}})
+	}
+	return jobs
 }
