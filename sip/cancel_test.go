@@ -100,6 +100,22 @@ func TestLateAnswerCrossesCancel(t *testing.T) {
 	}
 }
 
+// TestRingsOnAfterCancel: what a phone says after it was cancelled does not keep the
+// call for it.
+func TestRingsOnAfterCancel(t *testing.T) {
+	inEdge(t, func(e *edge) {
+		caller, callee, r, invite := ringing(e)
+		callee.send(reply(invite, 180, "far", nil, ""))
+		r.method, r.body, r.head = "CANCEL", "", nil
+		caller.send(caller.text(r))
+		callee.send(reply(invite, 180, "far", nil, "")) // and never a final answer
+		wait(33 * time.Second)
+		if n := e.srv.Legs(); n != 0 {
+			t.Errorf("%d legs are left", n)
+		}
+	})
+}
+
 // TestNoContact: the BYE to a caller that left Contact out goes to where its
 // INVITE came from.
 func TestNoContact(t *testing.T) {

@@ -9,17 +9,18 @@ import (
 
 // clientTx is a client transaction. It belongs to its worker.
 type clientTx struct {
-	w      *worker
-	key    txKey
-	invite bool
-	req    *outRequest // until it is answered
-	bytes  []byte
-	ack    *outRequest // of a final response other than 2xx
-	log    *messageLog
-	flow   flow
-	state  txState
-	resend timer
-	life   timer
+	w       *worker
+	key     txKey
+	invite  bool
+	req     *outRequest // until it is answered
+	bytes   []byte
+	ack     *outRequest // of a final response other than 2xx
+	log     *messageLog
+	flow    flow
+	state   txState
+	resend  timer
+	life    timer
+	limited bool // provisional responses do not lift its deadline
 
 	interval time.Duration
 	// answered gets every response the owner must know of: provisional ones,
@@ -105,7 +106,9 @@ func (tx *clientTx) provisional(res *wire.Message) {
 		// Once somebody works on it an INVITE may ring for as long as its leg
 		// allows.
 		tx.w.wheel.stop(&tx.resend)
-		tx.w.wheel.stop(&tx.life)
+		if !tx.limited {
+			tx.w.wheel.stop(&tx.life)
+		}
 	}
 	tx.answered(res)
 }
@@ -145,8 +148,12 @@ func (tx *clientTx) timeout() {
 	tx.failed()
 }
 
-// expireIn gives a cancelled INVITE its last deadline (RFC 3261 9.1).
-func (tx *clientTx) expireIn(d time.Duration) { tx.w.wakeAfter(&tx.life, d, tx) }
+// expireIn gives an INVITE a deadline that provisional responses do not lift: it was
+// cancelled (RFC 3261 9.1), or must not take for ever.
+func (tx *clientTx) expireIn(d time.Duration) {
+	tx.limited = true
+	tx.w.wakeAfter(&tx.life, d, tx)
+}
 
 func (tx *clientTx) end() {
 	tx.state = txGone
