@@ -59,7 +59,7 @@ func (c *Call) end(cause Cause, by LegID) {
 	c.stopLegScripts(ErrEnded)
 	c.dropRing(cancelled(cause))
 	c.stopScript(ErrEnded)
-	c.pair, c.steps, c.outcome = [2]*seat{}, nil, nil
+	c.pair, c.steps, c.outcome, c.going = [2]*seat{}, nil, nil, nil
 	c.hangupAll(c.legs, cause)
 	c.arm(&c.linger, lingerLimit, c.abandon)
 }

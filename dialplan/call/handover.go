@@ -197,17 +197,35 @@ func (c *Call) receive(s *seat, a *arrival) {
 	switch {
 	case c.state >= StateEnding:
 		c.hangup(s, c.cause)
+		a.inVain(c)
 	case c.state == StateWaiting:
 		c.reunite(s, a.cause)
 	case a.replaces != "":
-		if a.origin != nil {
-			c.origin = a.origin
-		}
-		if old := c.seatByID(a.replaces); old == nil || !c.place(s, old) {
-			c.hangup(s, CauseNormal)
-		}
+		c.takePlace(s, a)
 	default:
 		c.join(s)
+	}
+}
+
+// takePlace gives a leg the place it came for, if that is still one.
+func (c *Call) takePlace(s *seat, a *arrival) {
+	was := c.origin
+	if a.origin != nil {
+		c.origin = a.origin
+	}
+	if old := c.seatByID(a.replaces); old != nil && c.place(s, old) {
+		return
+	}
+	c.origin = was
+	c.hangup(s, CauseNormal)
+	a.inVain(c)
+}
+
+// inVain tells the conversation that waits for what becomes of a leg that it came
+// too late.
+func (a *arrival) inVain(c *Call) {
+	if a.origin != nil {
+		a.origin.call.send(&progress{from: c, Progress: Progress{ProgressFailed, CauseNoCall}})
 	}
 }
 

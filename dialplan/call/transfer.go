@@ -92,18 +92,20 @@ type away struct {
 // cannot be, is told so.
 func (c *Call) refer(s *seat, r Refer) {
 	other := c.peerOf(s)
-	if other == nil || c.origin != nil || c.present() > 2 || !c.mayGive(other) || !c.mayGive(s) {
+	if other == nil {
 		c.referred(s, Progress{ProgressFailed, CauseRejected})
 		return
 	}
-	c.stopLegScripts(ErrRedirected)
-	a := &away{refer: r, waits: s, moving: other}
-	if r.Consult {
-		a.waits, a.moving = other, s
-	}
-	cause := c.transferTo(a, s)
-	if cause == "" {
-		return
+	cause := CauseRejected
+	if c.origin == nil && c.present() <= 2 && len(c.arriving) == 0 && c.mayGive(other) && c.mayGive(s) {
+		c.stopLegScripts(ErrRedirected)
+		a := &away{refer: r, waits: s, moving: other}
+		if r.Consult {
+			a.waits, a.moving = other, s
+		}
+		if cause = c.transferTo(a, s); cause == "" {
+			return
+		}
 	}
 	c.mix() // as before
 	c.referred(s, Progress{ProgressFailed, cause})
