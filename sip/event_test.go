@@ -1,11 +1,13 @@
 package sip_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/cordpair/cordpair/sip"
 	"github.com/cordpair/cordpair/sip/siptest"
 )
 
@@ -110,4 +112,23 @@ func TestFetch(t *testing.T) {
 			t.Errorf("%d subscriptions", n)
 		}
 	})
+}
+
+// TestSubscriptionsOfOneExtension: who speaks from ever new addresses does not take
+// the places of others.
+func TestSubscriptionsOfOneExtension(t *testing.T) {
+	inLamps(t, func(e *edge, _ *lamps) {
+		for i := range 11 {
+			u := e.rawUDP(fmt.Sprintf("10.0.9.1:%d", 6000+i))
+			r := u.signed(request{method: "SUBSCRIBE", uri: "sip:103@" + domain, head: []string{"Event: lamp"}})
+			u.send(u.text(r))
+			want := 200
+			if i == 10 {
+				want = 403
+			}
+			if got := u.heard()[0]; got.Status() != want {
+				t.Errorf("number %d got %q", i, got.raw)
+			}
+		}
+	}, func(c *sip.Config) { c.Events.MaxPerPhone = 1 })
 }

@@ -35,6 +35,9 @@ type EventConfig struct {
 const (
 	maxPerPhone      = 200
 	maxSubscriptions = 200_000
+	// maxPhones is how many phones of one extension may have all of theirs: as many as
+	// may register. One that speaks from ever new addresses is not as many phones.
+	maxPhones = 10
 	// restoredWithin is over how long the first NOTIFYs of subscriptions from
 	// before a restart are spread.
 	restoredWithin = 30 * time.Second
@@ -248,8 +251,8 @@ func (t *watchers) add(sub *subscription, cfg *EventConfig) (older *subscription
 	if t.of == nil {
 		t.of, t.by = map[resourceKey]map[*subscription]struct{}{}, map[int64]map[*subscription]struct{}{}
 	}
-	n := 0
-	for o := range t.by[sub.rec.Watcher.Extension] {
+	n, all := 0, t.by[sub.rec.Watcher.Extension]
+	for o := range all {
 		if o.phone != sub.phone {
 			continue
 		}
@@ -261,7 +264,7 @@ func (t *watchers) add(sub *subscription, cfg *EventConfig) (older *subscription
 	switch {
 	case older != nil:
 		t.out(older)
-	case n >= cfg.MaxPerPhone:
+	case n >= cfg.MaxPerPhone, len(all) >= maxPhones*cfg.MaxPerPhone:
 		return nil, errPhoneFull
 	case t.n >= cfg.MaxSubscriptions:
 		return nil, errFull

@@ -53,6 +53,7 @@ var holdingKinds = []struct {
 	{"logs", func(s *Server) int { return s.ladders.len() }},
 	{"waiting_legs", func(s *Server) int { return s.waiting.len() }},
 	{"routes", func(s *Server) int { return s.routes.len() }},
+	{"texts_under_way", func(s *Server) int { return s.events.couriers.all() }},
 	{"verbs", func(s *Server) int { return s.verbs() }},
 }
 

@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/cordpair/cordpair/dialplan"
@@ -25,6 +24,9 @@ const (
 	// textPatience is how long a sender waits for the phones of the target before
 	// the message is stored: well under its own timer F.
 	textPatience = 5 * time.Second
+	// textsOut is how many messages may be on their way to one target, all of its
+	// phones included: a phone that does not answer is asked for 32 s.
+	textsOut = 20
 	// settle is how long after its REGISTER a phone gets what waited for it: it
 	// should have the 200 by then.
 	settle = 500 * time.Millisecond
@@ -46,10 +48,11 @@ func (w *worker) textMessage(m *wire.Message, f flow, key txKey) {
 	tx := w.newServerTx(key, false, f)
 	tx.claim(merge)
 	p := &posting{w: w, tx: tx, request: m.Keep(), text: text}
-	if s := w.server; s.events.messages.Count(text.Target) > 0 {
+	if e := &w.server.events; e.messages.Count(text.Target) > 0 || e.couriers.out(text.Target) >= textsOut {
 		p.store() // behind those that wait
 		return
 	}
+	p.sent = true
 	w.after(&p.waits, textPatience, p.store)
 	w.server.deliver(text, func(o outcome) { w.do(func() { p.tried(o) }) })
 }
@@ -94,6 +97,7 @@ type posting struct {
 	request *wire.Message
 	text    pager.Message
 	waits   timer
+	sent    bool // the target's phones were asked
 	stored  bool
 }
 
@@ -152,8 +156,8 @@ func (p *posting) kept(err error) {
 	s.metrics.textMessages("stored", 1)
 	p.answer(202, "Accepted")
 	s.Changed(summary.Name, target)
-	if first, ok := s.events.messages.First(target, p.w.now); ok && first.ID == p.text.ID {
-		return // it was tried, or its phone is away and will register
+	if first, ok := s.events.messages.First(target, p.w.now); p.sent && ok && first.ID == p.text.ID {
+		return // its phone is away and will register
 	}
 	s.carryTo(target, settle)
 }
@@ -177,20 +181,23 @@ type attempt struct {
 	result outcome
 	open   bool // a phone did not say yes, but may the next time
 	report func(outcome)
+	over   func() // nothing is under way any more
 }
 
 // deliver sends a message to every phone of its target over the flow it
 // registered on, and reports once: at the first that takes it, or when none did.
 func (s *Server) deliver(text pager.Message, report func(outcome)) {
 	w := s.workerOf([]byte(text.ID))
+	s.events.couriers.left(text.Target)
 	w.do(func() { w.deliver(&text, report) })
 }
 
 func (w *worker) deliver(text *pager.Message, report func(outcome)) {
 	s := w.server
-	a := &attempt{report: report}
+	a := &attempt{report: report, over: func() { s.events.couriers.back(text.Target) }}
 	account, ok := s.directory.Extension(text.Target)
 	if !ok {
+		a.over()
 		report(outcome{})
 		return
 	}
@@ -206,6 +213,7 @@ func (w *worker) deliver(text *pager.Message, report func(outcome)) {
 		flows = append(flows, f)
 	}
 	if a.left == 0 {
+		a.over()
 		report(outcome{})
 		return
 	}
@@ -247,7 +255,9 @@ func (a *attempt) failed() {
 
 // one more phone has said its word.
 func (a *attempt) one() {
-	a.left--
+	if a.left--; a.left == 0 {
+		a.over()
+	}
 	if a.told || !a.result.taken && a.left > 0 {
 		return
 	}
@@ -265,37 +275,6 @@ func notThis(status int) bool {
 		return true
 	}
 	return false
-}
-
-// couriers are the targets to which stored messages are being carried, one at a
-// time each; true when the target registered meanwhile.
-type couriers struct {
-	mu   sync.Mutex
-	busy map[int64]bool
-}
-
-// begin reports whether nobody is on the way to target.
-func (c *couriers) begin(target int64) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if _, on := c.busy[target]; on {
-		c.busy[target] = true
-		return false
-	}
-	if c.busy == nil {
-		c.busy = map[int64]bool{}
-	}
-	c.busy[target] = false
-	return true
-}
-
-// end reports whether target registered meanwhile.
-func (c *couriers) end(target int64) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	again := c.busy[target]
-	delete(c.busy, target)
-	return again
 }
 
 // textsFor carries what waits for a phone that registered.

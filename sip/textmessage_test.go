@@ -299,3 +299,38 @@ func TestTextsOneRefused(t *testing.T) {
 		}
 	})
 }
+
+// TestTextsToASilentPhone: who floods a phone that does not answer, without even
+// wanting the messages stored, has a few of them on their way and no more.
+func TestTextsToASilentPhone(t *testing.T) {
+	inEdge(t, func(e *edge) {
+		silent, u := e.rawUDP("10.0.9.2:5060"), e.rawUDP("10.0.9.1:5060")
+		silent.register("102")
+		flood := func(n int) {
+			var list []request
+			for range n {
+				list = append(list, u.signed(request{
+					method: "MESSAGE", uri: "sip:102@" + domain, head: []string{"Expires: 0"}, contentType: "text/plain", body: "hello",
+				}))
+			}
+			for _, r := range list {
+				u.send(u.text(r))
+			}
+		}
+		flood(30)
+		if got := len(silent.heard()); got != 20 {
+			t.Errorf("%d messages came", got)
+		}
+		if n := e.met.Value("cordpair_sip_held", "texts_under_way"); n != 20 {
+			t.Errorf("the gauge says %v", n)
+		}
+		if got := statuses(u.heard()); len(got) != 10 || got[0] != 480 {
+			t.Errorf("the sender got %v", got)
+		}
+		wait(33 * time.Second)
+		silent.heard()
+		u.heard()
+		flood(1)
+		silent.one()
+	})
+}
