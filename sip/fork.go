@@ -22,8 +22,8 @@ type fork struct {
 	settled bool
 }
 
-// forkOf finds the early dialog of a provisional response, or begins one. nil if
-// there are too many already, or the response names none.
+// forkOf finds the early dialog of a provisional response, or begins one; an RFC 2543
+// phone has one without a tag. nil if there are too many already.
 func (l *leg) forkOf(res *wire.Message) *fork {
 	c := l.calling
 	tag := res.ToTag()
@@ -75,8 +75,8 @@ func (l *leg) dialogWith(tag string) *dialog {
 // acknowledge sends the PRACK of a reliable response (RFC 3262 section 4). It
 // reports false for one that came before, or too early: that is to be ignored.
 func (l *leg) acknowledge(f *fork, res *wire.Message) bool {
-	seq, ok := res.RSeq()
-	if !ok || !res.Has("Require", optionReliable) {
+	seq, ok := reliably(res)
+	if !ok {
 		return true
 	}
 	if f.rseq != 0 && seq != f.rseq+1 {
@@ -92,13 +92,19 @@ func (l *leg) acknowledge(f *fork, res *wire.Message) bool {
 	return true
 }
 
+// reliably tells that a provisional response is to be acknowledged, and its number.
+func reliably(res *wire.Message) (seq uint32, ok bool) {
+	seq, ok = res.RSeq()
+	return seq, ok && res.Has("Require", optionReliable)
+}
+
 // earlyMedia takes what a fork says of its media before the answer.
 func (l *leg) earlyMedia(f *fork, res *wire.Message) {
 	sdp := sdpOf(res)
 	if sdp == nil || f.settled {
 		return
 	}
-	_, f.settled = res.RSeq()
+	_, f.settled = reliably(res)
 	f.sdp = sdp
 	c := l.calling
 	if c.early && f.tag != c.heardTag {

@@ -105,7 +105,6 @@ func (l *leg) hangup(c call.Cause) {
 		l.invite.bye = c
 		l.finish(c, false)
 	case l.state == legUp:
-		l.invite.stop(l.w) // a re-INVITE that waits for its ACK waits no more
 		l.finish(c, false)
 		l.bye(c)
 	}
@@ -160,8 +159,9 @@ func (l *leg) key() legKey { return legKey{l.dialog.callID, l.dialog.localTag} }
 
 func (l *leg) emit(kind call.LegEventKind) { l.Emit(call.LegEvent{Leg: l.id, Kind: kind}) }
 
-// bye ends a confirmed dialog.
+// bye ends a confirmed dialog. A re-INVITE that waits for its ACK waits no more.
 func (l *leg) bye(c call.Cause) {
+	l.invite.stop(l.w)
 	l.follow()
 	r := l.dialog.request(methodBye)
 	r.fields = reasonFields(c)

@@ -72,6 +72,29 @@ func TestInfoBodies(t *testing.T) {
 	})
 }
 
+// TestDeadInTheMiddle: a phone that dies with a re-INVITE open gets one BYE.
+func TestDeadInTheMiddle(t *testing.T) {
+	inEdge(t, func(e *edge) {
+		u := e.rawUDP("10.0.9.1:5060")
+		r, ok := u.talk()
+		wait(70 * time.Second) // it has been asked whether it is there
+		again := inDialog(r, ok, "INVITE")
+		again.body = u.sdp()
+		u.send(u.text(again))
+		wait(2 * time.Minute)
+		byes := map[string]bool{}
+		for _, g := range u.heard() {
+			if g.IsRequest() && g.Method() == "BYE" {
+				byes[g.Branch()] = true
+			}
+		}
+		if len(byes) != 1 {
+			t.Errorf("%d BYEs came", len(byes))
+		}
+		e.free()
+	})
+}
+
 // TestSilentLeg (M8): a phone that sends nothing for 60 s is asked whether it is
 // still there.
 func TestSilentLeg(t *testing.T) {

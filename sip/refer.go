@@ -45,8 +45,12 @@ func (l *leg) referCame(m *wire.Message, f flow) {
 	tx := l.w.newServerTx(serverKey(m), false, f)
 	m.Keep()
 	l.w.named(*to.Replaces, func(n namedDialog) {
-		if l.state != legUp {
+		switch {
+		case l.state != legUp:
 			tx.respond(481, l.w.server.statelessReply(m, f, 481, "Call/Transaction Does Not Exist"))
+			return
+		case l.referral.open(): // another one was faster
+			tx.respond(491, l.w.server.statelessReply(m, f, 491, "Request Pending"))
 			return
 		}
 		if n.client == l.account.Client && !n.over {

@@ -32,7 +32,7 @@ func newReliable(m *wire.Message) *reliable {
 		return nil
 	}
 	seq, _ := m.CSeq()
-	return &reliable{invite: seq, seq: uint32(rand.Int32())} // 1 to 2³¹ when it is first used
+	return &reliable{invite: seq, seq: uint32(rand.Int32N(1<<31 - 1))} // 1 to 2³¹−1 when it is first used
 }
 
 // agreed tells that the description of the caller's INVITE has been answered and

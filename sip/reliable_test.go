@@ -211,6 +211,21 @@ func TestPRACKSent(t *testing.T) {
 	})
 }
 
+// TestNumberedButNotReliable: a number alone does not make a response reliable, so
+// the description in the 200 counts.
+func TestNumberedButNotReliable(t *testing.T) {
+	inEdge(t, func(e *edge) {
+		_, callee, _, invite := ringing(e)
+		callee.send(reply(invite, 183, "one", append(callee.contact(), "RSeq: 7"), callee.sdp()))
+		callee.expect() // no PRACK
+		other := strings.NewReplacer("AVP 0", "AVP 96", "0 PCMU", "96 nonsense").Replace(callee.sdp())
+		callee.send(reply(invite, 200, "one", callee.contact(), other))
+		if list := callee.heard(); len(list) != 2 || list[1].Method() != "BYE" {
+			t.Errorf("got %v", starts(list))
+		}
+	})
+}
+
 func seqOf(g got) uint32 {
 	n, _ := g.CSeq()
 	return n

@@ -100,15 +100,15 @@ func (t *sessionTimer) grant(m *wire.Message) []wire.Field {
 		t.interval = max(min(e.Interval, t.interval), minSession)
 	}
 	t.ours = !supports || e.Refresher == wire.RefresherUAS
-	if t.ours {
-		e = wire.SessionExpires{Interval: t.interval, Refresher: wire.RefresherUAS}
-		return []wire.Field{{Name: "Session-Expires", Value: e.String()}}
-	}
 	e = wire.SessionExpires{Interval: t.interval, Refresher: wire.RefresherUAC}
-	return []wire.Field{
-		{Name: "Require", Value: optionTimer},
-		{Name: "Session-Expires", Value: e.String()},
+	if t.ours {
+		e.Refresher = wire.RefresherUAS
 	}
+	fields := []wire.Field{{Name: "Session-Expires", Value: e.String()}}
+	if supports { // also who does not refresh shall end a session that nobody did
+		fields = append(fields, wire.Field{Name: "Require", Value: optionTimer})
+	}
+	return fields
 }
 
 // keepTime starts the clock anew: the far end has just been heard of.

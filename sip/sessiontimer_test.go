@@ -36,7 +36,7 @@ func TestSessionTimerAnswered(t *testing.T) {
 		"knows it":              {[]string{timer}, 200, "1800;refresher=uac", "timer"},
 		"asks":                  {[]string{timer, "Session-Expires: 600"}, 200, "600;refresher=uac", "timer"},
 		"asks in short":         {[]string{"k: timer", "x: 600"}, 200, "600;refresher=uac", "timer"},
-		"wants us to refresh":   {[]string{timer, "Session-Expires: 600;refresher=uas"}, 200, "600;refresher=uas", ""},
+		"wants us to refresh":   {[]string{timer, "Session-Expires: 600;refresher=uas"}, 200, "600;refresher=uas", "timer"},
 		"wants to refresh":      {[]string{timer, "Session-Expires: 600;refresher=uac"}, 200, "600;refresher=uac", "timer"},
 		"too long":              {[]string{timer, "Session-Expires: 7200"}, 200, "1800;refresher=uac", "timer"},
 		"long, and not shorter": {[]string{timer, "Session-Expires: 7200", "Min-SE: 3600"}, 200, "3600;refresher=uac", "timer"},

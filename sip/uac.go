@@ -1,6 +1,8 @@
 package sip
 
 import (
+	"strings"
+
 	"github.com/cordpair/cordpair/dialplan/call"
 	"github.com/cordpair/cordpair/media"
 	"github.com/cordpair/cordpair/sip/wire"
@@ -182,7 +184,7 @@ func (c *calling) dropFork(w *worker, d dialog, res *wire.Message) {
 	if c.losers == nil {
 		c.losers = map[string]*outRequest{}
 	}
-	c.losers[res.ToTag()] = ack
+	c.losers[strings.Clone(res.ToTag())] = ack
 	bye := d.request(methodBye)
 	bye.fields = reasonFields(call.CauseAnsweredElsewhere)
 	w.send(bye, d.flow, func(*wire.Message) {}, func() {})

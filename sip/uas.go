@@ -275,7 +275,6 @@ func (l *leg) repeatOK() {
 
 // noACK gives up on a caller that never acknowledged our 2xx.
 func (l *leg) noACK() {
-	l.invite.stop(l.w)
 	l.invite.ok = nil
 	cause := call.CauseProtocol
 	if l.invite.bye != "" {
