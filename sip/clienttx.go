@@ -87,7 +87,7 @@ func (tx *clientTx) response(res *wire.Message) {
 	case res.Status() < 200:
 		tx.provisional(res)
 	case tx.state == txCompleted:
-		if tx.ack != nil {
+		if tx.ack != nil && res.Status() >= 300 {
 			tx.ack.transmit(tx.flow, tx.w.now) // repeated with every repeated response
 		}
 	case tx.invite && res.Status() < 300:

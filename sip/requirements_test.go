@@ -22,7 +22,7 @@ var requirements = map[string][]string{
 	"S7": {"wire/TestFramer", "wire/TestFramerFaultIsAnsweredOnce"},
 	"S8": {"TestSlowStreams", "TestTooManyConnections"},
 	"S9": {
-		"TestRepeatedRegister", "TestRepeatedAnswersAreTheSame", "TestMergedRequest", "TestByeBeforeACK", "TestReinviteRules", "TestKept",
+		"TestRepeatedRegister", "TestRepeatedAnswersAreTheSame", "TestMergedRequest", "TestByeBeforeACK", "TestReinviteRules", "TestKept", "TestTransactions",
 		"TestTextRepeated", "TestPublishAnswers",
 	},
 	"S10": {"TestInDialogOrder", "TestForeignFlow", "TestCancel"},

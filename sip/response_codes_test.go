@@ -14,7 +14,7 @@ import (
 // extend it: the test that shows when we send one, or why we never do. A test with a
 // slash is of that package below this one.
 var responseCodes = map[int]struct{ test, never string }{
-	100: {test: "TestProceedingAbsorbs"},
+	100: {test: "TestTransactions"},
 	180: {test: "TestKeepRinging"},
 	181: {test: "TestDiverted"},
 	182: {never: "a queue answers its callers and speaks to them"},

@@ -195,40 +195,6 @@ func TestUnansweredBYE(t *testing.T) {
 	}
 }
 
-// TestRefusalIsAcknowledgedEachTime: timer D, 32 s over UDP and none over TCP.
-func TestRefusalIsAcknowledgedEachTime(t *testing.T) {
-	for name, open := range transports {
-		t.Run(name, func(t *testing.T) {
-			inEdge(t, func(e *edge) {
-				callee := open(e, "10.0.9.2:5060")
-				callee.register("102")
-				e.rawUDP("10.0.9.1:5060").call("102")
-				invite := callee.one()
-				busy := reply(invite, 486, "far", nil, "")
-				acks := 0
-				for _, pause := range []time.Duration{0, ms(500), time.Second, 30 * time.Second, 2 * time.Second} {
-					wait(pause)
-					callee.send(busy)
-					for _, g := range callee.heard() {
-						if g.Method() != "ACK" || g.Branch() != invite.Branch() || g.ToTag() != "far" {
-							t.Errorf("got %q", g.raw)
-						}
-						acks++
-					}
-				}
-				want := 4
-				if name == "tcp" {
-					want = 1
-				}
-				if acks != want {
-					t.Errorf("%d ACKs, want %d", acks, want)
-				}
-				e.free()
-			})
-		})
-	}
-}
-
 // TestRepeatedRegister: timer J: the same answer for 32 s and one effect (S9).
 func TestRepeatedRegister(t *testing.T) {
 	for name, open := range transports {
@@ -308,26 +274,6 @@ func TestMergedRequest(t *testing.T) {
 		other.expect(482)
 		if n := len(e.happened(call.EventStarted)); n != 1 {
 			t.Errorf("%d calls began", n)
-		}
-	})
-}
-
-// TestProceedingAbsorbs: a repeated INVITE gets the last provisional response.
-func TestProceedingAbsorbs(t *testing.T) {
-	inEdge(t, func(e *edge) {
-		callee := e.rawUDP("10.0.9.2:5060")
-		callee.register("102")
-		caller := e.rawUDP("10.0.9.1:5060")
-		r := caller.call("102")
-		caller.expect(100)
-		caller.send(caller.text(r))
-		caller.expect(100)
-		callee.send(reply(callee.one(), 180, "far", nil, ""))
-		caller.expect(180)
-		caller.send(caller.text(r))
-		caller.expect(180)
-		if n := len(callee.heard()); n != 0 {
-			t.Errorf("the callee got %d more messages", n)
 		}
 	})
 }
