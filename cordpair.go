@@ -89,7 +89,7 @@ func Open(cfg Config) (*Switch, error) {
 	}
 	s.calls = call.NewRegistry(call.Config{
 		Node: s.node, Dialer: s.edge, Mixer: mixer{s.log}, Effects: features.New(),
-		Plan: s.tenants.plan, Bus: s.bus, MaxCalls: cfg.MaxCalls, Logger: s.log,
+		Plan: s.tenants.plan, Bus: s.bus, MaxCalls: cfg.MaxCalls, Emergency: s.tenants.EmergencyIn, Logger: s.log,
 	})
 	return s, nil
 }
@@ -240,7 +240,7 @@ func (s *Switch) start() error {
 	s.recording.Go(func() { s.feed.Run(ctx) })
 	s.recording.Go(func() { s.reglog.Run(ctx) })
 	s.web.start()
-	s.edge.Start(admission{s.calls, s.history})
+	s.edge.Start(admission{s.calls, s.history, s.tenants.EmergencyIn})
 	s.ready.Store(true)
 	return nil
 }

@@ -94,3 +94,35 @@ func TestNoMediaPort(t *testing.T) {
 		})
 	}
 }
+
+// TestEmergencyPassesLimits (F8): where calls and media ports have run out for
+// others, a call to an emergency number is still taken. There is no way out of the
+// switch yet, which is what its caller hears.
+func TestEmergencyPassesLimits(t *testing.T) {
+	for name, limit := range map[string]func(*cordpair.Config){
+		"calls": func(cfg *cordpair.Config) { cfg.MaxCalls = 15 },
+		"ports": func(cfg *cordpair.Config) { cfg.RTP.Ports = fmt.Sprintf("16384-%d", 16384+2*16-1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				from, other := w.phone("101"), w.phone("102")
+				var up []*siptest.Call
+				for range 15 {
+					c := w.call(from, "*43")
+					w.must(c.WaitAnswered(w.ctx))
+					up = append(up, c)
+				}
+				w.toldToRetry(w.call(other, "*43"))
+				w.refused(w.call(other, "112"), 480)
+				w.toldToRetry(w.call(other, "*43"))
+				if rec := w.lastRecord(); rec.ToUsername != "112" || rec.Cause != call.CauseUnreachable {
+					t.Errorf("recorded as a call to %s that ended with %s", rec.ToUsername, rec.Cause)
+				}
+				for _, c := range up {
+					w.must(c.Hangup(w.ctx))
+				}
+				w.free()
+			}, limit)
+		})
+	}
+}

@@ -40,15 +40,17 @@ func whileRunning(err error) error {
 	return err
 }
 
-// admission lets calls in unless their records could not be written (O5).
+// admission lets calls in unless their records could not be written (O5). What an
+// emergency call adds to that is bounded by call.EmergencyCalls, so it may (F8).
 type admission struct {
-	calls   *call.Registry
-	history *history.History
+	calls     *call.Registry
+	history   *history.History
+	emergency func(client int64, number string) bool
 }
 
 // Start implements sip.Calls.
 func (a admission) Start(leg call.Leg, inv call.Invite) (*call.Call, error) {
-	if a.history.Full() {
+	if a.history.Full() && !a.emergency(inv.Client, inv.Dialled) {
 		return nil, call.ErrOverload
 	}
 	return a.calls.Start(leg, inv)

@@ -206,6 +206,12 @@ func (t *tenants) Realm(user, domain string) string {
 // Emergency implements sip.Directory.
 func (t *tenants) Emergency(number []byte) bool { return t.now.Load().emergency[string(number)] }
 
+// EmergencyIn implements sip.Directory.
+func (t *tenants) EmergencyIn(client int64, number string) bool {
+	v, ok := t.view(client)
+	return ok && slices.Contains(v.Client().EmergencyNumbers, number)
+}
+
 // Account implements sip.Directory.
 func (t *tenants) Account(user, domain string) (sip.Account, bool) {
 	v, ok := t.now.Load().owner(user, domain)

@@ -123,7 +123,10 @@ type SessionConfig struct {
 	// SIPSource is where the leg's SIP comes from; media from there is accepted
 	// besides that of the signalled address (M1). May be invalid.
 	SIPSource netip.Addr
-	Events    Events
+	// Urgent sessions, those of calls to an emergency number, may have the last
+	// pairs, which others are refused: one of 16, at most 16.
+	Urgent bool
+	Events Events
 }
 
 // Events are what a session reports. They are called by media workers and must

@@ -192,7 +192,7 @@ func (st *EngineStats) add(s Stats) {
 // ErrClosed after Close.
 func (e *Engine) NewSession(cfg SessionConfig) (*Session, error) {
 	pool := e.pool(cfg.Local.Unmap().WithZone(""))
-	pair, err := pool.take(e.clock())
+	pair, err := pool.take(e.clock(), cfg.Urgent)
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,14 @@ const bindTries = 32
 type budget struct {
 	most int64
 	open atomic.Int64
+	used atomic.Int64
 }
+
+// spareMost bounds what is kept for urgent sessions.
+const spareMost = 16
+
+// spare is how many of so many pairs are kept for urgent sessions.
+func spare(of int) int { return min(of/16, spareMost) }
 
 func (b *budget) enter() bool {
 	if b == nil {
@@ -40,6 +47,18 @@ func (b *budget) enter() bool {
 func (b *budget) leave() {
 	if b != nil {
 		b.open.Add(-1)
+	}
+}
+
+// low tells that what is left is for urgent sessions.
+func (b *budget) low() bool {
+	return b != nil && b.used.Load() >= b.most-int64(spare(int(b.most)))
+}
+
+// use notes that n more pairs are in use.
+func (b *budget) use(n int64) {
+	if b != nil {
+		b.used.Add(n)
 	}
 }
 
@@ -99,15 +118,23 @@ func newPool(addr netip.Addr, lo, hi int, limit *budget, clock func() int64, ope
 }
 
 // take gives a bound and drained pair, a random one of the oldest free quarter
-// among those that rested (M6), or ErrNoPorts, or ErrClosed after close.
-func (p *pool) take(now int64) (*pair, error) {
+// among those that rested (M6), or ErrNoPorts, or ErrClosed after close. An urgent
+// session may have the last ones, and one that has not rested if nothing else is
+// left.
+func (p *pool) take(now int64, urgent bool) (*pair, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
 		return nil, ErrClosed
 	}
+	if !urgent && (p.used >= len(p.pairs)-spare(len(p.pairs)) || p.limit.low()) {
+		return nil, ErrNoPorts
+	}
 	for range bindTries {
 		x := p.pick(now)
+		if x == nil && urgent {
+			x = p.pick(now + restTime)
+		}
 		if x == nil {
 			return nil, ErrNoPorts
 		}
@@ -115,6 +142,7 @@ func (p *pool) take(now int64) (*pair, error) {
 			x.rtp.drain()
 			x.rtcp.drain()
 			p.used++
+			p.limit.use(1)
 			return x, nil
 		}
 		x.freed = now // another program's: it may be free later
@@ -256,6 +284,7 @@ func (p *pool) put(x *pair, now int64) {
 	x.freed = max(now, 1)
 	p.resting.push(x)
 	p.used--
+	p.limit.use(-1)
 	if p.reaper == nil && !p.closed {
 		p.reaper = time.AfterFunc(keepFor, p.reap)
 	}

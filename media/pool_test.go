@@ -33,7 +33,7 @@ func TestPoolTakesTheOldest(t *testing.T) {
 			}
 		}
 		slices.Sort(free)
-		x, err := p.take(now)
+		x, err := p.take(now, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,7 +77,7 @@ func TestBoundPairsAreUsedAgain(t *testing.T) {
 			clear(varied)
 			opened = 0
 		}
-		x, err := p.take(now)
+		x, err := p.take(now, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,7 +101,7 @@ func TestIdlePairsAreGivenBack(t *testing.T) {
 		})
 		var used [3]*pair
 		for i := range used {
-			x, err := p.take(clock())
+			x, err := p.take(clock(), false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -143,17 +143,17 @@ func TestBudget(t *testing.T) {
 	}
 	var used []*pair
 	for i := range 3 {
-		x, err := pools[i%2].take(now)
+		x, err := pools[i%2].take(now, false)
 		if err != nil {
 			t.Fatal(err)
 		}
 		used = append(used, x)
 	}
-	if x, err := pools[0].take(now); !errors.Is(err, ErrNoPorts) {
+	if x, err := pools[0].take(now, false); !errors.Is(err, ErrNoPorts) {
 		t.Errorf("a fourth pair: %v, %v", x, err)
 	}
 	pools[0].put(used[0], now)
-	x, err := pools[0].take(now)
+	x, err := pools[0].take(now, false)
 	if err != nil || open.Load() != 6 {
 		t.Errorf("after one came back: %v, %d sockets open", err, open.Load())
 	}
@@ -181,7 +181,7 @@ func TestPoolAllocatesNothing(t *testing.T) {
 	defer p.close()
 	now := int64(1e9)
 	turn := func() {
-		x, err := p.take(now)
+		x, err := p.take(now, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -193,5 +193,50 @@ func TestPoolAllocatesNothing(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(1000, turn); n > 0.1 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestSpare (F8): the last pairs are for urgent sessions, and an urgent one does
+// not wait for a pair to rest.
+func TestSpare(t *testing.T) {
+	for _, c := range []struct {
+		name            string
+		last            int // port
+		limit           *budget
+		ordinary, spare int
+	}{
+		{"of the range", 20063, nil, 30, 2},
+		{"of the budget", 29999, &budget{most: 32}, 30, 2},
+		{"small range", 20019, nil, 10, 0},
+		{"large range", 20999, nil, 484, 16},
+	} {
+		now := int64(1e9)
+		p := newPool(here, 20000, c.last, c.limit, func() int64 { return now }, func(netip.AddrPort) (socket, error) { return &wire{}, nil })
+		fill := func(urgent bool) (taken []*pair) {
+			for {
+				x, err := p.take(now, urgent)
+				if err != nil {
+					return taken
+				}
+				taken = append(taken, x)
+			}
+		}
+		if got := fill(false); len(got) != c.ordinary {
+			t.Errorf("%s: %d ordinary pairs, want %d", c.name, len(got), c.ordinary)
+		}
+		last := fill(true)
+		if len(last) != c.spare {
+			t.Errorf("%s: %d urgent pairs, want %d", c.name, len(last), c.spare)
+		}
+		for _, x := range last {
+			p.put(x, now)
+		}
+		if got := len(fill(false)); got != 0 {
+			t.Errorf("%s: %d of the spare pairs went to others", c.name, got)
+		}
+		if got := len(fill(true)); got != c.spare {
+			t.Errorf("%s: %d urgent pairs that have not rested, want %d", c.name, got, c.spare)
+		}
+		p.close()
 	}
 }

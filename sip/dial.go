@@ -46,7 +46,7 @@ func (s *Server) dialBinding(owner *call.Call, a Account, b *location.Binding, t
 	if f == nil {
 		return nil, errFlowClosed // its listener no longer exists
 	}
-	l, err := s.newLeg(w, a, f)
+	l, err := s.newLeg(w, a, f, false)
 	if err != nil {
 		s.metrics.refused("no_media_port")
 		return nil, err

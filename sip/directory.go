@@ -26,6 +26,9 @@ type Directory interface {
 	// call to it is never refused for want of time (O2). It is asked of what
 	// nobody has checked, keeps nothing of it and allocates nothing.
 	Emergency(number []byte) bool
+	// EmergencyIn tells whether number is an emergency number of this client: its
+	// users' calls to it pass every limit (F8).
+	EmergencyIn(client int64, number string) bool
 }
 
 // Account is one extension that may register and call.

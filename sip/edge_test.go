@@ -210,6 +210,8 @@ func newDirectory() *directory {
 
 func (d *directory) Emergency(number []byte) bool { return string(number) == "112" }
 
+func (d *directory) EmergencyIn(_ int64, number string) bool { return number == "112" }
+
 func (d *directory) Realm(string, string) string { return domain }
 
 func (d *directory) Account(user, _ string) (sip.Account, bool) {

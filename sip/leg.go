@@ -185,13 +185,14 @@ func (w *worker) addLeg(l *leg) {
 }
 
 // newLeg makes a leg with its media session, which announces an address of the
-// family its flow uses.
-func (s *Server) newLeg(w *worker, a Account, f flow) (*leg, error) {
+// family its flow uses. One of an emergency call is urgent.
+func (s *Server) newLeg(w *worker, a Account, f flow, urgent bool) (*leg, error) {
 	l := &leg{w: w, id: call.LegID(token(16)), account: a, party: a.party()}
 	session, err := s.media.NewSession(media.SessionConfig{
 		Local:     f.own(),
 		Announce:  f.advertised(),
 		SIPSource: f.remote().Addr(),
+		Urgent:    urgent,
 		Events: media.Events{
 			Digit:  func(d byte) { w.do(func() { l.digit(d, digitRTP) }) },
 			Silent: func() { w.do(l.probe) },

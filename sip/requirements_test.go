@@ -48,6 +48,10 @@ var requirements = map[string][]string{
 	},
 	"F4": {"TestDiverted", "TestDivertedNowhere"},
 	"F5": {"TestIdentity", "TestDiverted"},
+	"F8": {
+		"../TestEmergencyPassesLimits", "../TestUnwrittenRecords", "../dialplan/call/TestEmergencyAboveMaxCalls", "../media/TestSpare",
+		"TestSheddingOrder",
+	},
 	"L1": {"../TestStopWithARunningCall"},
 	"L2": {"TestRestartFindsPhones", "TestSuspendedPhone"},
 	"L4": {"TestSessionExpires", "TestSessionRefreshed", "TestRefreshUnanswered", "TestNoTimerAtFarEnd", "TestPhoneDiesHolding"},

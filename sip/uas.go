@@ -87,7 +87,7 @@ func (w *worker) refuseMerged(m *wire.Message, f flow, key, merge txKey) bool {
 
 // begin makes the caller's leg and hands it to a new call.
 func (w *worker) begin(m *wire.Message, tx *serverTx, a Account, inv call.Invite) {
-	l, err := w.server.newLeg(w, a, tx.flow)
+	l, err := w.server.newLeg(w, a, tx.flow, w.server.directory.EmergencyIn(inv.Client, inv.Dialled))
 	if err != nil {
 		w.server.metrics.refused("no_media_port")
 		w.refuseBusy(m, tx)

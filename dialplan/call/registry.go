@@ -14,7 +14,8 @@ import (
 
 // Errors of a registry.
 var (
-	// ErrOverload refuses a new call because Config.MaxCalls are running.
+	// ErrOverload refuses a new call because Config.MaxCalls are running, or
+	// EmergencyCalls more if it is an emergency call.
 	ErrOverload = errors.New("too many calls")
 	// ErrDraining refuses a new call because the switch is about to stop.
 	ErrDraining = errors.New("switch is stopping")
@@ -26,6 +27,9 @@ const (
 	DefaultMaxDuration = 4 * time.Hour // F4
 	DefaultMailboxCap  = 256
 )
+
+// EmergencyCalls is how many emergency calls may run above Config.MaxCalls (F8).
+const EmergencyCalls = 64
 
 // Config is what calls need from the rest of the switch.
 type Config struct {
@@ -41,6 +45,9 @@ type Config struct {
 	Bus *Bus
 	// MaxCalls is how many calls may run at once, 0 for DefaultMaxCalls.
 	MaxCalls int
+	// Emergency tells whether a number is an emergency number of a client; nil
+	// means that there are none. It must not wait.
+	Emergency func(client int64, number string) bool
 	// MaxDuration ends a call with CauseDuration, 0 for DefaultMaxDuration.
 	MaxDuration time.Duration
 	// MailboxCap is how many outside messages may wait for one call before it
@@ -108,7 +115,7 @@ func (r *Registry) add(c *Call) error {
 	case r.draining:
 		r.stats.refuse(RefusedDraining)
 		return ErrDraining
-	case len(r.calls) >= r.cfg.MaxCalls:
+	case len(r.calls) >= r.cfg.MaxCalls && !r.squeezes(c):
 		r.stats.refuse(RefusedOverload)
 		return ErrOverload
 	}
@@ -120,6 +127,13 @@ func (r *Registry) add(c *Call) error {
 	r.loops.Add(1)
 	r.watch()
 	return nil
+}
+
+// squeezes tells whether an emergency call finds room where others do not; the
+// lock is held.
+func (r *Registry) squeezes(c *Call) bool {
+	return len(r.calls) < r.cfg.MaxCalls+EmergencyCalls && r.cfg.Emergency != nil &&
+		r.cfg.Emergency(c.invite.Client, c.invite.Dialled)
 }
 
 // remove takes out a call that has ended; the last act of its loop.

@@ -45,6 +45,35 @@ func TestStartRefused(t *testing.T) {
 	})
 }
 
+// TestEmergencyAboveMaxCalls (F8): emergency calls find room where others do not, up
+// to a bound, and take none away from the others.
+func TestEmergencyAboveMaxCalls(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sw := calltest.New(t, effects(), calltest.Steps(step("echo")), func(cfg *call.Config) {
+			cfg.MaxCalls = 1
+			cfg.Emergency = func(client int64, number string) bool { return client == 1 && number == "112" }
+		})
+		emergency := call.Invite{Client: 1, From: invite.From, Dialled: "112"}
+		first, _ := sw.Call(t, emergency)
+		if _, err := sw.Start(calltest.NewLeg(invite.From), invite); !errors.Is(err, call.ErrOverload) {
+			t.Errorf("a call above MaxCalls: %v", err)
+		}
+		foreign := call.Invite{Client: 2, From: invite.From, Dialled: "112"}
+		if _, err := sw.Start(calltest.NewLeg(invite.From), foreign); !errors.Is(err, call.ErrOverload) {
+			t.Errorf("a client that has another number: %v", err)
+		}
+		for range call.EmergencyCalls {
+			sw.Call(t, emergency)
+		}
+		if _, err := sw.Start(calltest.NewLeg(invite.From), emergency); !errors.Is(err, call.ErrOverload) {
+			t.Errorf("above the bound: %v", err)
+		}
+		first.HangUp()
+		pass(0)
+		sw.Call(t, emergency)
+	})
+}
+
 // TestDrain waits for the last call, however often it is asked.
 func TestDrain(t *testing.T) {
 	bubble(t, func(t *testing.T) {
