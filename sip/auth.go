@@ -132,14 +132,16 @@ func (w *worker) owns(a Account, user, host string) bool {
 }
 
 // assertsItself refuses a phone that asserts or prefers somebody else's identity
-// (A5); the headers themselves go no further (F5).
+// (A5); the headers themselves go no further (F5). A telephone number counts as a
+// name of the phone's own domain.
 func (w *worker) assertsItself(m *wire.Message, a Account) bool {
-	for _, name := range [...]string{"P-Asserted-Identity", "P-Preferred-Identity"} {
-		if _, ok := m.Line(name, 0); !ok {
-			continue // the usual case
-		}
-		for value := range m.Values(name) {
-			if user, host := identityOf(value, a.Domain); !w.owns(a, user, host) {
+	for _, list := range [...][]wire.Address{m.AssertedIdentities(), m.PreferredIdentities()} {
+		for i := range list {
+			host := a.Domain
+			if !isTel(&list[i]) {
+				host = strings.ToLower(list[i].URI.Host)
+			}
+			if !w.owns(a, userOf(&list[i]), host) {
 				return false
 			}
 		}
@@ -147,34 +149,16 @@ func (w *worker) assertsItself(m *wire.Message, a Account) bool {
 	return true
 }
 
-// identityOf reads user and host of a name-addr or addr-spec; a telephone
-// number counts as a name of domain. What cannot be read names nobody.
-func identityOf(value, domain string) (user, host string) {
-	if i := strings.LastIndexByte(value, '<'); i >= 0 {
-		value, _, _ = strings.Cut(value[i+1:], ">")
-	}
-	scheme, rest, _ := strings.Cut(strings.TrimSpace(value), ":")
-	switch strings.ToLower(scheme) {
-	case "tel":
-		user, _, _ = strings.Cut(rest, ";")
-		return user, domain
-	case "sip", "sips":
-		user, host, _ = strings.Cut(rest, "@")
-		user, _, _ = strings.Cut(user, ":")
-		return user, strings.ToLower(host[:hostEnd(host)])
-	}
-	return "", ""
-}
+func isTel(a *wire.Address) bool { return strings.EqualFold(a.URI.Scheme, "tel") }
 
-// hostEnd is where the host of hostport and what follows it ends.
-func hostEnd(s string) int {
-	if strings.HasPrefix(s, "[") {
-		return strings.IndexByte(s, ']') + 1
+// userOf is the name or number that an address names.
+func userOf(a *wire.Address) string {
+	if !isTel(a) {
+		return a.URI.User
 	}
-	if i := strings.IndexAny(s, ":;?"); i >= 0 {
-		return i
-	}
-	return len(s)
+	_, number, _ := strings.Cut(a.URI.String(), ":")
+	number, _, _ = strings.Cut(number, ";")
+	return number
 }
 
 // claimedIdentity is the To of a REGISTER and the From of anything else.

@@ -16,7 +16,7 @@ func (l *leg) info(m *wire.Message, f flow) {
 	case digit != 0:
 		l.w.answer(m, f, 200, "OK")
 		l.digit(digit, digitINFO)
-	case known || len(m.Body()) == 0:
+	case known || m.BodySize() == 0:
 		l.w.answer(m, f, 200, "OK")
 	default:
 		l.relayInfo(m, f)

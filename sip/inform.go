@@ -33,7 +33,7 @@ func (l *leg) relayInfo(m *wire.Message, f flow) {
 	switch _, packaged := m.Line("Info-Package", 0); {
 	case packaged:
 		l.w.answer(m, f, 469, "Bad Info Package", wire.Field{Name: "Recv-Info", Value: " "})
-	case len(m.Body()) > call.MaxInformation:
+	case m.BodySize() > call.MaxInformation:
 		l.w.answer(m, f, 413, "Request Entity Too Large")
 	case m.MediaType() == "" || strings.HasPrefix(m.MediaType(), "multipart/") || !l.session.Joined():
 		l.w.answer(m, f, 415, "Unsupported Media Type",

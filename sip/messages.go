@@ -225,7 +225,7 @@ var logTag = maphash.MakeSeed()
 func tagHash(tag string) uint64 { return maphash.String(logTag, tag) }
 
 func bodyOf(m *wire.Message) string {
-	if len(m.Body()) == 0 {
+	if m.BodySize() == 0 {
 		return ""
 	}
 	if t := m.MediaType(); t != typeSDP {

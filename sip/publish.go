@@ -68,13 +68,13 @@ func (s *Server) newPublish(m *wire.Message, a Account) (event.Publish, *denial)
 
 // checkBody refuses a body that the package does not take.
 func checkBody(m *wire.Message, pack event.Publisher) *denial {
-	if len(m.Body()) == 0 {
+	if m.BodySize() == 0 {
 		return nil
 	}
 	if types := pack.PublishTypes(); !slices.Contains(types, m.MediaType()) {
 		return &denial{415, "Unsupported Media Type", "body", []wire.Field{{Name: "Accept", Value: strings.Join(types, ", ")}}}
 	}
-	if len(m.Body()) > event.LongestPublication {
+	if m.BodySize() > event.LongestPublication {
 		return &denial{413, "Request Entity Too Large", "body", nil}
 	}
 	if err := pack.Check(m.MediaType(), m.Body()); err != nil {

@@ -82,22 +82,12 @@ func (l *leg) wanted(to *wire.ReferTo) (r call.Refer, status int, phrase string)
 	if to.Replaces != nil {
 		return r, 0, ""
 	}
-	number, err := dialplan.CleanDialled(referUser(to))
+	number, err := dialplan.CleanDialled(userOf(&to.Address))
 	if err != nil {
 		return r, 484, "Incomplete Number In Refer-To"
 	}
 	r.To = strings.Clone(number)
 	return r, 0, ""
-}
-
-// referUser is the number in a Refer-To; tel has it in the place of the host.
-func referUser(to *wire.ReferTo) string {
-	if !strings.EqualFold(to.URI.Scheme, "tel") {
-		return to.URI.User
-	}
-	_, number, _ := strings.Cut(to.Target, ":")
-	number, _, _ = strings.Cut(number, ";")
-	return number
 }
 
 func (l *leg) acceptRefer(m *wire.Message, f flow, r call.Refer) {

@@ -74,7 +74,7 @@ func (w *worker) newText(m *wire.Message, a Account, from call.Party) (pager.Mes
 		bodyType = "text/plain"
 	}
 	switch {
-	case len(m.Body()) > longestText:
+	case m.BodySize() > longestText:
 		return pager.Message{}, &denial{413, "Request Entity Too Large", "body", nil}
 	case len(bodyType) > longestType:
 		return pager.Message{}, &denial{415, "Unsupported Media Type", "body", nil}

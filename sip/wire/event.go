@@ -107,19 +107,6 @@ func (st SubscriptionState) String() string {
 	return s
 }
 
-// SubscriptionState returns the Subscription-State header. In a NOTIFY that has
-// passed Rules.Validate ok is false only when it is absent.
-func (m *Message) SubscriptionState() (st SubscriptionState, ok bool) {
-	value, ok := m.Header("Subscription-State")
-	if !ok {
-		return st, false
-	}
-	return ParseSubscriptionState(value)
-}
-
-// AllowsEvent reports that Allow-Events (RFC 6665 section 8.2.2) names a package.
-func (m *Message) AllowsEvent(name string) bool { return m.Has("Allow-Events", name) }
-
 // ETag returns the SIP-ETag of a 2xx to PUBLISH (RFC 3903 section 11.3.1); ok is
 // false when it is absent or no token.
 func (m *Message) ETag() (tag string, ok bool) { return m.token("SIP-ETag") }

@@ -50,6 +50,9 @@ func (a *Address) Param(name string) (value string, ok bool) { return Param(a.Pa
 // addresses reads every value of a list header that can be read, maxTokens at
 // most.
 func (m *Message) addresses(name string) []Address {
+	if m.find(header(name), 0) < 0 {
+		return nil // the usual case, without any allocation
+	}
 	var list []Address
 	for value := range m.Values(name) {
 		if len(list) == maxTokens {

@@ -72,43 +72,6 @@ func (m *Message) Replaces() (r Replaces, ok bool) {
 	return ParseReplaces(value)
 }
 
-// TargetDialog names a dialog the sender shares with the receiver, as proof that
-// it may ask (RFC 4538 section 7), seen from the receiver.
-type TargetDialog struct {
-	CallID              string
-	LocalTag, RemoteTag string
-}
-
-// ParseTargetDialog reads a Target-Dialog value.
-func ParseTargetDialog(s string) (d TargetDialog, ok bool) {
-	var p sip.HeaderParams
-	d.CallID, p, ok = dialogID(s)
-	if !ok {
-		return TargetDialog{}, false
-	}
-	d.LocalTag, _ = Param(p, "local-tag")
-	d.RemoteTag, _ = Param(p, "remote-tag")
-	if !isToken(d.LocalTag) || !isToken(d.RemoteTag) {
-		return TargetDialog{}, false
-	}
-	return d, true
-}
-
-// String renders the value.
-func (d TargetDialog) String() string {
-	return d.CallID + ";local-tag=" + d.LocalTag + ";remote-tag=" + d.RemoteTag
-}
-
-// TargetDialog returns the Target-Dialog header; ok is false when it is absent or
-// cannot be read.
-func (m *Message) TargetDialog() (d TargetDialog, ok bool) {
-	value, ok := m.Header("Target-Dialog")
-	if !ok {
-		return d, false
-	}
-	return ParseTargetDialog(value)
-}
-
 // ReferTo is where a REFER sends its receiver (RFC 3515 section 2.1).
 type ReferTo struct {
 	Address

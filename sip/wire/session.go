@@ -64,9 +64,6 @@ func (m *Message) SessionExpires() (e SessionExpires, ok bool) {
 // read; the default is then 90 s.
 func (m *Message) MinSE() (d time.Duration, ok bool) { return m.seconds("Min-SE") }
 
-// MinExpires returns the Min-Expires header of a 423 (RFC 3261 section 20.23).
-func (m *Message) MinExpires() (d time.Duration, ok bool) { return m.seconds("Min-Expires") }
-
 // RetryAfter returns the Retry-After header without its comment and parameters
 // (RFC 3261 section 20.33).
 func (m *Message) RetryAfter() (d time.Duration, ok bool) { return m.seconds("Retry-After") }
