@@ -169,7 +169,7 @@ func (w *worker) wait(source netip.Addr, age time.Duration, now time.Time) (long
 			longest = max(longest, counts(age+w.behind(l, own.len()), &own.long, now))
 		}
 	}
-	return longest, w.holds.full()
+	return longest, w.holds.full(source)
 }
 
 // behind is the wait of who has n messages in lane l. The lower lanes take turns.

@@ -36,6 +36,7 @@ func (w *worker) send(r *outRequest, f flow, answered func(*wire.Message), faile
 	tx := &clientTx{w: w, key: clientKey(r.branch, r.method), invite: r.method == methodInvite, req: r, log: r.log, flow: f, answered: answered, failed: failed}
 	w.buf = r.render(w.buf[:0], f)
 	w.clients[tx.key] = tx
+	w.open.add(f, 1)
 	tx.interval = timerT1
 	r.log.asked(r, f, w.now)
 	if !w.transmit(f, w.buf) {
@@ -159,5 +160,8 @@ func (tx *clientTx) end() {
 	tx.state = txGone
 	tx.w.wheel.stop(&tx.resend)
 	tx.w.wheel.stop(&tx.life)
-	delete(tx.w.clients, tx.key)
+	if tx.w.clients[tx.key] == tx {
+		delete(tx.w.clients, tx.key)
+		tx.w.open.add(tx.flow, -1)
+	}
 }

@@ -1,12 +1,37 @@
 package sip
 
+import "net/netip"
+
 // transactionsMost bounds the transactions of a worker that are not over (O5):
-// beyond it new work is refused.
+// beyond it new work is refused. One far end may have half of them (O3).
 var transactionsMost = 1 << 17
+
+// open is with whom a worker has its transactions that are not over.
+type open struct {
+	with map[netip.Addr]int
+	// greedy has as many as one may have; invalid if nobody has.
+	greedy netip.Addr
+}
+
+// add notes n transactions more with whoever f leads to.
+func (o *open) add(f flow, n int) {
+	a := sourceOf(f.remote())
+	if o.with[a] += n; o.with[a] == 0 {
+		delete(o.with, a)
+	}
+	switch {
+	case o.with[a] >= transactionsMost/2:
+		o.greedy = a
+	case o.greedy == a:
+		o.greedy = netip.Addr{}
+	}
+}
 
 // holdings is how many there are of what a worker keeps.
 type holdings struct {
 	servers, finished, clients, merged, legs, logs, timers int
+
+	greedy netip.Addr // see open
 }
 
 // count is for whoever has the turn.
@@ -14,11 +39,14 @@ func (w *worker) count() holdings {
 	return holdings{
 		servers: len(w.servers), finished: w.kept.len(), clients: len(w.clients), merged: len(w.merged),
 		legs: len(w.legs), logs: len(w.partings), timers: w.wheel.count,
+		greedy: w.open.greedy,
 	}
 }
 
-// full tells that nothing more should be begun; mu is held.
-func (h *holdings) full() bool { return h.servers+h.clients >= transactionsMost }
+// full tells that nothing more should be begun for a source; mu is held.
+func (h *holdings) full(source netip.Addr) bool {
+	return h.servers+h.clients >= transactionsMost || h.greedy == source
+}
 
 // holdings adds up what all workers keep.
 func (s *Server) holdings() (sum holdings) {

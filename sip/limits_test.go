@@ -85,6 +85,27 @@ func TestRefusalsAreBounded(t *testing.T) {
 	}
 }
 
+// TestTransactionsOfOneSource: who never acknowledges a refusal does not keep others
+// from calling.
+func TestTransactionsOfOneSource(t *testing.T) {
+	defer sip.SetTransactionsMost(sip.SetTransactionsMost(20))
+	inEdge(t, func(e *edge) {
+		u, other := e.rawUDP("10.0.9.1:5060"), e.rawUDP("10.0.9.2:5060")
+		for range 10 {
+			u.send(u.text(u.signed(request{method: "INVITE", uri: "sip:1234@" + domain})))
+			u.heard()
+		}
+		u.send(u.text(request{method: "INVITE"}))
+		u.expect(503)
+		other.send(other.text(request{method: "INVITE"}))
+		other.expect(407)
+		time.Sleep(time.Minute)
+		u.heard()
+		u.send(u.text(request{method: "INVITE"}))
+		u.expect(407)
+	}, func(c *sip.Config) { c.Workers = 1 })
+}
+
 // TestManyTransactions (O5): with too many transactions that are not over new ones
 // are refused, and each kind of what is kept has its gauge.
 func TestManyTransactions(t *testing.T) {
@@ -94,9 +115,10 @@ func TestManyTransactions(t *testing.T) {
 		for range 10 {
 			u.talk() // the caller's transaction lasts until its ACK
 		}
-		for range 30 {
-			r := u.signed(request{method: "INVITE", uri: "sip:1234@" + domain})
-			u.send(u.text(r))
+		both := []*rawUA{u, e.rawUDP("10.0.9.2:5060")} // one may have half
+		for i := range 30 {
+			u := both[i%2]
+			u.send(u.text(u.signed(request{method: "INVITE", uri: "sip:1234@" + domain})))
 			if u.heard(); e.met.Value("cordpair_sip_held", "server_transactions") >= 20 {
 				break
 			}
@@ -110,9 +132,10 @@ func TestManyTransactions(t *testing.T) {
 			t.Errorf("%v legs are held", n)
 		}
 		time.Sleep(time.Minute)
-		u.heard()
-		u.send(u.text(request{method: "INVITE"}))
-		u.expect(407)
+		other := both[1] // the first is being asked whether it is still there
+		other.heard()
+		other.send(other.text(request{method: "INVITE"}))
+		other.expect(407)
 	}, func(c *sip.Config) { c.Workers = 1 })
 }
 

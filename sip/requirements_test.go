@@ -65,7 +65,7 @@ var requirements = map[string][]string{
 	"O3": {"TestFloodBesideCalls", "TestInventedTags", "TestFairTurns", "TestManyBehindOneAddress"},
 	"O4": {"location/TestSpread"},
 	"O5": {
-		"TestShortMemory", "TestFullLanes", "TestManyTransactions", "TestKeptIsBounded",
+		"TestShortMemory", "TestFullLanes", "TestManyTransactions", "TestTransactionsOfOneSource", "TestKeptIsBounded",
 		"TestSubscriptionCaps", "pager/TestLimits", "event/TestPublicationLimits",
 	},
 	"O8":  {"TestOutOfDescriptors", "TestRouteWithoutDescriptors", "TestListenersSurviveErrors"},

@@ -50,6 +50,7 @@ type serverTx struct {
 func (w *worker) newServerTx(key txKey, invite bool, f flow) *serverTx {
 	tx := &serverTx{w: w, key: key, invite: invite, flow: f, state: txProceeding, begun: w.now}
 	w.servers[key] = tx
+	w.open.add(f, 1)
 	return tx
 }
 
@@ -111,7 +112,7 @@ func (tx *serverTx) respond(status int, b []byte) {
 // keep leaves the transaction to the worker's kept ones.
 func (tx *serverTx) keep(text []byte) {
 	tx.state = txGone
-	delete(tx.w.servers, tx.key)
+	tx.forget()
 	tx.w.keep(tx.key, tx.merge, tx.flow, tx.invite, text)
 	tx.leg, tx.last, tx.log = nil, nil, nil
 }
@@ -219,7 +220,15 @@ func (tx *serverTx) end() {
 	tx.state = txGone
 	tx.w.wheel.stop(&tx.resend)
 	tx.w.wheel.stop(&tx.life)
-	delete(tx.w.servers, tx.key)
+	tx.forget()
 	tx.disclaim()
 	tx.leg = nil
+}
+
+// forget takes the transaction off those that are not over.
+func (tx *serverTx) forget() {
+	if tx.w.servers[tx.key] == tx {
+		delete(tx.w.servers, tx.key)
+		tx.w.open.add(tx.flow, -1)
+	}
 }

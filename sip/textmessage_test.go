@@ -149,6 +149,7 @@ func TestTextToAllPhones(t *testing.T) {
 		c.AnswerTexts(200)
 		e.text(a, "102", "two", 200)
 		e.texted(c, "two")
+		synctest.Wait() // as above
 		if came(b) != 2 || came(c) != 2 {
 			t.Errorf("%d and %d came", came(b), came(c))
 		}

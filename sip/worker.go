@@ -104,6 +104,7 @@ type worker struct {
 	servers map[txKey]*serverTx // without their final answer, or waiting for its ACK
 	kept    kept                // the others
 	clients map[txKey]*clientTx
+	open    open
 	merged  map[txKey]txKey // which transaction handled a request
 	legs    map[legKey]*leg
 	subs    map[legKey]*subscription
@@ -128,6 +129,7 @@ func newWorker(s *Server) *worker {
 		wheel:    newWheel(time.Now()),
 		servers:  map[txKey]*serverTx{},
 		clients:  map[txKey]*clientTx{},
+		open:     open{with: map[netip.Addr]int{}},
 		merged:   map[txKey]txKey{},
 		kept:     newKept(time.Now()),
 		tags:     newKeyed(s.tagKey),
@@ -187,7 +189,7 @@ func (w *worker) run(stop <-chan struct{}) {
 		if rang {
 			w.armed = false
 		}
-		w.engage(false)
+		w.engage(nil)
 		w.work()
 		w.turn.Unlock()
 		rang = false
@@ -223,7 +225,7 @@ func (w *worker) handleNow(p packet, now time.Time) bool {
 		return false
 	}
 	defer w.turn.Unlock()
-	if !w.engage(true) {
+	if !w.engage(&p) {
 		return false
 	}
 	w.now = now
@@ -233,15 +235,15 @@ func (w *worker) handleNow(p packet, now time.Time) bool {
 	return true
 }
 
-// engage promises that work will follow. With idle it does so only if nothing
-// waits and more may be begun; an ended worker is never idle.
-func (w *worker) engage(idle bool) bool {
+// engage promises that work will follow. For a packet it does so only if nothing
+// waits and more may be begun; an ended worker takes none.
+func (w *worker) engage(p *packet) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if idle && (w.ended || w.waits() || w.holds.full()) {
+	if p != nil && (w.ended || w.waits() || w.holds.full(sourceOf(p.from))) {
 		return false
 	}
-	if idle { // nothing waits anywhere
+	if p != nil { // nothing waits anywhere
 		w.pressure.long = time.Time{}
 	}
 	w.running = true
