@@ -162,6 +162,22 @@ func TestHangupWaitsForACK(t *testing.T) {
 	})
 }
 
+// TestRefusedReinviteChangesNothing: not even where the phone is (RFC 6141 section 3.4).
+func TestRefusedReinviteChangesNothing(t *testing.T) {
+	inEdge(t, func(e *edge) {
+		u := e.rawUDP("10.0.9.1:5060")
+		r, ok := u.talk()
+		bad := inDialog(r, ok, "INVITE")
+		bad.user, bad.body = "elsewhere", strings.Replace(u.sdp(), "RTP/AVP 0", "RTP/AVP 77", 1)
+		u.send(u.text(bad))
+		u.send(u.ackOf(bad, u.expect(488)))
+		e.registry.EndAll(call.CauseShutdown)
+		if bye := u.one(); !strings.HasPrefix(bye.raw, "BYE sip:101@10.0.9.1:5060 ") {
+			t.Errorf("got %q", bye.raw)
+		}
+	})
+}
+
 // TestReinviteRules: glare, order, an ACK for each, delayed offer.
 func TestReinviteRules(t *testing.T) {
 	inEdge(t, func(e *edge) {

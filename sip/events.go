@@ -269,10 +269,21 @@ func (t *watchers) add(sub *subscription, cfg *EventConfig) (older *subscription
 	case t.n >= cfg.MaxSubscriptions:
 		return nil, errFull
 	}
+	t.in(sub)
+	return older, nil
+}
+
+// enter takes a subscription back in.
+func (t *watchers) enter(sub *subscription) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.in(sub)
+}
+
+func (t *watchers) in(sub *subscription) {
 	enter(t.of, resourceKey{sub.rec.Package, sub.rec.Of.Extension}, sub)
 	enter(t.by, sub.rec.Watcher.Extension, sub)
 	t.n++
-	return older, nil
 }
 
 // sameResource compares what is watched; one that exists has several names.

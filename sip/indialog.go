@@ -113,28 +113,32 @@ func (l *leg) reinvite(m *wire.Message, f flow) {
 		l.w.answer(m, f, 422, "Session Interval Too Small", refuseShort())
 		return
 	}
-	l.dialog.learn(m)
-	l.dialog.retarget(m)
 	l.invite.settle(l.w)
 	l.invite = inviteServer{tx: l.w.newServerTx(serverKey(m), true, f), request: m.Keep(), offered: sdpOf(m) != nil}
 	l.invite.tx.serve(l)
-	var change media.Change
-	if l.invite.offered {
-		var err error
-		if change, err = l.session.SetOffer(sdpOf(m)); err != nil {
-			status, phrase := mediaRefusal(err)
-			l.respond(status, phrase, nil)
-			return
-		}
-	}
-	body, err := l.localSDP()
+	change, body, err := l.describe(m)
 	if err != nil {
-		l.respond(488, "Not Acceptable Here", nil)
+		status, phrase := mediaRefusal(err)
+		l.respond(status, phrase, nil)
+		l.invite.settle(l.w)
+		l.invite = inviteServer{}
 		return
 	}
+	l.dialog.learn(m)
+	l.dialog.retarget(m)
 	l.accept(body, l.timer.grant(m)...)
 	l.keepTime()
 	l.emitChange(change)
+}
+
+// describe is our side of the session for a re-INVITE: the answer to its offer, or an
+// offer.
+func (l *leg) describe(m *wire.Message) (change media.Change, body []byte, err error) {
+	if l.invite.offered {
+		return l.counter(m)
+	}
+	body, err = l.session.Offer(nil)
+	return change, body, err
 }
 
 func (l *leg) emitChange(c media.Change) {

@@ -83,6 +83,9 @@ func (w *worker) subscribe(m *wire.Message, f flow, key txKey) {
 		if err != nil {
 			w.failed(tx, m)
 			sub.remove(endStore)
+			if older != nil {
+				older.w.do(older.stay)
+			}
 			return
 		}
 		sub.accept(tx, m, granted)
@@ -98,6 +101,14 @@ func (w *worker) subscribe(m *wire.Message, f flow, key txKey) {
 		sub.pace.Ask()
 		sub.pump()
 	})
+}
+
+// stay: what was to replace the subscription could not be stored.
+func (sub *subscription) stay() {
+	if !sub.gone && !sub.pace.Ending() {
+		sub.w.server.events.watchers.enter(sub)
+		sub.changed() // it may have missed something
+	}
 }
 
 // failed answers when something could not be stored.

@@ -124,5 +124,10 @@ func TestSubscribeIsDurableBeforeItsAnswer(t *testing.T) {
 		if list := u.heard(); !slices.Contains(statuses(list), 500) || e.srv.Subscriptions() != 1 {
 			t.Errorf("%v; %d subscriptions", starts(list), e.srv.Subscriptions())
 		}
+		u.send(u.text(u.signed(request{method: "SUBSCRIBE", uri: "sip:102@" + domain, head: []string{"Event: lamp"}})))
+		wait(time.Second)
+		if list := u.heard(); !slices.Contains(statuses(list), 500) || e.srv.Subscriptions() != 1 {
+			t.Errorf("one that was to replace it: %v; %d subscriptions", starts(list), e.srv.Subscriptions())
+		}
 	}, func(c *sip.Config) { c.Events.Subscriptions = st })
 }
