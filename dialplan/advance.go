@@ -68,6 +68,9 @@ func (v *View) begin(f Facts) (State, call.Decision) {
 	v.noteTransfer(f, t)
 	d := v.resolve(&f, t)
 	if d.cause == "" {
+		d = v.permitTransfer(d, f, t)
+	}
+	if d.cause == "" {
 		d = v.permit(d, f.payer(), t)
 	}
 	return proceed(b, d, f, t)

@@ -30,6 +30,22 @@ func (v *View) noteTransfer(f Facts, t *tracer) {
 	})
 }
 
+// permitTransfer refuses what somebody outside transfers: there are no rights that
+// it could run on (F4).
+func (v *View) permitTransfer(d destination, f Facts, t *tracer) destination {
+	if f.Invite.Transfer == nil {
+		return d
+	}
+	by := f.payer()
+	if _, ok := v.byID.get(by.Extension); ok {
+		return d
+	}
+	t.looked(call.TraceLimit, "caller", call.VerdictFailed, call.TraceCause{
+		Condition: "transferred by", Want: "an extension", Got: v.caller(by),
+	})
+	return destination{cause: call.CauseForbidden}
+}
+
 // homeward gives the party of a call back that has come to nothing, once.
 func (v *View) homeward(f Facts, st State, o call.Origin, d call.Decision) (State, call.Decision) {
 	b := st.Root
