@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/cordpair/cordpair/media/sdp"
 )
@@ -21,7 +22,34 @@ type negotiation struct {
 	asked   *sdp.Description // our offer that has no final answer yet
 
 	codecs []sdp.Codec // what the party's last description lists on its line
+	able   []sdp.Codec // what any of them listed; never changed in place
 	held   bool
+
+	// before is how it was before the party's last offer, which may be refused.
+	before struct {
+		codecs []sdp.Codec
+		held   bool
+	}
+}
+
+// lists notes what a description of the party's lists.
+func (n *negotiation) lists(codecs []sdp.Codec) {
+	n.codecs = codecs
+	if n.able == nil {
+		n.able = codecs
+		return
+	}
+	for _, c := range codecs {
+		if !listed(n.able, c) {
+			n.able = append(slices.Clip(n.able), c)
+		}
+	}
+}
+
+// withdraw forgets an offer of the party's that is refused: everything stays as
+// it was (RFC 3261 section 14.1).
+func (n *negotiation) withdraw() {
+	n.offered, n.codecs, n.held = nil, n.before.codecs, n.before.held
 }
 
 // policy is our side of the next exchange.
@@ -64,8 +92,9 @@ func (s *Session) SetOffer(body []byte) (Change, error) {
 		return Change{}, err
 	}
 	n := &s.talk
+	n.before.codecs, n.before.held = n.codecs, n.held
 	n.offered, n.answer, n.asked = offer, nil, nil
-	n.codecs = offer.Media[r.Media].Codecs
+	n.lists(offer.Media[r.Media].Codecs)
 	return n.hold(r.Held), nil
 }
 
@@ -111,9 +140,13 @@ func (s *Session) mustNot(a netip.AddrPort) bool {
 }
 
 // Answer is our answer to the last offer; the same bytes until the next one. It
-// prefers the codec of the session this one is joined to. It fails with
-// ErrNotAcceptable, or ErrNoCommonCodec if the two could not hear each other.
+// prefers the codec of the session this one is joined to. A later offer without it
+// may lead that party to another one, see follow.go. It fails with
+// ErrNotAcceptable, or ErrNoCommonCodec if the two could not hear each other; a
+// later offer changes nothing then.
 func (s *Session) Answer() ([]byte, error) {
+	peer := s.peer()
+	able := peer.ability()
 	s.negotiating.Lock()
 	defer s.negotiating.Unlock()
 	n := &s.talk
@@ -123,30 +156,17 @@ func (s *Session) Answer() ([]byte, error) {
 	case n.offered == nil:
 		return nil, fmt.Errorf("answer: %w", ErrOrder)
 	}
-	p := n.policy()
-	peer := s.peerTerms()
-	if peer != nil {
-		p.Prefer, p.PassThrough = peer.Codec, true
-	} else if t := s.terms.Load(); t != nil {
-		p.Prefer, p.PassThrough = t.Codec, true
-	}
-	d, r, err := sdp.Answer(n.offered, p)
+	a, err := s.consider(peer, able)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNotAcceptable, err)
-	}
-	if err := s.permitted(&r); err != nil {
+		n.withdraw()
 		return nil, err
 	}
-	t := newTerms(r, n.local.Addr(), s.cfg.SIPSource)
-	if err := joint(t, peer); err != nil {
-		return nil, err
-	}
-	b, err := n.write(d)
+	b, err := n.write(a.ours)
 	if err != nil {
 		return nil, err
 	}
-	n.answer, n.offered, n.agreed = b, nil, d // what was offered may go: a call lasts for hours
-	s.agree(t)
+	n.answer, n.offered, n.agreed = b, nil, a.ours // what was offered may go: a call lasts for hours
+	s.agree(a.terms, a.leads)
 	return b, nil
 }
 
@@ -197,45 +217,6 @@ func (s *Session) Repeat() ([]byte, error) {
 	return b, nil
 }
 
-// Unmet tells that the party and the one it is joined to cannot hear each other
-// as their codecs are settled, and that a new offer to this one may help; see
-// Events.Unmet.
-func (s *Session) Unmet() bool {
-	s.engine.mu.Lock()
-	defer s.engine.mu.Unlock()
-	return s.unmet() == s
-}
-
-// unmet is the session of the joined pair that needs another codec: the one whose
-// codec cannot be transcoded; of two such the one that was made first has to
-// move, for no better reason than that one of them must. nil when they hear each
-// other. The caller holds Engine.mu.
-func (s *Session) unmet() *Session {
-	other := s.hears
-	if other == nil || other == s || other.hears != s || s.closed || other.closed {
-		return nil
-	}
-	mine, theirs := s.terms.Load(), other.terms.Load()
-	if joint(mine, theirs) == nil {
-		return nil
-	}
-	switch foreign, also := mine.sends == notG711, theirs.sends == notG711; {
-	case foreign && (!also || s.born < other.born):
-		return s
-	case also:
-		return other
-	}
-	return nil
-}
-
-// reportUnmet tells the owner of the session that needs another codec. The
-// caller holds Engine.mu.
-func (s *Session) reportUnmet() {
-	if one := s.unmet(); one != nil && one.cfg.Events.Unmet != nil {
-		one.post(one.cfg.Events.Unmet)
-	}
-}
-
 // SetAnswer takes the answer to our offer, early or final: an offer may be
 // answered more than once, and the last answer counts. Errors are those of
 // SetOffer, and ErrOrder without an offer.
@@ -257,7 +238,8 @@ func (s *Session) SetAnswer(body []byte) (Change, error) {
 	if err := s.permitted(&r); err != nil {
 		return Change{}, err
 	}
-	n.codecs, n.agreed = answer.Media[r.Media].Codecs, n.asked
+	n.lists(answer.Media[r.Media].Codecs)
+	n.agreed = n.asked
 	if !n.asked.Media[r.Media].Direction.Sends() {
 		r.Held = n.held // who was not offered to hear us has not decided anew
 	}
@@ -265,7 +247,7 @@ func (s *Session) SetAnswer(body []byte) (Change, error) {
 	if err := joint(t, s.peerTerms()); err != nil {
 		s.engine.log.Warn("joined parties cannot hear each other", "err", err)
 	}
-	s.agree(t)
+	s.agree(t, false)
 	return n.hold(r.Held), nil
 }
 
@@ -318,18 +300,4 @@ func (s *Session) peerTerms() *terms {
 		return peer.terms.Load()
 	}
 	return nil
-}
-
-// agree puts new terms into effect.
-func (s *Session) agree(t *terms) {
-	e := s.engine
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if s.closed {
-		return
-	}
-	s.terms.Store(t)
-	s.post(func() { s.stream.adopt(t) })
-	s.relink()
-	s.reportUnmet()
 }

@@ -30,6 +30,8 @@ type Session struct {
 	born     uint64   // rises from session to session
 	listener *Session // who hears this party
 	player   *player  // what the party hears instead
+	follows  bool     // it is this party that has to take the other's codec
+	refused  bool     // the party did not take it
 }
 
 // newSession makes a session of a fresh port pair.

@@ -17,6 +17,7 @@ func Join(a, b *Session) error {
 	if a.closed || b.closed {
 		return ErrClosed
 	}
+	a.follows, a.refused, b.follows, b.refused = false, false, false, false
 	a.setSource(b, nil, ErrReplaced)
 	b.setSource(a, nil, ErrReplaced)
 	a.reportUnmet()

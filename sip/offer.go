@@ -146,10 +146,7 @@ func (l *leg) told(res *wire.Message) {
 		l.tellLater(0)
 	default:
 		// The session goes on as it was (RFC 6141 2), and the far end is there.
-		if a.telling&wantRefresh != 0 {
-			l.keepTime()
-		}
-		l.toldEnough()
+		l.givesUp()
 	}
 }
 
@@ -187,15 +184,24 @@ func (l *leg) toldEnough() {
 	l.tell()
 }
 
+// givesUp ends an exchange that changed nothing.
+func (l *leg) givesUp() {
+	a := &l.asking
+	if a.telling&wantRefresh != 0 {
+		l.keepTime()
+	}
+	if a.telling&wantOffer != 0 {
+		l.session.Refused()
+	}
+	l.toldEnough()
+}
+
 // tellLater tries the same again after a while, unless that has been done often
 // enough.
 func (l *leg) tellLater(d time.Duration) {
 	a := &l.asking
 	if a.tries++; a.tries > mostTries {
-		if a.telling&wantRefresh != 0 {
-			l.keepTime()
-		}
-		l.toldEnough()
+		l.givesUp()
 		return
 	}
 	a.wants |= a.telling
