@@ -142,8 +142,8 @@ func (d *Daybook) Turn() error {
 func (d *Daybook) Retire() error {
 	d.mu.Lock()
 	n := max(len(d.leaves)-1, 0)
-	old := slices.Clone(d.leaves[:n])
-	d.leaves = slices.Delete(d.leaves, 0, n)
+	old := d.leaves[:n]
+	d.leaves = slices.Clone(d.leaves[n:]) // others read the old ones
 	d.mu.Unlock()
 	var errs []error
 	for _, l := range old {

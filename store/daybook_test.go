@@ -118,6 +118,24 @@ func TestDaybook(t *testing.T) {
 	}
 }
 
+// TestDaybookReaders: who reads or syncs the files is not disturbed by Retire.
+func TestDaybookReaders(t *testing.T) {
+	db := openDaybook(t, "")
+	defer func() { _ = db.Close() }() // it is in memory
+	d := db.Daybook()
+	for range 3 {
+		turn(t, d)
+	}
+	seen := d.all()
+	before := slices.Clone(seen)
+	if err := d.Retire(); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(seen, before) || len(d.all()) != 1 {
+		t.Errorf("a reader of %v sees %v now; %d files are left", before, seen, len(d.all()))
+	}
+}
+
 // TestDaybookDamage: whatever bit is changed and wherever the file ends, an entry
 // is one that was written under its key, and only what stood in one place is lost.
 func TestDaybookDamage(t *testing.T) {
