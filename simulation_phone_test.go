@@ -43,6 +43,8 @@ type handset struct {
 	bad     siptest.Misbehaviour
 	calls   map[*siptest.Call]int // and the life of the switch in which they began
 	taken   uint64                // incoming calls so far
+	watched []*siptest.Subscription
+	texts   int // sent
 }
 
 // live is what a phone does all day.
@@ -55,6 +57,9 @@ func (h *handset) live(until time.Time) {
 	var answering sync.WaitGroup
 	answering.Go(func() { h.answerAll(ctx) })
 	h.register()
+	if h.rand.IntN(3) == 0 {
+		h.watch()
+	}
 	for time.Now().Before(until) && !h.isGone() {
 		pause(h.rand, 5*time.Second)
 		switch n := h.rand.IntN(100); {
@@ -64,8 +69,12 @@ func (h *handset) live(until time.Time) {
 			h.unregister()
 			pause(h.rand, 3*time.Second)
 			h.register()
-		case n < 26:
+		case n < 24:
 			h.options()
+		case n < 36:
+			h.text()
+		case n < 41:
+			h.takeOver(h.rand)
 		default:
 			h.call(h.rand)
 		}
@@ -156,8 +165,7 @@ func (h *handset) began(c *siptest.Call) int {
 // call dials somebody and sees it through.
 func (h *handset) call(r *rand.Rand) {
 	life := h.s.life()
-	numbers := []string{"101", "102", "103", "104", "105", "101", "102", "103", "199", "*43"}
-	c, err := h.phone.Call(h.s.t.Context(), numbers[r.IntN(len(numbers))])
+	c, err := h.phone.Call(h.s.t.Context(), h.s.number(r))
 	if !h.did("calls", err, life) {
 		return
 	}
@@ -178,6 +186,12 @@ func (h *handset) call(r *rand.Rand) {
 	default:
 		h.did("cancels", h.within(ringsAtMost, c.Cancel), life)
 	}
+}
+
+// number draws one to dial.
+func (s *sim) number(r *rand.Rand) string {
+	numbers := []string{"101", "102", "103", "104", "105", "101", "102", "103", "199", "*43"}
+	return numbers[r.IntN(len(numbers))]
 }
 
 // moment draws a time below most. Half of them are whole half seconds, so that
@@ -205,6 +219,9 @@ func (h *handset) awaitEnd(c *siptest.Call, most time.Duration, life int) {
 	err := h.within(most, wait)
 	if errors.Is(err, context.DeadlineExceeded) && h.s.someoneGone() {
 		err = h.within(sessionEnds, wait)
+	}
+	if errors.Is(err, context.DeadlineExceeded) && h.s.moved() {
+		life = 0 // two that wait for the other may have come together
 	}
 	if h.bad&siptest.IgnoreBYE != 0 && errors.Is(err, context.DeadlineExceeded) {
 		life = 0 // it was told, and would not hear
@@ -237,6 +254,10 @@ func (h *handset) talk(c *siptest.Call, r *rand.Rand, life int) {
 			if c.SayTone(440) == nil {
 				time.Sleep(200 * time.Millisecond)
 				c.Quiet()
+			}
+		case 3:
+			if r.IntN(2) == 0 && !h.transfer(c, r, life) {
+				return
 			}
 		}
 		if overtaken(err) || !h.did(what, err, life) {

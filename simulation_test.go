@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -37,6 +38,7 @@ var (
 // TestSimulation runs many seeds. A failure names its seed and how to see it
 // again.
 func TestSimulation(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // each history is short and begins anew
 	if *simSeed != 0 {
 		simulate(t, *simSeed)
 		return
@@ -75,6 +77,11 @@ type sim struct {
 	// owed are the records of calls of past lives, "101>102"; doubtful are those of
 	// which the phone knows nothing yet.
 	owed, doubtful map[string]int
+	// asked are the calls the switch may have placed for a transfer, by target.
+	asked map[string]int
+	// texts are the messages that were answered with 2xx, by text: for whom.
+	texts map[string]string
+	twice map[string]bool
 }
 
 // simPassword is every phone's.
@@ -83,7 +90,7 @@ const simPassword = "four words of secret"
 func simulate(t *testing.T, seed uint64) {
 	cryptotest.SetGlobalRandom(t, seed)
 	synctest.Test(t, func(t *testing.T) {
-		s := &sim{t: t, seed: seed, rand: dice(seed, 0), net: siptest.New(seed), owed: map[string]int{}, doubtful: map[string]int{}}
+		s := &sim{t: t, seed: seed, rand: dice(seed, 0), net: siptest.New(seed), owed: map[string]int{}, doubtful: map[string]int{}, texts: map[string]string{}, twice: map[string]bool{}, asked: map[string]int{}}
 		s.umpire = siptest.NewUmpire(s.net, s.net.Switch, s.net.Switch6)
 		kill := *simKilled || s.rand.IntN(6) == 0
 		if kill {
@@ -126,6 +133,12 @@ func (s *sim) live(kill bool) {
 		}
 		if s.rand.IntN(4) == 0 {
 			options = append(options, siptest.IPv6)
+		}
+		if s.rand.IntN(3) == 0 {
+			options = append(options, siptest.Reliable)
+		}
+		if s.rand.IntN(3) == 0 {
+			options = append(options, siptest.SessionTimer(90*time.Second))
 		}
 		number := fmt.Sprint(101 + i)
 		h := &handset{
@@ -174,6 +187,7 @@ func (s *sim) settle() {
 			break
 		}
 	}
+	s.collect()
 	time.Sleep(40 * time.Second)
 	synctest.Wait()
 }

@@ -133,6 +133,9 @@ func (s *Subscription) Notified() []*Message {
 	return slices.Clone(s.notified)
 }
 
+// Event is the package it is of.
+func (s *Subscription) Event() string { return s.event }
+
 // CallID is that of the subscription's dialog.
 func (s *Subscription) CallID() string { return s.callID }
 
@@ -196,6 +199,13 @@ func (p *Phone) Texted(ctx context.Context) (m *Message, err error) {
 		return true, nil
 	})
 	return m, err
+}
+
+// Texts are all messages nobody took yet; they stay.
+func (p *Phone) Texts() []*Message {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.texts)
 }
 
 // AnswerTexts is the answer to the MESSAGEs that come from now on, 200 at first;

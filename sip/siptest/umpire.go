@@ -3,6 +3,7 @@ package siptest
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -14,8 +15,8 @@ import (
 const mostFaults = 50
 
 // Umpire watches a network and checks every message a switch sends against the
-// rules of RFC 3261, and of RFC 3264, 3581, 4320 and 6026 where they speak of the
-// same: what a good phone would take anyhow is a fault all the same. It takes no
+// rules of RFC 3261, and of RFC 3262, 3264, 3515, 3581, 4320, 6026 and 6665 where
+// they speak of the same: what a good phone would take anyhow is a fault all the same. It takes no
 // part, and it knows of the switch only what passes on the wire, lost datagrams
 // included.
 type Umpire struct {
@@ -26,6 +27,7 @@ type Umpire struct {
 	heard  map[txKey]*hearing  // requests of phones
 	dialog map[dialogKey]*side // the switch's side of dialogs: Call-ID and its own tag
 	bodies map[string]*session // the switch's session descriptions, by Call-ID
+	terms  map[termKey]*term   // what the switch notifies of
 	frames map[flowKey][]byte  // begun messages of connections
 	faults []string
 }
@@ -52,6 +54,10 @@ type hearing struct {
 	finalAt  time.Time
 	repeated int
 	acked    bool
+	rseq     uint32 // of the last reliable provisional response, 0 without one
+	reliable []byte // that response
+	pracked  bool
+	settled  bool // the offer was answered reliably
 }
 
 // side is what is known of the switch's part in a dialog.
@@ -60,12 +66,13 @@ type side struct {
 	bye      bool
 	contacts []string // targets the phone has given
 	invite   *asking  // the latest INVITE of the switch in it
+	durable  bool     // a subscription: the switch knows it when it comes back
 }
 
 // NewUmpire sets an umpire over what is sent from these addresses of a network,
 // from now on. It is the network's one watcher.
 func NewUmpire(n *Net, hosts ...netip.AddrPort) *Umpire {
-	u := &Umpire{hosts: hosts, asked: map[txKey]*asking{}, heard: map[txKey]*hearing{}}
+	u := &Umpire{hosts: hosts, asked: map[txKey]*asking{}, heard: map[txKey]*hearing{}, dialog: map[dialogKey]*side{}}
 	u.Restarted()
 	n.Watch(u.see)
 	return u
@@ -79,7 +86,8 @@ func (u *Umpire) Restarted() {
 	for key, h := range u.heard {
 		u.heard[key] = &hearing{m: h.m, from: h.from, at: h.at} // it may still be under way
 	}
-	u.dialog = map[dialogKey]*side{}
+	maps.DeleteFunc(u.dialog, func(_ dialogKey, d *side) bool { return !d.durable })
+	u.terms = map[termKey]*term{}
 	u.bodies = map[string]*session{}
 	u.frames = map[flowKey][]byte{}
 }
@@ -109,7 +117,7 @@ func (u *Umpire) Taken() []*Message {
 // begins: a final response that ends a call that was begun.
 func begins(code int) bool {
 	switch code {
-	case 400, 401, 403, 407, 482, 484, 503:
+	case 400, 401, 403, 407, 481, 482, 484, 503:
 		return false
 	}
 	return true
@@ -233,6 +241,9 @@ func (u *Umpire) hear(s Sighting, m *Message) {
 	}
 	if contact := m.Values("Contact"); len(contact) > 0 && m.toTag() != "" {
 		u.target(dialogKey{m.callID(), m.toTag()}, contact[0])
+	}
+	if m.Method == "PRACK" {
+		u.prack(m)
 	}
 }
 

@@ -75,7 +75,7 @@ func (u *Umpire) tagged(s Sighting, m *Message, h *hearing) {
 	default:
 		h.tag = tag
 	}
-	if h.m.Method != "INVITE" || m.Code == 100 || m.Code >= 300 {
+	if h.m.Method != "INVITE" && h.m.Method != "SUBSCRIBE" || m.Code == 100 || m.Code >= 300 {
 		return
 	}
 	if contact := m.Values("Contact"); len(contact) != 1 {
@@ -84,6 +84,7 @@ func (u *Umpire) tagged(s Sighting, m *Message, h *hearing) {
 	if contact := h.m.Values("Contact"); len(contact) > 0 {
 		u.target(dialogKey{m.callID(), tag}, contact[0])
 	}
+	u.side(dialogKey{m.callID(), tag}).durable = h.m.Method == "SUBSCRIBE"
 }
 
 // inOrder: provisional responses, then one final one, as often as its timer says.
@@ -96,11 +97,12 @@ func (u *Umpire) inOrder(s Sighting, m *Message, raw []byte, h *hearing) {
 	case m.Code < 200 && !invite && (m.Code != 100 || s.At.Sub(h.at) < 3500*time.Millisecond):
 		u.fault(s, m, "provisional response to %s (RFC 4320)", h.m.Method)
 	case m.Code < 200:
+		u.reliable(s, m, raw, h)
 	case m.Code == 408 && !invite:
 		u.fault(s, m, "408 to %s (RFC 4320)", h.m.Method)
 	case h.final == nil:
 		h.final, h.raw, h.finalAt = m, bytes.Clone(raw), s.At
-		if invite && m.Code < 300 && h.m.hasSDP() && !m.hasSDP() {
+		if invite && m.Code < 300 && h.m.hasSDP() && !m.hasSDP() && !h.settled {
 			u.fault(s, m, "an offer without an answer")
 		}
 	case challenged(h.final) && challenged(m): // without a transaction

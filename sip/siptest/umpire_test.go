@@ -42,6 +42,14 @@ func (s said) bytes() (ours bool, raw []byte) {
 func TestUmpire(t *testing.T) {
 	const ringing, ok, ack = "< SIP/2.0 180 Ringing|To: <sip:b@x>;tag=b", "< SIP/2.0 200 OK|To: <sip:b@x>;tag=b",
 		"> ACK|Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKack|To: <sip:b@x>;tag=b|CSeq: 1 ACK"
+	// Of extensions: a reliable provisional response, and NOTIFYs in a dialog.
+	const relInvite, rel, prack = said("< INVITE|Supported: 100rel"), said("> SIP/2.0 180 R|To: <sip:b@x>;tag=b|Require: 100rel|RSeq: "),
+		said("< PRACK|Via: SIP/2.0/UDP 10.0.1.1;branch=z9hG4bKprack|To: <sip:b@x>;tag=b|CSeq: 2 PRACK|RAck: 1 1 INVITE")
+	notify, told := func(n int, more string) said {
+		return said(fmt.Sprintf("> NOTIFY|Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKn%d|CSeq: %d NOTIFY%s", n, n, more))
+	}, func(n int) said {
+		return said(fmt.Sprintf("< SIP/2.0 200 OK|Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKn%d|To: <sip:b@x>;tag=b|CSeq: %d NOTIFY", n, n))
+	}
 	rows := []struct {
 		name string
 		talk []said
@@ -83,6 +91,23 @@ func TestUmpire(t *testing.T) {
 		{"bare 405", []said{"< INVITE", "> SIP/2.0 405 M|To: <sip:b@x>;tag=b"}, "no Allow"},
 		{"408 to OPTIONS", []said{"< OPTIONS|CSeq: 1 OPTIONS", "> SIP/2.0 408 T|To: <sip:b@x>;tag=b|CSeq: 1 OPTIONS"}, "RFC 4320"},
 		{"hasty 100", []said{"< OPTIONS|CSeq: 1 OPTIONS", "> SIP/2.0 100 T|CSeq: 1 OPTIONS"}, "RFC 4320"},
+		{"good progress", []said{relInvite, rel + "1", rel + "1", prack, rel + "2", "> SIP/2.0 200 OK|To: <sip:b@x>;tag=b"}, ""},
+		{"unasked reliability", []said{"< INVITE", rel + "1"}, "which the phone does not know"},
+		{"half reliable", []said{relInvite, "> SIP/2.0 180 R|To: <sip:b@x>;tag=b|RSeq: 1"}, "Require"},
+		{"reliable 100", []said{relInvite, "> SIP/2.0 100 T|Require: 100rel|RSeq: 1"}, "reliable 100"},
+		{"changed reliable", []said{relInvite, rel + "1", rel + "1|Subject: new"}, "another text"},
+		{"gap of RSeq", []said{relInvite, rel + "1", prack, rel + "3"}, "RSeq 3 after 1"},
+		{"hasty RSeq", []said{relInvite, rel + "1", rel + "2"}, "before the PRACK"},
+		{"good events", []said{notify(2, "|Event: reg|Subscription-State: active;expires=9"), told(2),
+			notify(3, "|Event: reg|Subscription-State: terminated;reason=timeout")}, ""},
+		{"nameless event", []said{notify(2, "|Subscription-State: active;expires=9")}, "no Event"},
+		{"no state", []said{notify(2, "|Event: reg")}, "Subscription-State"},
+		{"endless state", []said{notify(2, "|Event: reg|Subscription-State: active")}, "for how long"},
+		{"after the end", []said{notify(2, "|Event: reg|Subscription-State: terminated"), told(2),
+			notify(3, "|Event: reg|Subscription-State: terminated")}, "after the last NOTIFY"},
+		{"two at once", []said{notify(2, "|Event: reg|Subscription-State: active;expires=9"),
+			notify(3, "|Event: reg|Subscription-State: active;expires=9")}, "is not answered"},
+		{"transfer without a word", []said{notify(2, "|Event: refer|Subscription-State: active;expires=9")}, "of a REFER's NOTIFY"},
 		{"offer unanswered", []said{"< INVITE+sdp", "> SIP/2.0 200 OK|To: <sip:b@x>;tag=b"}, "offer without an answer"},
 	}
 	for _, row := range rows {
