@@ -117,8 +117,11 @@ type pressure struct {
 
 const (
 	// standing is how long a queue must have been too long before it counts as
-	// one that will not go away by itself: a burst is worked off, not refused.
-	standing = 100 * time.Millisecond
+	// one that will not go away by itself. What gathers while the machine is away
+	// for a moment, or the collector at work, is worked off in less: after 100 ms
+	// with nine tenths of the load it can bear, a switch needs most of a second's
+	// half to catch up.
+	standing = 500 * time.Millisecond
 	// calmBelow is the wait that nobody minds; a queue that gets below it has
 	// been worked off.
 	calmBelow = 5 * time.Millisecond
@@ -227,10 +230,17 @@ func (r *recent) has(b []byte) bool {
 	return false
 }
 
-// refusedTag is the To tag of a refusal: a function of the Call-ID, so that the
-// ACK it leads to is known by it and costs nothing more.
+// refusedTag is the To tag of an answer that nothing is kept of: a function of the
+// Call-ID, so that the same request meets the same tag, and the ACK it leads to is
+// known by it and costs nothing more.
 func refusedTag(dst, callID []byte) []byte {
 	return appendHex64(dst, maphash.Bytes(refusedSeed, callID))
+}
+
+// passingTag is refusedTag of a message that has been read.
+func passingTag(m *wire.Message) string {
+	var room [16]byte
+	return string(appendHex64(room[:0], maphash.String(refusedSeed, m.CallID())))
 }
 
 var refusedSeed = maphash.MakeSeed()

@@ -111,7 +111,7 @@ func hostText(a netip.Addr) string {
 // challenge asks for credentials. Nothing is kept; the nonce remembers for us.
 func (w *worker) challenge(m *wire.Message, f flow, ask asking, realm string, p digest.Policy, stale bool) {
 	w.nonce = w.server.nonces.AppendNonce(w.nonce[:0], realm, f.remote().Addr(), w.now)
-	a := wire.Answer(w.buf[:0], m, f.remote(), ask.status, ask.phrase, w.tags.of(m))
+	a := wire.Answer(w.buf[:0], m, f.remote(), ask.status, ask.phrase, passingTag(m))
 	for _, alg := range p.Algorithms() {
 		w.value = digest.AppendChallenge(w.value[:0], realm, w.nonce, alg, stale)
 		a.Field(ask.challenge, string(w.value))

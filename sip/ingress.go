@@ -21,6 +21,9 @@ func (s *Server) datagram(l *udpListener, from netip.AddrPort, b []byte, at, now
 	if head.KeepAlive {
 		return // a NAT binding is kept open by the packet itself
 	}
+	if endsRefusal(head) {
+		return
+	}
 	p := packet{flow: udpFlow{l: l, to: from}, from: from, data: b, at: at}
 	w := s.workerOf(head.CallID)
 	if !alone || s.memory.short.Load() || !w.handleNow(p, now) {
@@ -37,9 +40,6 @@ func (s *Server) workerOf(callID []byte) *worker {
 // queue hands a message to the worker of its Call-ID, or refuses it when that
 // worker is behind. The message's data is not kept.
 func (s *Server) queue(w *worker, h wire.Head, p packet, now time.Time) {
-	if endsRefusal(h) {
-		return
-	}
 	l := laneOf(h)
 	if l != laneDialog && !s.admits(w, h, p, now) {
 		return
@@ -132,6 +132,9 @@ func (f *streamFlow) received(b []byte) {
 	head, ok := wire.Peek(b)
 	if !ok || head.KeepAlive {
 		s.metrics.dropped("unreadable")
+		return
+	}
+	if endsRefusal(head) {
 		return
 	}
 	now := time.Now()

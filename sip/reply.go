@@ -20,7 +20,7 @@ const amplification = 3
 // An answer that would amplify is tried without its extra fields if it can do
 // without them, and is not sent at all otherwise.
 func (w *worker) reply(m *wire.Message, f flow, status int, phrase string, extra ...wire.Field) {
-	tag := w.tags.of(m)
+	tag := passingTag(m)
 	b := w.render(m, f, status, phrase, tag, extra...)
 	if status == 200 && amplifies(b, m, f) {
 		b = w.render(m, f, status, phrase, tag)
