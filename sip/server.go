@@ -179,7 +179,7 @@ func (s *Server) openUDP(l Listener) error {
 	if err != nil {
 		return fmt.Errorf("sip listener %q: %w", l.Name, err)
 	}
-	u := &udpListener{server: s, name: l.Name, index: uint16(len(s.udp)), conn: conn, addr: addrPortOf(conn.LocalAddr())}
+	u := &udpListener{server: s, name: l.Name, index: uint16(len(s.udp)), conn: conn, addr: addrPortOf(conn.LocalAddr()), buf: make([]byte, maxDatagram)}
 	u.announcer = s.announce(l, u.addr)
 	s.udp = append(s.udp, u)
 	s.listening = append(s.listening, u.addr)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -17,9 +18,12 @@ type PacketConn interface {
 	Close() error
 }
 
-// waiter is a PacketConn that can tell whether a datagram had to be waited for.
+// waiter is a PacketConn that can tell whether a datagram had to be waited for, and
+// can be asked for one without waiting.
 type waiter interface {
-	receive(b []byte) (n int, from netip.AddrPort, waited bool, err error)
+	// receive locks the owner of b once there is something to read.
+	receive(b []byte, owner *sync.Mutex) (n int, from netip.AddrPort, waited bool, err error)
+	peek(b []byte) (n int, from netip.AddrPort, ok bool)
 }
 
 // stamped is a PacketConn that can tell how long the datagram that was read last
@@ -51,7 +55,11 @@ type udpListener struct {
 	announcer
 	closed atomic.Bool
 
-	// waited is what a datagram had waited at asked; both are the reader's.
+	// reading is held from the moment a datagram is read until it has its place, so
+	// that none overtakes another; and by whoever touches what follows.
+	reading sync.Mutex
+	buf     []byte
+	// waited is what a datagram had waited at asked.
 	waited time.Duration
 	asked  time.Time
 }
@@ -59,9 +67,8 @@ type udpListener struct {
 // read runs until the socket is closed. A read error of one datagram, such as a
 // port-unreachable from an earlier send, is counted and survived.
 func (l *udpListener) read() {
-	buf := make([]byte, maxDatagram)
 	for {
-		n, from, alone, err := l.receive(buf)
+		n, from, alone, err := l.receive()
 		if err != nil {
 			if l.closed.Load() || errors.Is(err, net.ErrClosed) {
 				return
@@ -71,18 +78,47 @@ func (l *udpListener) read() {
 			time.Sleep(time.Millisecond)
 			continue
 		}
-		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
-		now := time.Now()
-		l.server.datagram(l, from, buf[:n], now.Add(-l.age(now)), now, alone)
+		l.came(n, from, alone)
+		l.reading.Unlock()
 	}
 }
 
-func (l *udpListener) receive(buf []byte) (n int, from netip.AddrPort, alone bool, err error) {
+// came hands over the datagram in buf.
+func (l *udpListener) came(n int, from netip.AddrPort, alone bool) {
+	from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+	now := time.Now()
+	l.server.datagram(l, from, l.buf[:n], now.Add(-l.age(now)), now, alone)
+}
+
+// receive waits for a datagram and holds reading then.
+func (l *udpListener) receive() (n int, from netip.AddrPort, alone bool, err error) {
 	if w, ok := l.conn.(waiter); ok {
-		return w.receive(buf)
+		return w.receive(l.buf, &l.reading)
 	}
-	n, from, err = l.conn.ReadFromUDPAddrPort(buf)
+	n, from, err = l.conn.ReadFromUDPAddrPort(l.buf) // nobody else reads this one
+	if err == nil {
+		l.reading.Lock()
+	}
 	return n, from, false, err
+}
+
+// lookMost is how many datagrams are read at a time by who has other work to do.
+const lookMost = 64
+
+// look reads what waits in the socket, unless somebody is at it.
+func (l *udpListener) look() {
+	w, ok := l.conn.(waiter)
+	if !ok || !l.reading.TryLock() {
+		return
+	}
+	defer l.reading.Unlock()
+	for range lookMost {
+		n, from, ok := w.peek(l.buf)
+		if !ok {
+			return
+		}
+		l.came(n, from, false)
+	}
 }
 
 // age is how long what was just read had waited in the kernel: a core that has no

@@ -18,8 +18,9 @@ import (
 type rawUDP struct {
 	*net.UDPConn
 	raw     syscall.RawConn
-	v6      bool // its addresses are those of AF_INET6
-	in      rawReceive
+	v6      bool       // its addresses are those of AF_INET6
+	in      rawReceive // who waits
+	look    rawReceive // who does not
 	stamp   rawStamp
 	senders sync.Pool // of *rawSend
 	batches sync.Pool // of *rawBatch
@@ -47,6 +48,7 @@ func fast(c *net.UDPConn) PacketConn {
 	}
 	u.v6 = domain == syscall.AF_INET6
 	u.in.try = u.in.receive
+	u.look.once = func(fd uintptr) { u.look.receive(fd) }
 	u.stamp.ask = u.stamp.read
 	_ = raw.Control(u.stamp.ask) // has the kernel note when datagrams come
 	u.senders.New = func() any {
@@ -63,23 +65,37 @@ func fast(c *net.UDPConn) PacketConn {
 	return u
 }
 
-// receive reads one datagram; waited tells that the socket was empty before it
-// came. It is for one reader.
-func (u *rawUDP) receive(b []byte) (n int, from netip.AddrPort, waited bool, err error) {
+// receive reads one datagram into b, whose owner it locks to do so and leaves locked
+// unless it fails; waited tells that the socket was empty before it came. It is for
+// one reader.
+func (u *rawUDP) receive(b []byte, owner *sync.Mutex) (n int, from netip.AddrPort, waited bool, err error) {
 	r := &u.in
-	r.b, r.waited = b, false
+	r.b, r.owner, r.waited = b, owner, false
 	if err := u.raw.Read(r.try); err != nil {
 		return 0, netip.AddrPort{}, r.waited, err
 	}
 	if r.errno != 0 {
+		owner.Unlock()
 		return 0, netip.AddrPort{}, r.waited, r.errno
 	}
 	return r.n, r.from.addrPort(), r.waited, nil
 }
 
+// peek reads one datagram into b, which is the caller's, if there is one.
+func (u *rawUDP) peek(b []byte) (n int, from netip.AddrPort, ok bool) {
+	r := &u.look
+	r.b, r.waited = b, false
+	if err := u.raw.Control(r.once); err != nil || r.waited || r.errno != 0 {
+		return 0, netip.AddrPort{}, false
+	}
+	return r.n, r.from.addrPort(), true
+}
+
 type rawReceive struct {
 	try    func(fd uintptr) bool
+	once   func(fd uintptr)
 	b      []byte
+	owner  *sync.Mutex // of b; nil if whoever asks is
 	n      int
 	from   rawAddr
 	errno  syscall.Errno
@@ -87,6 +103,9 @@ type rawReceive struct {
 }
 
 func (r *rawReceive) receive(fd uintptr) bool {
+	if r.owner != nil {
+		r.owner.Lock()
+	}
 	for {
 		r.from.len = syscall.SizeofSockaddrInet6
 		n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&r.b[0])), uintptr(len(r.b)),
@@ -96,6 +115,9 @@ func (r *rawReceive) receive(fd uintptr) bool {
 			continue
 		case syscall.EAGAIN:
 			r.waited = true
+			if r.owner != nil {
+				r.owner.Unlock()
+			}
 			return false
 		}
 		r.n, r.errno = int(n), errno

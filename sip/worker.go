@@ -99,6 +99,7 @@ type worker struct {
 	done   atomic.Uint64
 
 	now     time.Time // when the job at hand was taken
+	looked  time.Time // when it last looked at the sockets
 	batch   []packet
 	wheel   *wheel
 	servers map[txKey]*serverTx // without their final answer, or waiting for its ACK
@@ -292,10 +293,28 @@ func (w *worker) drain() {
 		for _, p := range batch {
 			w.guard(func() { w.message(p) })
 			p.release(w.server)
+			w.look()
 		}
 		w.done.Add(1)
 		w.turnWheel()
 		w.flush()
+	}
+}
+
+// lookEvery is how long a worker that has much to do leaves the sockets alone. With
+// few cores the readers have no turn before it is done, and what should go before
+// the rest, or be refused at once, would wait in the kernel.
+const lookEvery = time.Millisecond
+
+// look reads what has come in meanwhile.
+func (w *worker) look() {
+	now := time.Now()
+	if now.Sub(w.looked) < lookEvery {
+		return
+	}
+	w.looked = now
+	for _, l := range w.server.udp {
+		l.look()
 	}
 }
 
