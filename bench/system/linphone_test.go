@@ -70,6 +70,11 @@ func (l *linphone) hangup(t *testing.T)              { l.command(t, "terminate")
 func (l *linphone) talking(t *testing.T)             { l.await(t, "Media streams established") }
 func (l *linphone) idle(t *testing.T)                { l.await(t, " ended (") }
 
+// chat sends a text message.
+func (l *linphone) chat(t *testing.T, d *demo, number, text string) {
+	l.command(t, fmt.Sprintf("chat sip:%s@%s %q", number, d.SIP.Domain, text))
+}
+
 func (l *linphone) hold(t *testing.T) {
 	l.command(t, "pause")
 	l.await(t, "is now paused")
@@ -100,7 +105,8 @@ func (l *linphone) heard(t *testing.T) string {
 	return fixed
 }
 
-func (l *linphone) media() (low, high int) { return l.low, l.low }
+// A second call has the next ports.
+func (l *linphone) media() (low, high int) { return l.low, l.low + 18 }
 func (l *linphone) tone() float64          { return toneOf(l.user) }
 
 func (l *linphone) quit(t *testing.T) {

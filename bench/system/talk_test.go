@@ -3,6 +3,7 @@
 package system
 
 import (
+	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -89,8 +90,8 @@ func hear(t *testing.T, d *demo, when string, ears [2]*tap, a, b phone) {
 		until(t, patience, "packets", func() bool { return d.metrics(t)[sent] > before+200 })
 		return
 	}
-	judge(t, "101 hears "+when, ears[0].next(t), b.tone())
-	judge(t, "102 hears "+when, ears[1].next(t), a.tone())
+	judge(t, fmt.Sprintf("who sends %.0f Hz hears %s", a.tone(), when), ears[0].next(t), b.tone())
+	judge(t, fmt.Sprintf("who sends %.0f Hz hears %s", b.tone(), when), ears[1].next(t), a.tone())
 }
 
 // judge looks for the tone in the best second of what was heard.
