@@ -360,6 +360,14 @@ func (x *transfer) records(n int, want string) {
 			if l.HangupTime.IsZero() || l.Cause == call.CauseInternal || l.Cause == call.CauseRestart {
 				x.t.Errorf("leg %+v", l)
 			}
+			if len(l.Messages) == 0 {
+				x.t.Errorf("leg %s of %s has no messages", l.ID, l.CallUUID)
+			}
+		}
+		for _, entry := range r.Trace { // the phones say in Referred-By who they are
+			if len(entry.Because) > 0 && strings.Contains(entry.Because[0].Got, "own words") {
+				x.t.Errorf("trace: %s", entry.Because[0].Got)
+			}
 		}
 	}
 	if len(got) != n || !slices.ContainsFunc(got, func(s string) bool { return strings.HasSuffix(s, want) }) {

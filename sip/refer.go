@@ -32,7 +32,7 @@ func (l *leg) referCame(m *wire.Message, f flow) {
 		l.refuseRefer(m, f, status, phrase)
 		return
 	}
-	if by, ok := m.ReferredBy(); ok {
+	if by, ok := m.ReferredBy(); ok && !strings.EqualFold(by.URI.Addr(), "sip:"+l.account.Number+"@"+l.account.Domain) {
 		refer.Claim = strings.Clone(by.URI.Addr())
 	}
 	l.dialog.retarget(m)

@@ -69,18 +69,24 @@ func (f *Fields) goesOn(answered time.Time) {
 // it up, and the last.
 const maxMessages = 100
 
-// withMessages is the record with the signalling of its legs.
+// withMessages is the record with the signalling of its legs: what the edge knows
+// of them, or else what was kept when they left.
 func (rec *Record) withMessages(of func(call.LegID) []call.Message) Record {
 	full := *rec
 	full.CDR = slices.Clone(rec.CDR)
 	for i := range full.CDR {
-		messages := of(full.CDR[i].ID)
-		if n := len(messages); n > maxMessages {
-			messages = slices.Concat(messages[:maxMessages/2], messages[n-maxMessages/2:])
+		if messages := of(full.CDR[i].ID); messages != nil {
+			full.CDR[i].Messages = bounded(messages)
 		}
-		full.CDR[i].Messages = messages
 	}
 	return full
+}
+
+func bounded(messages []call.Message) []call.Message {
+	if n := len(messages); n > maxMessages {
+		return slices.Concat(messages[:maxMessages/2], messages[n-maxMessages/2:])
+	}
+	return messages
 }
 
 // bridge says with whom and how long the caller talked.
@@ -123,6 +129,9 @@ func (r *running) legRecord(l *runningLeg, rec *Record, now time.Time, ext func(
 	}
 	leg.owner(r.client, l.party.Extension, ext)
 	leg.from(r.caller)
+	if l.direction == call.Inbound {
+		leg.from(l.party) // a leg that was transferred here is no leg of the caller
+	}
 	return leg
 }
 

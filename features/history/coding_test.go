@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -42,8 +43,10 @@ func sameRow(rec Record) error {
 
 // withoutSequence is what a list shows of a record.
 func withoutSequence(rec Record) Record {
-	rec = rec.withMessages(func(call.LegID) []call.Message { return nil })
-	rec.Events, rec.Trace = nil, nil
+	rec.Events, rec.Trace, rec.CDR = nil, nil, slices.Clone(rec.CDR)
+	for i := range rec.CDR {
+		rec.CDR[i].Messages = nil
+	}
 	return rec
 }
 
@@ -212,6 +215,51 @@ func TestMessages(t *testing.T) {
 		if err != nil || len(recs) != 1 || recs[0].CDR[0].Messages != nil || recs[0].Events != nil || recs[0].Trace != nil {
 			t.Errorf("the list shows %+v, %v", recs, err)
 		}
+	})
+}
+
+// TestMessagesOfALegThatLeft: a call goes on for an hour after one of its legs was
+// transferred away and one was never answered; the edge has long forgotten them, the
+// record has not. A leg that came from another call is nobody's but its own.
+func TestMessagesOfALegThatLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gone := map[call.LegID]time.Time{}
+		b := newBenchWith(t, storetest.Open(t), func(o *Options) {
+			o.Messages = func(leg call.LegID) []call.Message {
+				if at, ok := gone[leg]; ok && time.Since(at) > time.Second {
+					return nil
+				}
+				return []call.Message{{Line: "INVITE " + string(leg), At: time.Now().UTC()}}
+			}
+		})
+		c := b.call("X")
+		c.start(alice, "102")
+		c.ring("b", bob)
+		c.ring("c", carol)
+		c.gone("c", carol, call.CauseNoAnswer, false)
+		c.answer("b", bob)
+		c.answer("a", alice)
+		c.say(call.Event{Kind: call.EventJoined, Leg: "d", Party: carol, Direction: call.Inbound, Other: "Y"})
+		c.gone("a", alice, call.CauseNormal, true)
+		gone["a"], gone["c"] = time.Now(), time.Now()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		check := func(when string, rec Record) {
+			for _, leg := range rec.CDR {
+				if len(leg.Messages) != 1 || leg.Messages[0].Line != "INVITE "+string(leg.ID) {
+					t.Errorf("%s leg %s has the messages %v", when, leg.ID, leg.Messages)
+				}
+			}
+			if len(rec.CDR) != 4 || rec.CDR[0].FromUsername != "101" || rec.CDR[1].FromUsername != "101" || rec.CDR[3].FromUsername != "103" {
+				t.Errorf("%s: %+v", when, rec.CDR)
+			}
+		}
+		rec, _ := b.h.Running("X")
+		check("running:", rec)
+		c.gone("b", bob, call.CauseNormal, true)
+		c.end(call.CauseNormal, "b")
+		b.stop()
+		check("ended:", b.get("X"))
 	})
 }
 

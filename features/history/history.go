@@ -86,6 +86,7 @@ type History struct {
 
 	// Run only
 	ended []ended    // calls that have, by time
+	left  []left     // legs that have left theirs, by time
 	dirty []*running // journal entries due
 	old   []call.ID  // those that stand in the file before only
 	sheet store.Sheet

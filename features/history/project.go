@@ -55,6 +55,7 @@ type runningLeg struct {
 	remote                   bool
 	stats                    call.MediaStats
 	moved                    call.ID
+	messages                 []call.Message // of a leg that has left
 }
 
 func (l *runningLeg) up() bool { return !l.answered.IsZero() && l.ended.IsZero() }

@@ -293,7 +293,9 @@ func (h *History) picture(id call.ID) (Record, bool) {
 		return *rec, true
 	}
 	if r := h.open[id]; r != nil {
-		return r.alive(time.Now(), h.opts.Extension), true
+		rec := r.alive(time.Now(), h.opts.Extension)
+		r.remember(&rec)
+		return rec, true
 	}
 	return Record{}, false
 }

@@ -28,6 +28,7 @@ func (h *History) Run(ctx context.Context) error {
 			next = now.Add(refreshEvery)
 		}
 		h.enter(now, refreshSome)
+		h.keepMessages(now)
 		h.flush(now)
 	}
 	h.sub.Close()
@@ -49,6 +50,9 @@ func (h *History) Run(ctx context.Context) error {
 func (h *History) readUntil(ctx context.Context, next time.Time) {
 	if len(h.ended) > 0 && h.ended[0].due.Before(next) {
 		next = h.ended[0].due
+	}
+	if len(h.left) > 0 && h.left[0].due.Before(next) {
+		next = h.left[0].due
 	}
 	if soon := time.Now().Add(gap); len(h.old) > 0 && soon.Before(next) {
 		next = soon
@@ -81,6 +85,7 @@ func (h *History) take(events []*call.Event) {
 		default:
 			was := r.answered
 			r.apply(*ev)
+			h.leaves(r, ev)
 			if r.answered != was || ev.Kind == call.EventAnswered && !r.first.IsZero() {
 				h.due(r)
 			}
@@ -100,6 +105,7 @@ func (h *History) due(r *running) {
 // the record is durable.
 func (h *History) end(r *running) {
 	rec := r.record(r.over, h.opts.Extension)
+	r.remember(&rec)
 	delete(h.open, r.id)
 	h.closing[r.id] = &rec
 	h.ended = append(h.ended, ended{&rec, r.over.Add(gather)})
