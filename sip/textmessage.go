@@ -340,6 +340,9 @@ func (s *Server) openMessages() {
 		return
 	}
 	for _, target := range s.events.messages.Targets() {
-		s.carryTo(target, rand.N(restoredWithin))
+		w := s.workers[uint64(target)%uint64(len(s.workers))]
+		w.do(func() { // a phone that registers sooner does not wait for this
+			w.after(new(timer), rand.N(restoredWithin), func() { s.carryTo(target, 0) })
+		})
 	}
 }

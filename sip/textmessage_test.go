@@ -235,7 +235,11 @@ func TestTextsSurvive(t *testing.T) {
 			e.met = metricstest.New()
 			stop = e.start(durable(db))
 			e.must(b.Register(e.ctx))
+			registered := time.Now()
 			e.texted(b, texts...)
+			if d := time.Since(registered); d > 2*time.Second {
+				t.Errorf("who registered waited %v for what waits", d)
+			}
 			texts = nil
 			time.Sleep(2 * time.Minute)
 		}
