@@ -119,8 +119,7 @@ const (
 	// standing is how long a queue must have been too long before it counts as
 	// one that will not go away by itself. What gathers while the machine is away
 	// for a moment, or the collector at work, is worked off in less: after 100 ms
-	// with nine tenths of the load it can bear, a switch needs most of a second's
-	// half to catch up.
+	// at four fifths of what it can bear, a switch catches up in 400 ms.
 	standing = 500 * time.Millisecond
 	// calmBelow is the wait that nobody minds; a queue that gets below it has
 	// been worked off.
