@@ -141,6 +141,9 @@ func (r *report) summarise() {
 		if len(m.Doubts) > 0 {
 			r.Doubts = append(r.Doubts, fmt.Sprintf("round %d, %s, %s: %s", m.Round, m.Target, m.Name, strings.Join(m.Doubts, "; ")))
 		}
+		if m.Limit != "" {
+			r.Doubts = append(r.Doubts, fmt.Sprintf("round %d, %s, %s ended: %s", m.Round, m.Target, m.Name, m.Limit))
+		}
 		if m.Failed > 0 {
 			r.Doubts = append(r.Doubts, fmt.Sprintf("round %d, %s, %s: first failure: %s", m.Round, m.Target, m.Name, m.FirstFailure))
 		}

@@ -103,7 +103,10 @@ func (e *engine) climb(results []Result, r Result) []Result {
 	switch {
 	case last < 0 || !results[last].Ramp:
 		return append(results, r)
-	case !e.tooMuch:
+	case e.tooMuch:
+		results[last].Limit = fmt.Sprintf("at %d/s %d failed, %d were refused, %d requests and %d answers came again, %.0f/s were done",
+			r.Rate, r.Failed, r.Refused, r.Resent, r.Repeated, r.speed())
+	default:
 		results[last] = r
 	}
 	return results

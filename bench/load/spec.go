@@ -86,6 +86,8 @@ type Result struct {
 	InTime int `json:"in_time,omitempty"`
 	// Best is the last clean rate of the ramp before.
 	Best int `json:"best,omitempty"`
+	// Limit says what was not clean about the step of the ramp after this one.
+	Limit string `json:"limit,omitempty"`
 	// FirstFailure says what went wrong first.
 	FirstFailure string `json:"first_failure,omitempty"`
 	// Resent were sent again by the load, Repeated by the target.
