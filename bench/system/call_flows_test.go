@@ -31,6 +31,7 @@ var callFlows = []callFlow{
 	{"hold and resume", []string{"> call+sdp", "< 180", "< 200", "> ACK", "> INVITE+hold", "< 200", "> ACK", "> INVITE+sdp", "< 200", "> ACK", "> BYE", "< 200"},
 		append(answered[:4:4], "< BYE", "> 200")},
 	{"late offer", []string{"> call", "< 180", "< 200", "> ACK+sdp", "= 100", "> BYE", "< 200"}, append(answered[:4:4], "< BYE", "> 200")},
+	{"late ACK", []string{"> call+sdp", "< 180", "< 200", "= 1200", "> ACK", "> BYE", "< 200"}, append(answered[:4:4], "< BYE", "> 200")},
 	{"update", []string{"> call+sdp", "< 180", "< 200", "> ACK", "> UPDATE", "< 200", "> BYE", "< 200"}, append(answered[:4:4], "< BYE", "> 200")},
 	{"session refresh", []string{"> call+sdp|Supported: timer|Session-Expires: 90;refresher=uac", "< 180", "< 200", "> ACK",
 		"> UPDATE|Supported: timer|Session-Expires: 90;refresher=uac", "< 200", "> BYE", "< 200"}, append(answered[:4:4], "< BYE", "> 200")},
