@@ -79,8 +79,10 @@ func (c *Call) stay() {
 		g.done(Outcome{Kind: OutcomeFailed, Cause: CauseNoCall})
 		return
 	}
-	c.tellOrigin(Progress{ProgressFailed, g.cause}) // should somebody wait there all the same
-	c.origin.refused = true
+	if c.origin != nil { // nobody has got through meanwhile
+		c.tellOrigin(Progress{ProgressFailed, g.cause}) // should somebody wait there all the same
+		c.origin.refused = true
+	}
 	g.done(Outcome{Kind: OutcomeUnreachable, Cause: g.cause})
 }
 
