@@ -81,21 +81,21 @@ func (w *worker) mayMove(l *leg, m *wire.Message, f flow) bool {
 }
 
 func (l *leg) byeCame(m *wire.Message, f flow) {
+	was, cause := l.state, cmp.Or(saidCause(m), call.CauseNormal)
+	if was == legTrying { // a caller may end an early dialog so (RFC 3261 15.1.2)
+		cause = withdrawal(m)
+	}
+	// Before the answer: what a phone does upon it meets a call that knows.
+	l.finish(cause, true)
 	l.w.answer(m, f, 200, "OK")
-	switch l.state {
-	case legTrying: // a caller may end an early dialog so (RFC 3261 15.1.2)
-		l.finish(withdrawal(m), true)
-		if l.calling == nil {
-			l.refuse(call.CauseCancelled)
-			return
-		}
+	switch {
+	case was != legTrying:
+		l.invite.bye = "" // if both hung up, ours is on its way and ends by itself
+		l.remove()
+	case l.calling == nil:
+		l.refuse(call.CauseCancelled)
+	default:
 		l.cancel(call.CauseCancelled)
-	case legAnswered, legUp:
-		l.finish(cmp.Or(saidCause(m), call.CauseNormal), true)
-		l.remove()
-	case legEnding: // both hung up; our BYE is on its way and will end by itself
-		l.invite.bye = ""
-		l.remove()
 	}
 }
 

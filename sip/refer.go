@@ -105,13 +105,16 @@ func (l *leg) accepted202(tx *serverTx, m *wire.Message, f flow, r call.Refer) {
 	}
 	tx.log = l.dialog.log
 	tx.log.answered(m, f, 202, "Accepted", "", l.w.now)
+	missing := r.To == "" && r.Leg == ""
+	if !missing {
+		// Before the answer: a phone that hangs up upon it is not faster.
+		l.Emit(call.LegEvent{Leg: l.id, Kind: call.LegRefer, Refer: &r})
+	}
 	tx.respond(202, l.w.server.response(m, f, 202, "Accepted", l.dialog.localTag, nil, extra...))
 	l.referral.begin()
-	if r.To == "" && r.Leg == "" {
+	if missing {
 		l.referred(call.Progress{Kind: call.ProgressFailed, Cause: call.CauseNoCall})
-		return
 	}
-	l.Emit(call.LegEvent{Leg: l.id, Kind: call.LegRefer, Refer: &r})
 }
 
 // referOutside refuses a REFER outside a dialog.
