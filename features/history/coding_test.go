@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -223,10 +224,10 @@ func TestMessages(t *testing.T) {
 // record has not. A leg that came from another call is nobody's but its own.
 func TestMessagesOfALegThatLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		gone := map[call.LegID]time.Time{}
+		var gone sync.Map // of when, by leg
 		b := newBenchWith(t, storetest.Open(t), func(o *Options) {
 			o.Messages = func(leg call.LegID) []call.Message {
-				if at, ok := gone[leg]; ok && time.Since(at) > time.Second {
+				if at, ok := gone.Load(leg); ok && time.Since(at.(time.Time)) > time.Second {
 					return nil
 				}
 				return []call.Message{{Line: "INVITE " + string(leg), At: time.Now().UTC()}}
@@ -241,7 +242,8 @@ func TestMessagesOfALegThatLeft(t *testing.T) {
 		c.answer("a", alice)
 		c.say(call.Event{Kind: call.EventJoined, Leg: "d", Party: carol, Direction: call.Inbound, Other: "Y"})
 		c.gone("a", alice, call.CauseNormal, true)
-		gone["a"], gone["c"] = time.Now(), time.Now()
+		gone.Store(call.LegID("a"), time.Now())
+		gone.Store(call.LegID("c"), time.Now())
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		check := func(when string, rec Record) {
