@@ -46,7 +46,7 @@ var requirements = map[string][]string{
 		"TestDurableBeforeAnswered", "../TestSimulation",
 		"TestSubscribeIsDurableBeforeItsAnswer", "TestSubscriptionsSurvive", "TestPublicationsSurvive", "TestTextsSurvive", "pager/TestOrderSurvives",
 	},
-	"F4": {"TestDiverted", "TestDivertedNowhere"},
+	"F4": {"TestDiverted", "TestDivertedNowhere", "../TestTransferMatrix"},
 	"F5": {"TestIdentity", "TestDiverted"},
 	"F8": {
 		"../TestEmergencyPassesLimits", "../TestUnwrittenRecords", "../dialplan/call/TestEmergencyAboveMaxCalls", "../media/TestSpare",
@@ -70,7 +70,8 @@ var requirements = map[string][]string{
 	},
 	"O8":  {"TestOutOfDescriptors", "TestRouteWithoutDescriptors", "TestListenersSurviveErrors"},
 	"S16": {"TestNotifyPace", "TestSubscriptionCaps", "TestFetch", "TestSubscriptionLives", "event/TestPaceModel"},
-	"T2":  {"TestOtherTenants"},
+	"S17": {"wire/TestHostileInputIsCheap"},
+	"T2":  {"TestOtherTenants", "../TestReplacesRefused"},
 	"F9":  {"TestSubscriptionEnds"},
 	"L6":  {"event/TestRecordLeft"},
 	"O9":  {"../TestSimulation", "../TestLossyNetwork", "TestExtensionsOverBadNetwork"},
