@@ -9,6 +9,10 @@ import (
 // (spec/function-keys.md 2.3).
 const keyPause = 1500 * time.Millisecond
 
+// typedAhead bounds the keys that wait for a script which has begun and does not
+// gather yet: a speed dial presses them faster than it starts.
+const typedAhead = 32
+
 // Keypad is a Planner that knows codes parties press while they talk.
 type Keypad interface {
 	// Press says what the keys that a party has pressed one after another stand
@@ -32,8 +36,14 @@ type Key struct {
 // code.
 func (c *Call) pressed(s *seat, d byte) {
 	c.emit(Event{Kind: EventDigit, Leg: s.leg.ID(), Digit: d})
-	if s.gather != nil {
+	switch {
+	case s.gather != nil:
 		c.gathered(s, d)
+		return
+	case s.script != nil:
+		if len(s.keys) < typedAhead {
+			s.keys += string(d)
+		}
 		return
 	}
 	pad, ok := c.planner.(Keypad)
@@ -59,12 +69,9 @@ func (c *Call) pressed(s *seat, d byte) {
 	c.forgetKeys(s)
 }
 
-// listens reports whether the keys of a party may be a code: it talks and no
-// script has it, or it waits while the one it consults is rung.
+// listens reports whether the keys of a party that no script has may be a code: it
+// talks, or it waits while the one it consults is rung.
 func (c *Call) listens(s *seat) bool {
-	if s.script != nil {
-		return false
-	}
 	return c.state == StateTalking && c.peerOf(s) != nil || c.state == StateRinging && c.consults(s)
 }
 
@@ -102,6 +109,7 @@ func (c *Call) legScriptDone(m *scriptDone) {
 	if s.seat.script == s {
 		s.seat.script = nil
 		c.dropGather(s.seat)
+		c.forgetKeys(s.seat)
 	}
 	switch {
 	case m.panic != nil:
@@ -177,6 +185,14 @@ func (c *Call) Gather(ctx context.Context, spec GatherSpec) (string, error) {
 func (c *Call) startGather(s *seat, g *gather) {
 	c.dropGather(s)
 	s.gather = g
+	ahead := s.keys
+	s.keys = ""
+	for i := 0; i < len(ahead) && s.gather == g; i++ {
+		c.gathered(s, ahead[i])
+	}
+	if ahead != "" {
+		return
+	}
 	if len(g.spec.Sounds) == 0 {
 		c.awaitKey(s, g.spec.First)
 		return

@@ -77,6 +77,17 @@ func TestBlindByKeys(t *testing.T) {
 	})
 }
 
+// TestBlindBySpeedDial: code and number are pressed at once, before anything could
+// gather them.
+func TestBlindBySpeedDial(t *testing.T) {
+	eachSide(t, func(x *transfers, by, other *calltest.Leg) {
+		by.Press("#1103#")
+		pass(5 * time.Second)
+		x.wantTalk(other, x.last())
+		other.HangUp()
+	})
+}
+
 // TestKeysGivenUp: no number, or a pause within the code, and the talk goes on.
 func TestKeysGivenUp(t *testing.T) {
 	for _, keys := range []string{"#1", "#1#", "*2#"} {
