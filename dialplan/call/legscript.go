@@ -112,12 +112,7 @@ func (c *Call) legScriptDone(m *scriptDone) {
 		c.forgetKeys(s.seat)
 	}
 	switch {
-	case m.panic != nil:
-		c.panicked("script "+s.step.Name, m.panic, m.stack)
-		c.end(CauseInternal, "")
-	case s.stopped != nil:
-	case m.err != nil:
-		c.fault(s.step, m.err)
+	case c.spoilt(m):
 	case m.outcome.Refer != nil:
 		c.refer(s.seat, *m.outcome.Refer)
 	case c.state == StateTalking:

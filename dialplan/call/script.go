@@ -103,17 +103,26 @@ func (m *scriptDone) handle(c *Call) {
 	c.script = nil
 	s.cancel(nil)
 	c.cancelRing() // a script that returned cannot hear how its ring ends
+	if !c.spoilt(m) && c.state == StateScripted {
+		c.stepDone(s.step, m.outcome)
+	}
+}
+
+// spoilt reports whether what a script says at its end is of no use, and deals with
+// a fault of ours.
+func (c *Call) spoilt(m *scriptDone) bool {
+	s := m.script
 	switch {
 	case m.panic != nil:
 		c.panicked("script "+s.step.Name, m.panic, m.stack)
 		c.end(CauseInternal, "")
-	case s.stopped != nil:
-		// What it reports is of no interest any more.
+	case s.stopped != nil: // nobody wants to know any more
 	case m.err != nil:
 		c.fault(s.step, m.err)
-	case c.state == StateScripted:
-		c.stepDone(s.step, m.outcome)
+	default:
+		return false
 	}
+	return true
 }
 
 // stepDone lets the next step run, or keeps the outcome for the planner.
