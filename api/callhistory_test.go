@@ -95,7 +95,7 @@ func (p *past) placed(id call.ID, client int64, caller, callee call.Party, diall
 			return
 		}
 		time.Sleep(long)
-		say(call.Event{Kind: call.EventLegEnded, Leg: b, Party: callee, Cause: cause, Stats: call.MediaStats{PacketsReceived: 50, Codec: "PCMA"}})
+		say(call.Event{Kind: call.EventLegEnded, Leg: b, Party: callee, Cause: cause, Stats: &call.MediaStats{PacketsReceived: 50, Codec: "PCMA"}})
 	}
 	say(call.Event{Kind: call.EventLegEnded, Leg: a, Party: caller, Cause: cause, Remote: callee.Number != ""})
 	say(call.Event{Kind: call.EventEnded, Cause: cause, By: a})

@@ -129,7 +129,7 @@ func (l *leg) finishWith(ev call.LegEvent) {
 	l.final.Store(&stats)
 	// The call hears of it before its script hears that the media stopped, or a
 	// hangup in the middle of a sound would look like a fault of ours.
-	ev.Leg, ev.Kind, ev.Stats = l.id, call.LegGone, stats
+	ev.Leg, ev.Kind, ev.Stats = l.id, call.LegGone, &stats
 	l.Emit(ev)
 	l.session.Close()
 }

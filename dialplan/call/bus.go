@@ -16,6 +16,14 @@ import (
 type Bus struct {
 	mu   sync.Mutex
 	subs atomic.Pointer[[]*Subscription] // replaced as a whole under mu
+	used sync.Pool                       // of *shared that all have read
+}
+
+// shared is an event in the queues of its subscribers. The last of them that is
+// done with it makes it free for another event.
+type shared struct {
+	Event
+	readers atomic.Int32 // who are not done
 }
 
 // NewBus returns a bus without subscribers.
@@ -26,23 +34,42 @@ func NewBus() *Bus {
 }
 
 // Publish hands an event to every subscriber. From any goroutine.
-func (b *Bus) Publish(ev Event) {
+func (b *Bus) Publish(ev Event) { b.publish(&ev) }
+
+// publish is Publish of an event that stays the publisher's.
+func (b *Bus) publish(ev *Event) {
 	subs := *b.subs.Load()
 	if len(subs) == 0 {
 		return
 	}
-	shared := ev // by all subscribers, none of whom gets to write to it
+	e, ok := b.used.Get().(*shared)
+	if !ok {
+		e = &shared{}
+	}
+	e.Event = *ev
+	e.readers.Store(int32(len(subs)))
 	for _, s := range subs {
-		if s.box.Push(&shared) {
-			s.depth.Add(1)
+		s.depth.Add(1)
+		if !s.box.Push(e) {
+			s.depth.Add(-1)
+			b.done(e)
 		}
+	}
+}
+
+// done is told by each subscriber of an event that it will not look at it again.
+func (b *Bus) done(e *shared) {
+	if e.readers.Add(-1) == 0 {
+		e.Event = Event{}
+		b.used.Put(e)
 	}
 }
 
 // Subscribe returns a subscription to everything published from now on. Name
 // appears in metrics. The subscriber must read or Close it.
 func (b *Bus) Subscribe(name string) *Subscription {
-	s := &Subscription{bus: b, name: name, box: actor.New[*Event](0)}
+	s := &Subscription{bus: b, name: name, box: actor.New[*shared](0)}
+	s.box.Keep(usualBatch)
 	b.change(func(subs []*Subscription) []*Subscription { return append(subs, s) })
 	return s
 }
@@ -60,17 +87,21 @@ func (b *Bus) change(f func([]*Subscription) []*Subscription) {
 	b.subs.Store(&subs)
 }
 
+// usualBatch is how many events a busy switch has for a reader at a time.
+const usualBatch = 1024
+
 // Subscription is one subscriber's queue. Next and Gather belong to one
 // goroutine, the other methods to any.
 type Subscription struct {
 	bus   *Bus
 	name  string
-	box   *actor.Mailbox[*Event]
+	box   *actor.Mailbox[*shared]
 	depth atomic.Int64
 
 	clock    *time.Timer // reader only, of Gather
 	gathered time.Time   // reader only: when Gather last returned events
-	batch    []*Event    // reader only
+	batch    []*shared   // reader only: what was taken
+	events   []*Event    // reader only: batch as Gather returns it
 	at       int         // reader only: the next of batch
 }
 
@@ -85,10 +116,10 @@ func (s *Subscription) Depth() int { return int(s.depth.Load()) }
 func (s *Subscription) Next(ctx context.Context) (Event, bool) {
 	for {
 		if s.at < len(s.batch) {
-			ev := s.batch[s.at]
+			ev := s.batch[s.at].Event
 			s.at++
 			s.depth.Add(-1)
-			return *ev, true
+			return ev, true
 		}
 		if !s.wait(ctx) {
 			return Event{}, false
@@ -102,8 +133,8 @@ func (s *Subscription) Next(ctx context.Context) (Event, bool) {
 // once and a busy switch wakes its readers a few times a second and not at every
 // event. It returns false, and what is there nevertheless, when ctx ends; and
 // when the subscription is closed and everything before that has been read. The
-// list is valid until the next call; the events belong to all subscribers and
-// must not be changed.
+// list and the events are valid until the next call, when other events take their
+// place; they belong to all subscribers and must not be changed.
 func (s *Subscription) Gather(ctx context.Context, gap time.Duration) (events []*Event, ok bool) {
 	ok = s.at < len(s.batch) || s.wait(ctx)
 	if early := gap - time.Since(s.gathered); ok && early > 0 && !s.box.Closed() {
@@ -112,12 +143,16 @@ func (s *Subscription) Gather(ctx context.Context, gap time.Duration) (events []
 	if s.at == len(s.batch) {
 		s.take()
 	}
-	events, s.at = s.batch[s.at:], len(s.batch)
-	s.depth.Add(-int64(len(events)))
-	if len(events) > 0 {
+	s.events = s.events[:0]
+	for _, e := range s.batch[s.at:] {
+		s.events = append(s.events, &e.Event)
+	}
+	s.at = len(s.batch)
+	s.depth.Add(-int64(len(s.events)))
+	if len(s.events) > 0 {
 		s.gathered = time.Now()
 	}
-	return events, ok
+	return s.events, ok
 }
 
 // pause waits while others publish; false if ctx ends before that.
@@ -138,8 +173,13 @@ func (s *Subscription) pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// take fetches what was published.
-func (s *Subscription) take() { s.batch, s.at = s.box.TakeAll(s.batch), 0 }
+// take fetches what was published, and lets go of what it fetched before.
+func (s *Subscription) take() {
+	for _, e := range s.batch {
+		s.bus.done(e)
+	}
+	s.batch, s.at = s.box.TakeAll(s.batch), 0
+}
 
 // wait waits until there is something to take; false if ctx ends before that, or
 // the subscription is closed and empty.

@@ -92,6 +92,14 @@ func TestGather(t *testing.T) {
 		sub := bus.Subscribe("x")
 		var batches []int
 		last := 0
+		seq := 0
+		publish := func(n int) {
+			for range n {
+				seq++
+				bus.Publish(call.Event{Seq: seq})
+			}
+		}
+		publish(3) // for a reader that comes later: at once
 		done := make(chan struct{})
 		// Ends when the subscription is closed.
 		go func() {
@@ -110,21 +118,14 @@ func TestGather(t *testing.T) {
 				batches = append(batches, len(events))
 			}
 		}()
-		seq := 0
-		publish := func(n int) {
-			for range n {
-				seq++
-				bus.Publish(call.Event{Seq: seq})
-			}
-			pass(0)
-		}
-		publish(3) // at once
+		pass(0)
 		publish(2) // within the gap
 		pass(time.Millisecond)
 		publish(5)
 		pass(gap)
 		pass(time.Second)
 		publish(1) // at once again
+		pass(0)
 		publish(4)
 		sub.Close() // does not wait for the gap to pass
 		began := time.Now()
@@ -165,4 +166,41 @@ func TestGatherCtx(t *testing.T) {
 			t.Errorf("%d events when ctx ended, %v", len(events), ok)
 		}
 	})
+}
+
+// TestEventsReturn: an event that every subscriber is done with makes room for the
+// next one, and none before that.
+func TestEventsReturn(t *testing.T) {
+	bus := call.NewBus()
+	fast, slow := bus.Subscribe("fast"), bus.Subscribe("slow")
+	seq, read := 0, 0
+	turn := func(s *call.Subscription) []*call.Event {
+		events, _ := s.Gather(t.Context(), 0)
+		return events
+	}
+	for range 100 {
+		for range 10 {
+			seq++
+			bus.Publish(call.Event{Seq: seq, Dialled: "102"})
+		}
+		turn(fast)
+		if seq%30 != 0 {
+			continue
+		}
+		for _, ev := range turn(slow) {
+			if read++; ev.Seq != read || ev.Dialled != "102" {
+				t.Fatalf("the slow one reads %d, want %d", ev.Seq, read)
+			}
+		}
+	}
+	slow.Close()
+	if raceEnabled {
+		return // its pools forget on purpose
+	}
+	if n := testing.AllocsPerRun(1000, func() {
+		bus.Publish(call.Event{Seq: 1})
+		turn(fast)
+	}); n > 0 {
+		t.Errorf("an event costs %v allocations", n)
+	}
 }

@@ -96,7 +96,8 @@ func (c *Call) abandon() {
 func (c *Call) abandonLeg(s *seat) {
 	c.reg.stats.abandoned.Add(1)
 	c.log().Error("leg did not end", "leg", s.leg.ID(), "cause", s.bye)
-	c.report(s, Event{Cause: s.bye, Stats: s.leg.Stats()})
+	stats := s.leg.Stats()
+	c.report(s, Event{Cause: s.bye, Stats: &stats})
 	s.leg.line().owner.Store(nil)
 	c.legs = without(c.legs, s)
 }

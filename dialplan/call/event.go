@@ -34,9 +34,10 @@ const (
 type LegEvent struct {
 	Leg  LegID
 	Kind LegEventKind
-	// Cause and Stats come with LegGone.
+	// Cause and Stats come with LegGone. Nobody changes the Stats any more; nil stands
+	// for zeros.
 	Cause Cause
-	Stats MediaStats
+	Stats *MediaStats
 	// Remote is set with LegGone when the far end ended the leg.
 	Remote bool
 	// To and Why come with LegGone of CauseRedirected: the number that the called
@@ -112,11 +113,12 @@ type Event struct {
 	// Other is the other conversation, with EventJoined and EventTransferred.
 	Other ID
 	// Cause, Remote and Stats come with EventLegEnded; Cause and By (the leg
-	// that hung up, empty if the switch did) also with EventEnded.
+	// that hung up, empty if the switch did) also with EventEnded. Stats belong to
+	// whoever reads them, and nobody changes them; nil stands for zeros.
 	Cause  Cause
 	Remote bool
 	By     LegID
-	Stats  MediaStats
+	Stats  *MediaStats
 	Digit  byte
 	Trace  *TraceEntry
 	// Finding comes with EventFinding.

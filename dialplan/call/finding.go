@@ -30,8 +30,11 @@ const (
 
 // findings judges the audio of a leg that was answered (zero: never) and ended:
 // nothing but what its counters say.
-func findings(m MediaStats, answered, ended time.Time) []Finding {
+func findings(m *MediaStats, answered, ended time.Time) []Finding {
 	var found []Finding
+	if m == nil {
+		m = &MediaStats{}
+	}
 	add := func(code, text string, args ...any) { found = append(found, Finding{code, fmt.Sprintf(text, args...)}) }
 	if !answered.IsZero() {
 		late := m.FirstAt.Sub(answered)

@@ -42,7 +42,7 @@ func TestFindings(t *testing.T) {
 			"strangers: 30 packets were dropped: malformed, from a stranger or of an unknown type"},
 	} {
 		var got []string
-		for _, f := range call.Findings(tt.m, tt.answered, tt.ended) {
+		for _, f := range call.Findings(&tt.m, tt.answered, tt.ended) {
 			got = append(got, f.Code+": "+f.Text)
 		}
 		if s := strings.Join(got, "; "); s != tt.want {
@@ -62,7 +62,7 @@ func TestFindingsOnce(t *testing.T) {
 			JitterMS: rapid.Float64Range(0, 60).Draw(t, "jitter"),
 		}
 		ended := base.Add(time.Duration(rapid.IntRange(0, 5000).Draw(t, "ms")) * time.Millisecond)
-		found := call.Findings(m, base, ended)
+		found := call.Findings(&m, base, ended)
 		codes := map[string]bool{}
 		for _, f := range found {
 			if codes[f.Code] || f.Text == "" {
@@ -73,7 +73,7 @@ func TestFindingsOnce(t *testing.T) {
 		m.Lost += 10
 		m.Dropped++
 		m.JitterMS += 31
-		if worse := call.Findings(m, base, ended); len(worse) < len(found) {
+		if worse := call.Findings(&m, base, ended); len(worse) < len(found) {
 			t.Fatalf("%+v, worse %+v", found, worse)
 		}
 	})

@@ -17,7 +17,7 @@ func (c *Call) emit(ev Event) {
 	if ev.Trace != nil {
 		ev.Trace.Seq, ev.Trace.At = ev.Seq, ev.At
 	}
-	c.reg.cfg.Bus.Publish(ev)
+	c.reg.cfg.Bus.publish(&ev)
 }
 
 // trace emits a trace entry. It is numbered as the event that carries it.

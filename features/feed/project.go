@@ -156,7 +156,10 @@ func (c *conversation) legEnd(d *callData, ev *call.Event) {
 	if l := c.leg(ev.Leg); l != nil {
 		d.Duration, d.Talked = c.durations(l.started, l.answered, ev.At)
 	}
-	stats := ev.Stats
+	var stats call.MediaStats
+	if ev.Stats != nil {
+		stats = *ev.Stats
+	}
 	if !stats.FirstAt.IsZero() {
 		stats.FirstAt = stats.FirstAt.UTC().Truncate(time.Millisecond)
 	}

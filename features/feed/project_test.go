@@ -38,7 +38,7 @@ func (c *teller) talk() {
 	time.Sleep(10 * time.Second)
 	c.say(call.Event{Kind: call.EventHeld, Leg: "b", Party: bob})
 	c.say(call.Event{Kind: call.EventFinding, Leg: "b", Party: bob, Finding: &call.Finding{Code: "no_media", Text: "nothing was heard"}})
-	c.say(call.Event{Kind: call.EventLegEnded, Leg: "b", Party: bob, Direction: call.Outbound, Cause: call.CauseNormal, Remote: true, Stats: call.MediaStats{PacketsReceived: 50, Codec: "PCMA", FirstAt: time.Now()}})
+	c.say(call.Event{Kind: call.EventLegEnded, Leg: "b", Party: bob, Direction: call.Outbound, Cause: call.CauseNormal, Remote: true, Stats: &call.MediaStats{PacketsReceived: 50, Codec: "PCMA", FirstAt: time.Now()}})
 	c.say(call.Event{Kind: call.EventLegEnded, Leg: "a", Party: alice, Direction: call.Inbound, Cause: call.CauseNormal})
 	c.say(call.Event{Kind: call.EventEnded, Party: alice, Dialled: "*61", Cause: call.CauseNormal, By: "b"})
 }

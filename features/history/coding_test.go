@@ -73,7 +73,7 @@ func fullRecord() Record {
 	step(call.Event{Kind: call.EventAnswered, Leg: "a", Party: alice})
 	step(call.Event{Kind: call.EventJoined, Leg: "c", Party: carol, Direction: call.Outbound, Other: "OTHER"})
 	step(call.Event{Kind: call.EventFinding, Leg: "b", Party: bob, Finding: &call.Finding{Code: "loss", Text: "7 of 100"}})
-	step(call.Event{Kind: call.EventLegEnded, Leg: "b", Cause: call.CauseNormal, Remote: true, Stats: call.MediaStats{
+	step(call.Event{Kind: call.EventLegEnded, Leg: "b", Cause: call.CauseNormal, Remote: true, Stats: &call.MediaStats{
 		PacketsReceived: 1, PacketsSent: 1 << 40, OctetsReceived: 3, OctetsSent: 4, Lost: 5, Dropped: 6, JitterMS: 7.25,
 		Codec: "PCMA", FirstAt: at.Add(-time.Second), Signalled: "10.0.0.7:4000", Source: "192.0.2.7:61000",
 	}})

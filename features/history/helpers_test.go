@@ -50,7 +50,7 @@ func (c *teller) answer(leg call.LegID, p call.Party) {
 }
 
 func (c *teller) gone(leg call.LegID, p call.Party, cause call.Cause, remote bool) {
-	c.say(call.Event{Kind: call.EventLegEnded, Leg: leg, Party: p, Cause: cause, Remote: remote, Stats: call.MediaStats{PacketsReceived: 50}})
+	c.say(call.Event{Kind: call.EventLegEnded, Leg: leg, Party: p, Cause: cause, Remote: remote, Stats: &call.MediaStats{PacketsReceived: 50}})
 }
 
 func (c *teller) end(cause call.Cause, by call.LegID) {

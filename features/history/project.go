@@ -84,8 +84,11 @@ func (r *running) apply(ev call.Event) {
 		r.answer(leg, ev.At)
 	case call.EventLegEnded:
 		if leg != nil && leg.ended.IsZero() {
-			leg.ended, leg.cause, leg.remote, leg.stats = ev.At, known(ev.Cause), ev.Remote, ev.Stats
-			leg.stats.FirstAt = utc(leg.stats.FirstAt)
+			leg.ended, leg.cause, leg.remote = ev.At, known(ev.Cause), ev.Remote
+			if ev.Stats != nil {
+				leg.stats = *ev.Stats
+				leg.stats.FirstAt = utc(leg.stats.FirstAt)
+			}
 		}
 	case call.EventJoined:
 		r.join(leg, ev)

@@ -2,9 +2,10 @@ package actor
 
 import "sync"
 
-// keep is the largest batch buffer a mailbox holds on to between bursts, so
-// that one burst does not cost an idle actor memory for the rest of its life.
-const keep = 16
+// usual is how many messages the buffers that a mailbox holds on to between bursts
+// have room for, unless Keep says otherwise: one burst must not cost an idle actor
+// memory for the rest of its life.
+const usual = 16
 
 // Mailbox is an unblocking queue in front of one actor. Pushing appends under a
 // mutex and leaves a token in a one-slot channel; nobody ever waits for room.
@@ -12,6 +13,7 @@ type Mailbox[T any] struct {
 	wake chan struct{}
 	done chan struct{} // closed with the mailbox; nil until somebody asks
 	cap  int
+	keep int
 
 	taken []T // by TakeOrLeave, whose turn it is
 
@@ -28,12 +30,16 @@ type Mailbox[T any] struct {
 // New returns an open mailbox. At most limit messages pushed with Push may be
 // waiting at once; limit <= 0 means there is no limit.
 func New[T any](limit int) *Mailbox[T] {
-	return &Mailbox[T]{wake: make(chan struct{}, 1), cap: limit}
+	return &Mailbox[T]{wake: make(chan struct{}, 1), cap: limit, keep: usual}
 }
+
+// Keep says how many messages the buffers that are held on to may have room for.
+// Before the first push.
+func (m *Mailbox[T]) Keep(messages int) { m.keep = messages }
 
 // NewShared is New for an actor that has no goroutine of its own: whoever has
 // pushed runs it, see Enter.
-func NewShared[T any](limit int) *Mailbox[T] { return &Mailbox[T]{cap: limit} }
+func NewShared[T any](limit int) *Mailbox[T] { return &Mailbox[T]{cap: limit, keep: usual} }
 
 // Enter takes the turn of a shared actor: the caller is its goroutine now, until
 // TakeOrLeave finds nothing. It returns false if nothing waits, or if somebody has
@@ -53,7 +59,7 @@ func (m *Mailbox[T]) Enter() bool {
 // critical section. For whoever has the turn.
 func (m *Mailbox[T]) TakeOrLeave() (batch []T, ok bool) {
 	clear(m.taken)
-	if cap(m.taken) > keep {
+	if cap(m.taken) > m.keep {
 		m.taken = nil
 	}
 	m.mu.Lock()
@@ -131,7 +137,7 @@ func (m *Mailbox[T]) Wake() <-chan struct{} { return m.wake }
 // use it any more. Actor only.
 func (m *Mailbox[T]) TakeAll(previous []T) []T {
 	clear(previous)
-	if cap(previous) > keep {
+	if cap(previous) > m.keep {
 		previous = nil
 	}
 	m.mu.Lock()

@@ -192,7 +192,8 @@ func (l *Leg) leave(ev call.LegEvent) {
 	l.gone = true
 	l.mu.Unlock()
 	if !was {
-		ev.Leg, ev.Stats = l.id, l.Stats()
+		stats := l.Stats()
+		ev.Leg, ev.Stats = l.id, &stats
 		l.Emit(ev)
 		l.media.Quiet()
 	}
