@@ -13,7 +13,7 @@ import (
 type negotiation struct {
 	local  netip.AddrPort // of RTP; never changes
 	shown  netip.Addr     // what the party is told of it
-	writer *sdp.Writer
+	writer sdp.Writer
 	sent   *sdp.Description // our last description; nil before the first
 	agreed *sdp.Description // our side of the last exchange that succeeded
 
@@ -52,22 +52,18 @@ func (n *negotiation) withdraw() {
 	n.offered, n.codecs, n.held = nil, n.before.codecs, n.before.held
 }
 
+// decoded are the codecs of our own; nobody changes them.
+var decoded = sdp.G711()
+
 // policy is our side of the next exchange.
 func (n *negotiation) policy() sdp.Policy {
-	return sdp.Policy{Address: n.shown, Port: n.local.Port(), Codecs: sdp.G711()}
+	return sdp.Policy{Address: n.shown, Port: n.local.Port(), Codecs: decoded}
 }
 
 // write gives the bytes of a description of ours and remembers it.
-func (n *negotiation) write(d *sdp.Description) ([]byte, error) {
-	if n.writer == nil {
-		n.writer = sdp.NewWriter()
-	}
-	b, err := n.writer.Write(d)
-	if err != nil {
-		return nil, fmt.Errorf("write session description: %w", err)
-	}
+func (n *negotiation) write(d *sdp.Description) []byte {
 	n.sent = d
-	return b, nil
+	return n.writer.Write(d)
 }
 
 // hold notes whether the party wants to hear us.
@@ -161,10 +157,7 @@ func (s *Session) Answer() ([]byte, error) {
 		n.withdraw()
 		return nil, err
 	}
-	b, err := n.write(a.ours)
-	if err != nil {
-		return nil, err
-	}
+	b := n.write(a.ours)
 	n.answer, n.offered, n.agreed = b, nil, a.ours // what was offered may go: a call lasts for hours
 	s.agree(a.terms, a.leads)
 	return b, nil
@@ -191,12 +184,8 @@ func (s *Session) Offer(like *Session) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotAcceptable, err)
 	}
-	b, err := n.write(d)
-	if err != nil {
-		return nil, err
-	}
 	n.asked, n.offered, n.answer = d, nil, nil
-	return b, nil
+	return n.write(d), nil
 }
 
 // Repeat offers once more what was agreed on last, byte for byte unless something
@@ -209,12 +198,8 @@ func (s *Session) Repeat() ([]byte, error) {
 	if n.agreed == nil {
 		return nil, fmt.Errorf("repeat: %w", ErrOrder)
 	}
-	b, err := n.write(n.agreed)
-	if err != nil {
-		return nil, err
-	}
 	n.asked, n.offered, n.answer = n.agreed, nil, nil
-	return b, nil
+	return n.write(n.agreed), nil
 }
 
 // SetAnswer takes the answer to our offer, early or final: an offer may be

@@ -12,8 +12,7 @@ func Answer(offer *Description, p Policy) (*Description, Result, error) {
 	if err != nil {
 		return nil, Result{}, err
 	}
-	answer := p.description()
-	answer.Media = make([]Media, len(offer.Media))
+	answer := p.description(len(offer.Media))
 	result, formats := p.accept(at, &offer.Media[at], codec)
 	for i := range offer.Media {
 		far := &offer.Media[i]
@@ -54,14 +53,13 @@ func (p *Policy) line(offer *Description) (at int, codec Codec, err error) {
 
 // choose picks the format of an answer out of the offered ones.
 func (p *Policy) choose(far *Media) (Codec, bool) {
-	speech := far.Speech()
-	if !p.Prefer.IsZero() && (p.PassThrough || p.serves(p.Prefer)) {
-		if i := find(speech, p.Prefer); i >= 0 {
-			return speech[i], true
+	if !p.Prefer.IsZero() && p.Prefer.isSpeech() && (p.PassThrough || p.serves(p.Prefer)) {
+		if i := find(far.Codecs, p.Prefer); i >= 0 {
+			return far.Codecs[i], true
 		}
 	}
-	for _, c := range speech {
-		if p.serves(c) {
+	for _, c := range far.Codecs {
+		if c.isSpeech() && p.serves(c) {
 			return c, true
 		}
 	}
@@ -82,11 +80,11 @@ func (p *Policy) accept(index int, far *Media, codec Codec) (Result, []Codec) {
 	if p.Prefer.Is(codec) {
 		ours.Fmtp = p.Prefer.Fmtp // what the party behind us wants to receive
 	}
-	r.Accepted = []Codec{ours}
-	formats := r.Accepted
+	formats := append(make([]Codec, 0, 2), ours)
+	r.Accepted = formats[:1:1]
 	if events, ok := far.events(codec.Clock); ok {
 		r.setEvents(events, events)
-		formats = []Codec{ours, eventCodec(events.PayloadType, events.Clock)}
+		formats = append(formats, eventCodec(events.PayloadType, events.Clock))
 	}
 	return r, formats
 }

@@ -25,12 +25,11 @@ func mustParse(t testing.TB, text string) *Description {
 // mustWrite writes d and reads it again: what the far end sees.
 func mustWrite(t testing.TB, d *Description) *Description {
 	t.Helper()
-	body, err := NewWriter().Write(d)
-	if err != nil {
-		t.Fatal(err)
-	}
+	body := new(Writer).Write(d)
 	pionReads(t, d, body)
-	return mustParse(t, string(body))
+	again := mustParse(t, string(body))
+	pionWrites(t, again, body)
+	return again
 }
 
 func summary(d *Description) string {
@@ -193,15 +192,8 @@ func TestAnswerDirections(t *testing.T) {
 }
 
 func TestWriterVersions(t *testing.T) {
-	w := NewWriter()
-	write := func(d *Description) string {
-		t.Helper()
-		b, err := w.Write(d)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(b)
-	}
+	var w Writer
+	write := func(d *Description) string { return string(w.Write(d)) }
 	answer := func(text string) *Description {
 		d, _, err := Answer(mustParse(t, text), switchPolicy())
 		if err != nil {
@@ -227,8 +219,9 @@ func TestWriterVersions(t *testing.T) {
 	if strings.Replace(back, c.Raw, a.Raw, 1) != first {
 		t.Errorf("resumed with\n%s\nbegan with\n%s", back, first)
 	}
-	if other := NewWriter(); other.id == w.id {
-		t.Error("two dialogs share a session id")
+	var other Writer
+	if other.Write(answer(talk)); other.ID == w.ID || other.ID>>31 != 0 {
+		t.Errorf("two dialogs have the session ids %d and %d", w.ID, other.ID)
 	}
 }
 
@@ -239,10 +232,7 @@ func TestWrittenForm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := (&Writer{id: 7}).Write(answer)
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := (&Writer{ID: 7}).Write(answer)
 	want := lines("v=0", "o=- 7 1 IN IP6 2001:db8::1", "s=-", "c=IN IP6 2001:db8::1", "t=0 0",
 		"m=audio 16384 RTP/AVPF 0 100", "a=rtpmap:0 PCMU/8000", "a=rtpmap:100 telephone-event/8000", "a=fmtp:100 0-16",
 		"a=ptime:20", "a=sendrecv", "m=video 0 RTP/AVPF 96")

@@ -52,12 +52,16 @@ func (c Codec) Is(other Codec) bool {
 func (c Codec) IsZero() bool { return c.Name == "" }
 
 // String is the format as in an rtpmap, for example "opus/48000/2".
-func (c Codec) String() string {
-	s := c.Name + "/" + strconv.Itoa(c.Clock)
+func (c Codec) String() string { return string(c.appendTo(nil)) }
+
+// appendTo appends what String gives.
+func (c Codec) appendTo(b []byte) []byte {
+	b = append(append(b, c.Name...), '/')
+	b = strconv.AppendInt(b, int64(c.Clock), 10)
 	if c.Channels > 1 {
-		s += "/" + strconv.Itoa(c.Channels)
+		b = strconv.AppendInt(append(b, '/'), int64(c.Channels), 10)
 	}
-	return s
+	return b
 }
 
 // isEvent tells whether c carries digits instead of speech.
@@ -66,12 +70,16 @@ func (c Codec) isEvent() bool { return strings.EqualFold(c.Name, telephoneEvent)
 // isSpeech tells whether c can carry a conversation by itself; digits, comfort
 // noise, redundancy and repair formats only accompany another format.
 func (c Codec) isSpeech() bool {
-	switch strings.ToLower(c.Name) {
-	case "", telephoneEvent, "cn", "red", "rtx", "ulpfec", "parityfec", "flexfec", "tone":
-		return false
+	for _, name := range companions {
+		if strings.EqualFold(c.Name, name) {
+			return false
+		}
 	}
 	return true
 }
+
+// companions are the formats that are no speech, the unknown one included.
+var companions = [...]string{"", telephoneEvent, "cn", "red", "rtx", "ulpfec", "parityfec", "flexfec", "tone"}
 
 // octetAligned reads octet-align=1 out of format parameters.
 func octetAligned(fmtp string) bool {

@@ -49,7 +49,8 @@ type Media struct {
 	Port  uint16 // 0: rejected or disabled
 	Ports int    // the count after the slash, 1 without
 	Proto string // "RTP/AVP", "udptl", …, upper case for RTP
-	// Formats are those of the m= line, verbatim and in order.
+	// Formats are those of the m= line, verbatim and in order; nil in a line of our
+	// own, whose Codecs say it.
 	Formats []string
 	// Address is where the author wants media: that of the line's own c=, else
 	// the session's. It is invalid when there is none or it is a host name, and
@@ -66,12 +67,28 @@ type Media struct {
 	// Codecs are the RTP formats in order of preference, telephone-event and
 	// other companions included. A dynamic type without rtpmap has no entry.
 	Codecs []Codec
-	// Attributes are the line's a= lines in order, all of them.
+	// Attributes are the line's a= lines in order, all of them; nil in a line of
+	// our own, where they follow from Codecs, PTime and Direction.
 	Attributes []Attribute
 	// Unknown are its other lines, verbatim and in order.
 	Unknown []string
 
 	ownAddress bool // Address came from a c= of this line
+	ours       bool // made by Answer or Offer
+}
+
+// newDescription makes one with so many m= lines. It nearly always has one, which
+// then lies beside it.
+func newDescription(lines int) *Description {
+	if lines > 1 {
+		return &Description{Media: make([]Media, lines)}
+	}
+	d := &struct {
+		Description
+		line [1]Media
+	}{}
+	d.Media = d.line[:lines]
+	return &d.Description
 }
 
 // IsAudio tells whether this is audio over plain RTP that its author enabled.

@@ -5,7 +5,7 @@
 // misplaced lines, unknown media and unknown lines are all taken, because a
 // phone that is refused for a missing "s=" is a phone that cannot call. Only
 // what could hurt is refused: too many lines or formats, and numbers out of
-// range. Writing goes through pion/sdp.
+// range.
 //
 // Offer and answer are pure functions over values: [Answer] answers an offer
 // within a [Policy], [Offer] makes one, [ReadAnswer] reads what came back.
@@ -20,5 +20,5 @@
 //	...
 //	answer, result, err := sdp.Answer(offer, sdp.Policy{Address: ours, Port: 16384, Codecs: sdp.G711()})
 //	...
-//	bytes, err := writer.Write(answer)
+//	bytes := writer.Write(answer)
 package sdp

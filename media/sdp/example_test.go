@@ -22,10 +22,10 @@ func Example() {
 	}
 	fmt.Println(result.Codec, "as", result.Codec.PayloadType, "to", result.Remote, "with digits as", result.SendEvents)
 	for _, m := range answer.Media {
-		fmt.Println(m.Kind, m.Port, m.Formats, m.Direction)
+		fmt.Println(m.Kind, m.Port, m.Codecs, m.Direction)
 	}
 	// Output:
 	// PCMA/8000 as 8 to 192.0.2.9:4000 with digits as 96
-	// audio 16384 [8 96] sendrecv
-	// image 0 [t38] sendrecv
+	// audio 16384 [PCMA/8000 telephone-event/8000] sendrecv
+	// image 0 [] sendrecv
 }

@@ -10,6 +10,12 @@ import (
 // finish works out what the attributes mean, once all lines are there: they may
 // stand before the c= or after other lines they refer to.
 func (p *parser) finish() {
+	end := len(p.attributes)
+	for i := len(p.d.Media) - 1; i >= 0; i-- {
+		p.d.Media[i].Attributes = p.between(p.starts[i], end)
+		end = p.starts[i]
+	}
+	p.d.Attributes = p.between(0, end)
 	p.d.Direction = lastDirection(p.d.Attributes, SendRecv)
 	for i := range p.d.Media {
 		m := &p.d.Media[i]
@@ -19,6 +25,14 @@ func (p *parser) finish() {
 		m.Direction = lastDirection(m.Attributes, p.d.Direction)
 		m.interpret()
 	}
+}
+
+// between is a part of the attributes, nil when it is empty.
+func (p *parser) between(from, to int) []Attribute {
+	if from == to {
+		return nil
+	}
+	return p.attributes[from:to:to]
 }
 
 // lastDirection finds the direction among attributes, else gives the inherited.
@@ -111,8 +125,8 @@ func (m *Media) formats() types {
 
 // readRTCP reads "5005" and "5005 IN IP4 192.0.2.1".
 func (m *Media) readRTCP(value string) {
-	f := strings.Fields(value)
-	if len(f) == 0 {
+	var f [4]string
+	if firstFields(value, f[:]) == 0 {
 		return
 	}
 	port, err := readNumber(f[0], 65535)
@@ -120,10 +134,8 @@ func (m *Media) readRTCP(value string) {
 		return // keep the default: RTCP matters less than the call
 	}
 	m.RTCPPort = uint16(port)
-	if len(f) > 3 {
-		if a := readAddress(f[3]); a.IsValid() {
-			m.RTCPAddress = a
-		}
+	if a := readAddress(f[3]); a.IsValid() {
+		m.RTCPAddress = a
 	}
 }
 

@@ -17,25 +17,27 @@ const (
 // one: its lines keep their places and its payload types their meaning (RFC 3264
 // section 8). It fails with ErrNoCodec when nothing is left to offer.
 func Offer(previous *Description, like []Codec, p Policy) (*Description, error) {
-	offer := p.description()
-	line, proto := 0, "RTP/AVP"
+	line, lines, proto := 0, 1, "RTP/AVP"
 	var before []Codec
 	if previous != nil {
 		line = previous.audioLine()
-		for i := range previous.Media {
-			offer.Media = append(offer.Media, previous.Media[i].rejected())
+		lines = max(len(previous.Media), line+1)
+		if line < len(previous.Media) {
+			proto, before = previous.Media[line].Proto, previous.Media[line].Codecs
 		}
-	}
-	if line < len(offer.Media) {
-		proto, before = offer.Media[line].Proto, previous.Media[line].Codecs
-	} else {
-		offer.Media = append(offer.Media, Media{})
 	}
 	formats := p.formats(like, before)
 	if len(formats) == 0 || !formats[0].isSpeech() {
 		return nil, ErrNoCodec
 	}
-	offer.Media[line] = p.media(proto, formats, p.Direction)
+	offer := p.description(lines)
+	for i := range lines {
+		if i == line {
+			offer.Media[i] = p.media(proto, formats, p.Direction)
+		} else {
+			offer.Media[i] = previous.Media[i].rejected()
+		}
+	}
 	return offer, nil
 }
 
@@ -53,8 +55,11 @@ func (d *Description) audioLine() int {
 
 // formats lists what to offer, each under a payload type of its own.
 func (p *Policy) formats(like, before []Codec) []Codec {
-	numbers := newNumbers(before)
-	var out []Codec
+	numbers := numbers{before: before}
+	for _, c := range before {
+		numbers.taken[c.PayloadType] = true
+	}
+	out := make([]Codec, 0, len(like)+len(p.Codecs)+1)
 	add := func(c Codec) {
 		if find(out, c) >= 0 {
 			return
@@ -64,7 +69,7 @@ func (p *Policy) formats(like, before []Codec) []Codec {
 			out = append(out, c)
 		}
 	}
-	events := []Codec{eventCodec(usualEvents, 8000)}
+	events := append(make([]Codec, 0, 4), eventCodec(usualEvents, 8000))
 	for _, c := range like {
 		switch {
 		case c.isSpeech() && (p.PassThrough || p.serves(c)):
@@ -100,14 +105,6 @@ func hasClock(list []Codec, clock int) bool {
 type numbers struct {
 	before []Codec // what they meant so far in this dialog
 	taken  [lastDynamic + 1]bool
-}
-
-func newNumbers(before []Codec) *numbers {
-	n := &numbers{before: before}
-	for _, c := range before {
-		n.taken[c.PayloadType] = true
-	}
-	return n
 }
 
 // assign gives the type c had before, else its static one, else the one it has
@@ -148,11 +145,13 @@ func ReadAnswer(offer, answer *Description) (Result, error) {
 		return Result{}, ErrNoMedia
 	}
 	ours, far := &offer.Media[line], answer.Media[line]
-	far.Codecs = far.codecsLike(ours)
+	if len(far.Codecs) < len(far.Formats) {
+		far.Codecs = far.codecsLike(ours)
+	}
 	r := newResult(line, &far)
-	for _, c := range far.Speech() {
+	for _, c := range far.Codecs {
 		i := find(ours.Codecs, c)
-		if i < 0 {
+		if i < 0 || !c.isSpeech() {
 			continue // a format we did not offer
 		}
 		if r.Codec.IsZero() {

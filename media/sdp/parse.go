@@ -15,8 +15,10 @@ func Parse(body []byte) (*Description, error) {
 	if len(body) > MaxSize {
 		return nil, &ParseError{Err: ErrLimit}
 	}
-	p := parser{d: &Description{}}
-	for rest, more := clean(body), true; more; {
+	text := clean(body)
+	p := parser{d: newDescription(1), attributes: make([]Attribute, 0, strings.Count(text, "\na="))}
+	p.d.Media = p.d.Media[:0]
+	for rest, more := text, true; more; {
 		var line string
 		line, rest, more = cutLine(rest)
 		p.line++
@@ -39,18 +41,34 @@ type parser struct {
 	d    *Description
 	line int
 	seen bool // a line without which it is no description: v=, o= or m=
+	// attributes are all of them; those of m= line i begin at starts[i].
+	attributes []Attribute
+	starts     [MaxMedia]int
 }
 
 // clean makes text of body: what is no UTF-8 becomes U+FFFD, and control
 // characters become spaces, because values travel on into other descriptions
 // and logs (S15).
 func clean(body []byte) string {
+	if isPlain(body) {
+		return string(body)
+	}
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) && r != '\n' && r != '\r' {
 			return ' '
 		}
 		return r
 	}, string(body))
+}
+
+// isPlain tells whether body is printable ASCII, as it nearly always is.
+func isPlain(body []byte) bool {
+	for _, c := range body {
+		if (c < ' ' || c > '~') && c != '\r' && c != '\n' {
+			return false
+		}
+	}
+	return true
 }
 
 // cutLine takes the first line off; CR, LF and CR LF all end one. The CR LF pair
@@ -93,7 +111,7 @@ func (p *parser) take(line string) error {
 		p.connection(readConnection(value))
 	case 'a':
 		key, v, _ := strings.Cut(value, ":")
-		p.attribute(Attribute{Key: strings.TrimSpace(key), Value: strings.TrimSpace(v)})
+		p.attributes = append(p.attributes, Attribute{Key: strings.TrimSpace(key), Value: strings.TrimSpace(v)})
 	case 'm':
 		p.seen = true
 		return p.media(value)
@@ -116,14 +134,6 @@ func (p *parser) unknown(line string) {
 		m.Unknown = append(m.Unknown, line)
 	} else {
 		p.d.Unknown = append(p.d.Unknown, line)
-	}
-}
-
-func (p *parser) attribute(a Attribute) {
-	if m := p.current(); m != nil {
-		m.Attributes = append(m.Attributes, a)
-	} else {
-		p.d.Attributes = append(p.d.Attributes, a)
 	}
 }
 
@@ -167,6 +177,7 @@ func (p *parser) media(value string) error {
 			}
 		}
 	}
+	p.starts[len(p.d.Media)] = len(p.attributes)
 	p.d.Media = append(p.d.Media, m)
 	return nil
 }
@@ -219,17 +230,13 @@ func readNumber(word string, limit int) (int, error) {
 // readOrigin reads as much of an o= line as is there.
 func readOrigin(value string) Origin {
 	o := Origin{Raw: value}
-	f := strings.Fields(value)
-	if len(f) > 0 {
-		o.Username = f[0]
-	}
-	if len(f) > 2 {
+	var f [6]string
+	n := firstFields(value, f[:])
+	o.Username, o.Address = f[0], f[5]
+	if n > 2 {
 		// A number too long or with a sign counts as 0: nobody needs it.
 		o.SessionID, _ = strconv.ParseUint(f[1], 10, 64)
 		o.Version, _ = strconv.ParseUint(f[2], 10, 64)
-	}
-	if len(f) > 5 {
-		o.Address = f[5]
 	}
 	return o
 }
@@ -237,11 +244,25 @@ func readOrigin(value string) Origin {
 // readConnection reads "IN IP4 192.0.2.1/127": the address, or nothing if there
 // is a host name or something else instead.
 func readConnection(value string) netip.Addr {
-	f := strings.Fields(value)
-	if len(f) == 0 {
+	var f [3]string
+	n := firstFields(value, f[:])
+	if n == 0 {
 		return netip.Addr{}
 	}
-	return readAddress(f[min(2, len(f)-1)])
+	return readAddress(f[n-1])
+}
+
+// firstFields puts the first words of value into f and tells how many there are,
+// at most len(f).
+func firstFields(value string, f []string) (n int) {
+	for word := range strings.FieldsSeq(value) {
+		if n == len(f) {
+			break
+		}
+		f[n] = word
+		n++
+	}
+	return n
 }
 
 func readAddress(word string) netip.Addr {

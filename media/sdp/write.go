@@ -6,9 +6,6 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"strconv"
-	"strings"
-
-	pion "github.com/pion/sdp/v3"
 )
 
 // ptime is the packet length we send and ask for, in ms.
@@ -17,120 +14,140 @@ const ptime = 20
 // eventRange are the digits we take: 0–9, *, #, A–D and flash (RFC 4733 section 3.2).
 const eventRange = "0-16"
 
+// usualSize is more than a description of ours with one line needs, in bytes.
+const usualSize = 512
+
 // Writer writes the descriptions of our side of one dialog. The session id stays
 // the same, the version rises by one when something changed, and an unchanged
 // description gives identical bytes (RFC 3264 section 8, RFC 8829 section 5.2.2).
 // It belongs to one session and is not for concurrent use.
 type Writer struct {
-	id, version uint64
-	last        []byte
-}
-
-// NewWriter starts the numbering of a dialog with a random session id.
-func NewWriter() *Writer {
-	var b [4]byte
-	_, _ = rand.Read(b[:]) // never fails: the runtime aborts instead
-	// 31 bits: there is equipment that reads the number into an int.
-	return &Writer{id: uint64(binary.BigEndian.Uint32(b[:]) >> 1)}
+	// ID is the session id, a random number of at most 31 bits: there is equipment
+	// that reads it into an int. 0 draws one at the first Write.
+	ID      uint32
+	version uint64
+	last    []byte
 }
 
 // Write gives the bytes of d, whose origin numbers are replaced by the writer's.
 // The caller must not change them. What Parse left in Unknown is not written.
-func (w *Writer) Write(d *Description) ([]byte, error) {
-	if w.last != nil {
-		same, err := d.marshal(w.id, w.version)
-		if err != nil {
-			return nil, err
-		}
-		if bytes.Equal(same, w.last) {
-			return w.last, nil
-		}
+func (w *Writer) Write(d *Description) []byte {
+	if w.ID == 0 {
+		var b [4]byte
+		_, _ = rand.Read(b[:]) // never fails: the runtime aborts instead
+		w.ID = binary.BigEndian.Uint32(b[:]) >> 1
 	}
-	next, err := d.marshal(w.id, w.version+1)
-	if err != nil {
-		return nil, err
+	var buffer [usualSize]byte
+	if w.last != nil && bytes.Equal(d.appendTo(buffer[:0], w.ID, w.version), w.last) {
+		return w.last
 	}
-	w.version, w.last = w.version+1, next
-	return next, nil
+	w.version++
+	w.last = bytes.Clone(d.appendTo(buffer[:0], w.ID, w.version))
+	return w.last
 }
 
-// marshal writes d by way of pion, in the order RFC 8866 wants.
-func (d *Description) marshal(id, version uint64) ([]byte, error) {
-	origin := netip.IPv4Unspecified()
-	if d.Connection.IsValid() {
-		origin = d.Connection
+// appendTo writes d in the order RFC 8866 section 5 wants.
+func (d *Description) appendTo(b []byte, id uint32, version uint64) []byte {
+	origin := d.Connection
+	if !origin.IsValid() {
+		origin = netip.IPv4Unspecified()
 	}
-	c := connection(origin)
-	out := pion.SessionDescription{
-		Origin: pion.Origin{
-			Username: "-", SessionID: id, SessionVersion: version,
-			NetworkType: c.NetworkType, AddressType: c.AddressType, UnicastAddress: c.Address.Address,
-		},
-		SessionName:           "-",
-		ConnectionInformation: connection(d.Connection),
-		TimeDescriptions:      []pion.TimeDescription{{}},
-		Attributes:            attributes(d.Attributes),
+	b = strconv.AppendUint(append(b, "v=0\r\no=- "...), uint64(id), 10)
+	b = strconv.AppendUint(append(b, ' '), version, 10)
+	b = appendConnection(append(b, ' '), origin)
+	b = append(b, "\r\ns=-\r\n"...)
+	if d.Connection.IsValid() {
+		b = append(appendConnection(append(b, "c="...), d.Connection), "\r\n"...)
+	}
+	b = append(b, "t=0 0\r\n"...)
+	for _, a := range d.Attributes {
+		b = a.appendTo(b)
 	}
 	for i := range d.Media {
-		m := &d.Media[i]
-		line := &pion.MediaDescription{
-			MediaName: pion.MediaName{
-				Media: m.Kind, Port: pion.RangedPort{Value: int(m.Port)},
-				Protos: strings.Split(m.Proto, "/"), Formats: m.Formats,
-			},
-			Attributes: attributes(m.Attributes),
-		}
-		if m.Ports != 1 {
-			line.MediaName.Port.Range = &m.Ports
-		}
-		if m.ownAddress {
-			line.ConnectionInformation = connection(m.Address)
-		}
-		out.MediaDescriptions = append(out.MediaDescriptions, line)
+		b = d.Media[i].appendTo(b)
 	}
-	return out.Marshal()
+	return b
 }
 
-func connection(a netip.Addr) *pion.ConnectionInformation {
-	if !a.IsValid() {
-		return nil
+// appendTo writes an m= line and what belongs to it.
+func (m *Media) appendTo(b []byte) []byte {
+	b = append(append(append(b, "m="...), m.Kind...), ' ')
+	b = strconv.AppendUint(b, uint64(m.Port), 10)
+	if m.Ports != 1 {
+		b = strconv.AppendInt(append(b, '/'), int64(m.Ports), 10)
 	}
-	kind := "IP4"
+	b = append(append(b, ' '), m.Proto...)
+	for _, format := range m.Formats {
+		b = append(append(b, ' '), format...)
+	}
+	if m.ours {
+		for _, c := range m.Codecs {
+			b = strconv.AppendUint(append(b, ' '), uint64(c.PayloadType), 10)
+		}
+	}
+	b = append(b, "\r\n"...)
+	if m.ownAddress && m.Address.IsValid() {
+		b = append(appendConnection(append(b, "c="...), m.Address), "\r\n"...)
+	}
+	if m.ours {
+		return m.appendOurs(b)
+	}
+	for _, a := range m.Attributes {
+		b = a.appendTo(b)
+	}
+	return b
+}
+
+// appendOurs writes the attributes of a line of ours.
+func (m *Media) appendOurs(b []byte) []byte {
+	for _, c := range m.Codecs {
+		b = strconv.AppendUint(append(b, "a=rtpmap:"...), uint64(c.PayloadType), 10)
+		b = append(c.appendTo(append(b, ' ')), "\r\n"...)
+		if c.Fmtp != "" {
+			b = strconv.AppendUint(append(b, "a=fmtp:"...), uint64(c.PayloadType), 10)
+			b = append(append(append(b, ' '), c.Fmtp...), "\r\n"...)
+		}
+	}
+	b = strconv.AppendInt(append(b, "a=ptime:"...), int64(m.PTime), 10)
+	b = append(append(b, "\r\na="...), m.Direction.String()...)
+	return append(b, "\r\n"...)
+}
+
+// appendTo writes an a= line.
+func (a Attribute) appendTo(b []byte) []byte {
+	b = append(append(b, "a="...), a.Key...)
+	if a.Value != "" {
+		b = append(append(b, ':'), a.Value...)
+	}
+	return append(b, "\r\n"...)
+}
+
+// appendConnection writes what o= and c= say of an address.
+func appendConnection(b []byte, a netip.Addr) []byte {
+	kind := "IN IP4 "
 	if a.Is6() {
-		kind = "IP6"
+		kind = "IN IP6 "
 	}
-	return &pion.ConnectionInformation{NetworkType: "IN", AddressType: kind, Address: &pion.Address{Address: a.String()}}
+	return a.AppendTo(append(b, kind...))
 }
 
-func attributes(list []Attribute) []pion.Attribute {
-	out := make([]pion.Attribute, len(list))
-	for i, a := range list {
-		out[i] = pion.Attribute{Key: a.Key, Value: a.Value}
-	}
-	return out
-}
-
-// description begins one of ours.
-func (p *Policy) description() *Description {
-	a := p.Address.Unmap().WithZone("")
-	return &Description{Origin: Origin{Username: "-", Address: a.String()}, Name: "-", Connection: a}
+// description begins one of ours with so many lines.
+func (p *Policy) description(lines int) *Description {
+	d := newDescription(lines)
+	d.Origin.Username, d.Name, d.Connection = "-", "-", p.Address.Unmap().WithZone("")
+	return d
 }
 
 // media makes a line of ours from formats under their payload types.
 func (p *Policy) media(proto string, formats []Codec, d Direction) Media {
-	m := Media{Kind: "audio", Port: p.Port, Ports: 1, Proto: proto, Address: p.Address.Unmap().WithZone(""), Direction: d}
-	add := func(key, value string) { m.Attributes = append(m.Attributes, Attribute{key, value}) }
-	for _, c := range formats {
-		pt := strconv.Itoa(int(c.PayloadType))
-		m.Formats = append(m.Formats, pt)
-		add("rtpmap", pt+" "+c.String())
-		if c.Fmtp != "" {
-			add("fmtp", pt+" "+c.Fmtp)
-		}
+	a := p.Address.Unmap().WithZone("")
+	m := Media{
+		Kind: "audio", Port: p.Port, Ports: 1, Proto: proto, Address: a, RTCPAddress: a, Direction: d,
+		PTime: ptime, Codecs: formats, ours: true,
 	}
-	add("ptime", strconv.Itoa(ptime))
-	add(d.String(), "")
-	m.interpret()
+	if p.Port != 65535 {
+		m.RTCPPort = p.Port + 1
+	}
 	return m
 }
 
