@@ -108,7 +108,7 @@ func ladderOf(rec *history.Record) ladder.Ladder {
 // as the switch does for the outside.
 func laneOf(leg history.Leg) ladder.Leg {
 	l := ladder.Leg{
-		ID: leg.ID, Number: leg.DestNumber, Direction: call.Outbound, Messages: leg.Messages, Stats: leg.Stats,
+		ID: leg.ID, Number: leg.DestNumber, Direction: call.Outbound, Messages: leg.Messages, Stats: leg.Stats, Moved: leg.Moved,
 	}
 	if (leg.Flow == "out") == (leg.Extension != nil) {
 		l.Direction, l.Number, l.Name = call.Inbound, leg.FromUsername, leg.FromScreenName

@@ -25,6 +25,7 @@ type Leg struct {
 	Direction call.Direction
 	Messages  []call.Message // in their order
 	Stats     call.MediaStats
+	Moved     call.ID // the call that took the leg over, empty if none did
 }
 
 // Event is one event of the call.
@@ -58,8 +59,10 @@ type Column struct {
 	Title string `json:"title" doc:"Number and name of the party"`
 	// Peer is where the first message of the leg came from or went to.
 	Peer string `json:"peer,omitempty" doc:"Transport and address of the phone"`
-	// Media are the counters of the leg; none for the switch.
+	// Media are the counters of the leg; none for the switch. A leg takes them
+	// along to the call that takes it over.
 	Media *call.MediaStats `json:"media,omitempty" doc:"Counters of the leg's audio"`
+	Moved call.ID          `json:"moved_to,omitempty" doc:"The call that took the leg over; the audio is counted there"`
 }
 
 // Kind says what a row shows.
@@ -115,7 +118,7 @@ func columns(legs []Leg) []Column {
 	}
 	for i := range legs {
 		leg := &legs[i]
-		lane := Column{ID: string(leg.ID), Title: title(leg), Media: &leg.Stats}
+		lane := Column{ID: string(leg.ID), Title: title(leg), Media: &leg.Stats, Moved: leg.Moved}
 		if len(leg.Messages) > 0 {
 			lane.Peer = leg.Messages[0].Peer
 		}

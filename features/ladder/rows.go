@@ -72,13 +72,15 @@ func stepText(s *call.Step) string {
 	if s == nil {
 		return ""
 	}
-	args := map[string]any{}
+	args := map[string]json.RawMessage{}
 	if raw, err := json.Marshal(s.Args); err == nil {
 		_ = json.Unmarshal(raw, &args) // no arguments if they are no object
 	}
 	text := s.Name
 	for _, name := range slices.Sorted(maps.Keys(args)) {
-		text += fmt.Sprintf(" %s=%v", name, args[name])
+		value := string(args[name]) // what is no text stays JSON: a list, a number
+		_ = json.Unmarshal(args[name], &value)
+		text += " " + name + "=" + value
 	}
 	return text
 }

@@ -168,7 +168,7 @@ func (d *drawing) media() {
 	for _, col := range d.Columns {
 		if col.Media != nil {
 			d.y += svgLine
-			d.text(14, d.y, "start", "#333333", "audio of "+col.Title+": "+mediaText(*col.Media))
+			d.text(14, d.y, "start", "#333333", "audio of "+col.Title+": "+mediaText(col))
 		}
 	}
 }

@@ -186,14 +186,18 @@ func (p *page) media() {
 	p.out.WriteByte('\n')
 	for _, col := range p.Columns {
 		if col.Media != nil {
-			lines := wrap(visible("audio of "+col.Title+": "+mediaText(*col.Media)), p.width-2)
+			lines := wrap(visible("audio of "+col.Title+": "+mediaText(col)), p.width-2)
 			p.out.WriteString(strings.Join(lines, "\n  ") + "\n")
 		}
 	}
 }
 
-func mediaText(m call.MediaStats) string {
-	if m == (call.MediaStats{}) {
+func mediaText(col Column) string {
+	m := *col.Media
+	switch {
+	case m == (call.MediaStats{}) && col.Moved != "":
+		return "counted in call " + string(col.Moved) + ", where it went on"
+	case m == (call.MediaStats{}):
 		return "none"
 	}
 	text := fmt.Sprintf("%d packets received, %d sent, %d lost, jitter %.1f ms", m.PacketsReceived, m.PacketsSent, m.Lost, m.JitterMS)

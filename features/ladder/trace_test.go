@@ -21,6 +21,33 @@ func TestWriteTrace(t *testing.T) {
 	}
 }
 
+// TestStepText: what is no text is shown as the API has it, not as Go would.
+func TestStepText(t *testing.T) {
+	step := call.Step{Name: "ring", Args: map[string]any{
+		"extension_id": 2, "from": "Phone \"1\"", "diverted": []any{map[string]any{"by": map[string]any{"number": "103"}, "why": "deflection"}}, "caller": nil,
+	}}
+	const want = `ring caller=null diverted=[{"by":{"number":"103"},"why":"deflection"}] extension_id=2 from=Phone "1"`
+	if got := stepText(&step); got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+}
+
+// TestMediaText: a leg that went on in another call was heard there.
+func TestMediaText(t *testing.T) {
+	for _, c := range []struct {
+		col  Column
+		want string
+	}{
+		{Column{Media: &call.MediaStats{}}, "none"},
+		{Column{Media: &call.MediaStats{}, Moved: "FF"}, "counted in call FF, where it went on"},
+		{Column{Media: &call.MediaStats{PacketsReceived: 1}, Moved: "FF"}, "1 packets received, 0 sent, 0 lost, jitter 0.0 ms"},
+	} {
+		if got := mediaText(c.col); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
+
 // TestOrder holds what the package comment says about equal times.
 func TestOrder(t *testing.T) {
 	same := began
