@@ -1,14 +1,13 @@
 package media
 
 import (
-	"crypto/rand"
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,7 +31,7 @@ type Engine struct {
 	// mu guards the wiring: who hears whom, and which loop serves whom. Packets
 	// never take it.
 	mu       sync.Mutex
-	sessions map[*Session]struct{}
+	sessions []*Session // in no order
 	closed   bool
 	ended    EngineStats // sums of the sessions that are over
 	live     sync.WaitGroup
@@ -69,7 +68,7 @@ func open(cfg Config, clock func() int64, loops int) (*Engine, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	e := &Engine{cfg: cfg, log: cfg.Logger, sounds: cfg.Sounds, clock: clock, sessions: map[*Session]struct{}{}}
+	e := &Engine{cfg: cfg, log: cfg.Logger, sounds: cfg.Sounds, clock: clock}
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}
@@ -137,13 +136,13 @@ func localBroadcasts() map[netip.Addr]bool {
 func (e *Engine) Close() error {
 	e.mu.Lock()
 	e.closed = true
-	open := make([]*Session, 0, len(e.sessions))
-	for s := range e.sessions {
-		open = append(open, s)
-	}
+	open := slices.Clone(e.sessions)
 	e.mu.Unlock()
 	for _, s := range open {
 		s.Close()
+	}
+	for _, l := range e.loops {
+		l.post(func() {}) // wakes it for what was posted for later
 	}
 	e.live.Wait()
 	e.stopLoops()
@@ -166,7 +165,7 @@ func (e *Engine) Stats() EngineStats {
 	e.mu.Lock()
 	st := e.ended
 	st.Sessions = len(e.sessions)
-	for s := range e.sessions {
+	for _, s := range e.sessions {
 		st.add(s.stream.counters.stats())
 	}
 	e.mu.Unlock()
@@ -204,13 +203,25 @@ func (e *Engine) NewSession(cfg SessionConfig) (*Session, error) {
 		pool.put(pair, e.clock())
 		return nil, ErrClosed
 	}
-	s.loop = e.idlest()
+	when := later // a packet wakes the loop
+	if s.loop = pair.home; s.loop == nil {
+		s.loop, when = e.idlest(), soon
+	}
 	s.loop.load.Add(1)
-	e.sessions[s] = struct{}{}
+	s.place = len(e.sessions)
+	e.sessions = append(e.sessions, s)
 	e.live.Add(1)
-	at := s.loop
-	at.postLater(func() { s.attach(at) }) // without terms no packet counts
+	s.loop.note(errand{do: (*Session).enter, s: s}, when)
 	return s, nil
+}
+
+// forget takes a session out of the list. The caller holds mu.
+func (e *Engine) forget(s *Session) {
+	last := len(e.sessions) - 1
+	e.sessions[s.place] = e.sessions[last]
+	e.sessions[s.place].place = s.place
+	e.sessions[last] = nil
+	e.sessions = e.sessions[:last]
 }
 
 // pool is that of the address, else one of its family, else the first.
@@ -238,6 +249,13 @@ func (e *Engine) idlest() *loop {
 	return best
 }
 
+// crowded tells whether a loop has clearly more sessions than another: the pairs
+// that become free there shall be served elsewhere next time.
+func (e *Engine) crowded(l *loop) bool {
+	fair := e.idlest().load.Load()
+	return l.load.Load() > fair+fair/8+8
+}
+
 // forbidden tells whether media must never be sent to an address (M5).
 func (e *Engine) forbidden(to netip.AddrPort) bool {
 	a := to.Addr()
@@ -255,27 +273,6 @@ func (e *Engine) forbidden(to netip.AddrPort) bool {
 
 // nextEpoch numbers a source: no two have the same.
 func (e *Engine) nextEpoch() uint64 { return e.epoch.Add(1) }
-
-// newStream makes the packet side of a session. Its SSRC and first numbers are
-// unpredictable (A12).
-func (e *Engine) newStream(cfg SessionConfig, x *pair) *stream {
-	var b [20]byte
-	_, _ = rand.Read(b[:]) // never fails: it ends the program instead
-	s := &stream{
-		forbidden:   e.forbidden,
-		epochs:      e.nextEpoch,
-		events:      cfg.Events,
-		cname:       hex.EncodeToString(b[10:]),
-		pair:        x,
-		old:         x.old,
-		unconfirmed: newWindow(maxUnconfirmed),
-	}
-	s.keys.rate = newWindow(maxDigitsPerSecond)
-	s.out.ssrc = binary.BigEndian.Uint32(b[:])
-	s.out.ts = binary.BigEndian.Uint32(b[4:])
-	s.out.seq = binary.BigEndian.Uint16(b[8:])
-	return s
-}
 
 // forbiddenTarget names the address in the error.
 func forbiddenTarget(a netip.AddrPort) error { return fmt.Errorf("%w %s", ErrForbiddenTarget, a) }

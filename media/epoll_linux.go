@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 	"unsafe"
@@ -61,12 +62,20 @@ func getPort(at *uint16) uint16 {
 // never block, so they do not tell the Go scheduler.
 type rawSocket struct {
 	fd int
-	// The stream it feeds while attached.
-	stream  *stream
+
+	// Of the loop that reads it.
+	stream  *stream // whose packets arrive; nil while they are thrown away
 	control bool
-	slot    int32 // its place in the loop's table
+	slot    int32 // its place in the loop's table, -1 while none reads it
 	gen     int32 // tells a stale event of an earlier owner
+	strays  int   // what was thrown away since it had a stream
+	stale   bool  // nobody read what came, and it was nobody's
 }
+
+// maxStrays is how many packets of a port without a session are thrown away one by
+// one. A phone that has not heard of its call's end sends 50 a second; who sends
+// more is left to the kernel, which drops what the socket's buffer does not hold.
+const maxStrays = 500
 
 // openRaw binds a port.
 func openRaw(a netip.AddrPort) (socket, error) {
@@ -85,7 +94,7 @@ func openRaw(a netip.AddrPort) (socket, error) {
 		_ = unix.Close(fd) // nothing was sent or received
 		return nil, fmt.Errorf("media socket %s: %w", a, errno)
 	}
-	return &rawSocket{fd: fd}, nil
+	return &rawSocket{fd: fd, slot: -1}, nil
 }
 
 // send implements socket. A full network drops the packet, as it always may.
@@ -105,7 +114,8 @@ func (s *rawSocket) receive(b []byte, from *rawAddr) (n int, errno syscall.Errno
 	return int(r), e
 }
 
-// drain implements socket. What the receive buffer can hold bounds it.
+// drain throws away what arrived while nobody read. What the receive buffer can
+// hold bounds it.
 func (s *rawSocket) drain() {
 	var b [1]byte
 	var from rawAddr
@@ -132,8 +142,12 @@ type epoll struct {
 	conn   syscall.RawConn
 	due    time.Time // the deadline of file
 	n      int       // sockets that are ready
-	wakeFD int
+	read   func(uintptr) bool
+	lazy   *time.Timer // wakes it for what was posted for later
 	done   chan struct{}
+
+	mu     sync.Mutex // guards wakeFD
+	wakeFD int        // -1 when it is closed
 
 	slots []*rawSocket // by epoll data; nil when free
 	spare []int32
@@ -156,7 +170,10 @@ func startEpoll(l *loop) error {
 		return fmt.Errorf("media eventfd: %w", err)
 	}
 	e := &epoll{loop: l, fd: fd, wakeFD: wake, done: make(chan struct{})}
+	e.read = e.look
+	e.lazy = time.AfterFunc(time.Hour, e.wake)
 	if err := e.open(); err != nil {
+		e.lazy.Stop()
 		_ = unix.Close(fd) // unused so far
 		_ = unix.Close(wake)
 		return fmt.Errorf("media epoll: %w", err)
@@ -208,7 +225,7 @@ func (e *epoll) await(timeout int64) {
 		}
 	}
 	e.n = 0
-	_ = e.conn.Read(e.look) // an error is the deadline
+	_ = e.conn.Read(e.read) // an error is the deadline
 	if e.n == 0 {
 		e.due = time.Time{}
 	}
@@ -236,11 +253,13 @@ func (e *epoll) serve(ev *unix.EpollEvent) {
 	}
 	s := e.slots[ev.Fd]
 	if s == nil || s.gen != ev.Pad {
-		return // detached in this very turn
+		return // released in this very turn
 	}
 	n, errno := s.receive(e.buf[:], &e.from)
 	switch {
 	case errno != 0: // empty, or an ICMP error that is now read off
+	case s.stream == nil:
+		e.stray(s)
 	case n > len(e.buf):
 		s.stream.counters.dropped.add(1)
 	default:
@@ -248,15 +267,30 @@ func (e *epoll) serve(ev *unix.EpollEvent) {
 	}
 }
 
-// attach implements poller.
+// stray counts a packet that nobody wants. The socket of somebody who sends too
+// many is not read until it is attached again.
+func (e *epoll) stray(s *rawSocket) {
+	if s.strays++; s.strays == maxStrays {
+		e.drop(s)
+	}
+}
+
+// attach implements poller. The sockets stay in the set when the stream is over, so
+// this is rarely more than an assignment.
 func (e *epoll) attach(s *stream) error {
+	s.pair.home = e.loop
 	for i, x := range [2]socket{s.pair.rtp, s.pair.rtcp} {
 		raw := x.(*rawSocket)
-		raw.stream, raw.control = s, i == 1
-		raw.slot = e.place(raw)
-		ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: raw.slot, Pad: raw.gen}
-		if err := unix.EpollCtl(e.fd, unix.EPOLL_CTL_ADD, raw.fd, &ev); err != nil {
-			return fmt.Errorf("media epoll: %w", err)
+		raw.stream, raw.control, raw.strays = s, i == 1, 0
+		if raw.slot >= 0 {
+			continue
+		}
+		if raw.stale {
+			raw.drain()
+			raw.stale = false
+		}
+		if err := e.add(raw); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -264,17 +298,43 @@ func (e *epoll) attach(s *stream) error {
 
 // detach implements poller.
 func (e *epoll) detach(s *stream) {
-	for _, x := range [2]socket{s.pair.rtp, s.pair.rtcp} {
-		raw := x.(*rawSocket)
-		if raw.stream != s {
-			continue // attaching failed before it
-		}
-		// It cannot fail for a socket that is in the set.
-		_ = unix.EpollCtl(e.fd, unix.EPOLL_CTL_DEL, raw.fd, nil)
-		raw.stream = nil
-		e.slots[raw.slot] = nil
-		e.spare = append(e.spare, raw.slot)
+	s.pair.rtp.(*rawSocket).stream = nil
+	s.pair.rtcp.(*rawSocket).stream = nil
+}
+
+// release implements poller.
+func (e *epoll) release(x *pair) {
+	x.home = nil
+	e.drop(x.rtp.(*rawSocket))
+	e.drop(x.rtcp.(*rawSocket))
+}
+
+// add begins to read a socket.
+func (e *epoll) add(s *rawSocket) error {
+	s.slot = e.place(s)
+	ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: s.slot, Pad: s.gen}
+	if err := unix.EpollCtl(e.fd, unix.EPOLL_CTL_ADD, s.fd, &ev); err != nil {
+		e.vacate(s)
+		return fmt.Errorf("media epoll: %w", err)
 	}
+	return nil
+}
+
+// drop stops reading a socket, if it is read.
+func (e *epoll) drop(s *rawSocket) {
+	if s.slot >= 0 {
+		// It cannot fail for a socket that is in the set.
+		_ = unix.EpollCtl(e.fd, unix.EPOLL_CTL_DEL, s.fd, nil)
+		e.vacate(s)
+		s.stale = s.stream == nil
+	}
+}
+
+// vacate frees the slot of a socket.
+func (e *epoll) vacate(s *rawSocket) {
+	e.slots[s.slot] = nil
+	e.spare = append(e.spare, s.slot)
+	s.slot = -1
 }
 
 // place finds a slot for a socket; its number is what epoll reports.
@@ -291,8 +351,16 @@ func (e *epoll) place(s *rawSocket) int32 {
 	return int32(len(e.slots) - 1)
 }
 
+// wakeLater implements poller.
+func (e *epoll) wakeLater() { e.lazy.Reset(lazyTime) }
+
 // wake implements poller.
 func (e *epoll) wake() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.wakeFD < 0 {
+		return // somebody was late; the number may be another file's by now
+	}
 	var one [8]byte
 	binary.NativeEndian.PutUint64(one[:], 1)
 	// Fails only if the counter is full: it is awake then.
@@ -303,5 +371,9 @@ func (e *epoll) wake() {
 func (e *epoll) wait() {
 	<-e.done
 	_ = e.file.Close()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.lazy.Stop()
 	_ = unix.Close(e.wakeFD)
+	e.wakeFD = -1
 }

@@ -106,7 +106,11 @@ func (s *Session) agree(t *terms, leads bool) {
 		return
 	}
 	s.terms.Store(t)
-	s.post(func() { s.stream.adopt(t) })
+	if x := (errand{do: (*Session).adopt, s: s, terms: t}); s.player != nil {
+		s.post(x) // it may be waiting for the terms
+	} else {
+		s.postLater(x)
+	}
 	s.relink()
 	other := s.apart()
 	s.follows, s.refused = false, s.follows && other != nil // it took something else
@@ -179,6 +183,6 @@ func (s *Session) unmet() *Session {
 // has refused. The caller holds Engine.mu.
 func (s *Session) reportUnmet() {
 	if one := s.unmet(); one != nil && !one.refused && one.cfg.Events.Unmet != nil {
-		one.post(one.cfg.Events.Unmet)
+		one.post(errand{fn: one.cfg.Events.Unmet})
 	}
 }

@@ -13,7 +13,6 @@ import (
 type wire struct{ sent, octets int }
 
 func (w *wire) send(b []byte, _ *target) { w.sent++; w.octets += len(b) }
-func (w *wire) drain()                   {}
 func (w *wire) close()                   {}
 
 // still is the poller of a loop that the test drives itself.
@@ -21,7 +20,9 @@ type still struct{}
 
 func (still) attach(*stream) error { return nil }
 func (still) detach(*stream)       {}
+func (still) release(*pair)        {}
 func (still) wake()                {}
+func (still) wakeLater()           {}
 func (still) wait()                {}
 
 // bench joins two streams on a loop of the test's own and returns the datagram
@@ -35,7 +36,7 @@ func benchPair(t testing.TB, from, to string) (l *loop, a *stream, datagram []by
 	var agreed [2]*terms
 	for i, format := range []string{from, to} {
 		n := &Session{engine: e, talk: negotiation{local: netip.AddrPortFrom(here, uint16(30000+2*i))}}
-		n.stream = e.newStream(SessionConfig{}, &pair{rtp: out, rtcp: out})
+		n.stream.begin(e, Events{}, &pair{rtp: out, rtcp: out})
 		n.loop = l
 		sender = netip.AddrPortFrom(here, 6000)
 		if _, err := n.SetOffer(describe(sender, format)); err != nil {
@@ -44,15 +45,13 @@ func benchPair(t testing.TB, from, to string) (l *loop, a *stream, datagram []by
 		if _, err := n.Answer(); err != nil {
 			t.Fatal(err)
 		}
-		if err := l.add(n.stream); err != nil {
+		if err := l.add(&n.stream); err != nil {
 			t.Fatal(err)
 		}
-		all[i], agreed[i] = n.stream, n.terms.Load()
+		all[i], agreed[i] = &n.stream, n.terms.Load()
 	}
 	l.runPosted()
-	r, _ := newRelay(all[1], agreed[0], agreed[1])
-	var k sink = r
-	all[0].sink.Store(&k)
+	all[0].sink.Store(&newRelay(all[1], agreed[0], agreed[1]).self)
 	x := rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: all[0].terms.Accepted[0].PayloadType, SSRC: 9}, Payload: make([]byte, 160)}
 	datagram, err := x.Marshal()
 	if err != nil {

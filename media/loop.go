@@ -6,17 +6,54 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // poller is how a loop waits and reads: epoll on a thread of its own, or a
-// goroutine per socket. attach and detach are called on the loop.
+// goroutine per socket. attach, detach and release are called on the loop.
 type poller interface {
+	// attach lets a stream have what arrives at its ports.
 	attach(*stream) error
+	// detach lets nobody have it: what arrives from now on is thrown away.
 	detach(*stream)
-	// wake makes the loop run what was posted, soon.
+	// release stops reading the ports of a pair: what arrives waits in them.
+	release(*pair)
+	// wake makes the loop run what was posted, soon; wakeLater within lazyTime.
 	wake()
+	wakeLater()
 	// wait returns once the loop has ended.
 	wait()
+}
+
+// lazyTime is how long what is posted for later may wait for a packet to wake the
+// loop. A call posts half a dozen times in its life; waking the loop for each
+// would cost as much as what is done then.
+const lazyTime = 20 * time.Millisecond
+
+// haste is how soon a loop shall do something.
+type haste uint8
+
+const (
+	never haste = iota // nothing is to be done
+	later              // before the next packet, at most after lazyTime
+	soon               // at once
+)
+
+// errand is what a session or somebody else wants a loop to do: do, else fn. Those
+// of every call need no closure.
+type errand struct {
+	do    func(*Session, *terms)
+	s     *Session
+	terms *terms
+	fn    func()
+}
+
+func (x *errand) run() {
+	if x.do != nil {
+		x.do(x.s, x.terms)
+		return
+	}
+	x.fn()
 }
 
 // loop is one worker: it alone touches the packet state of its streams, sinks
@@ -31,12 +68,12 @@ type loop struct {
 	panics atomic.Uint64
 
 	mu     sync.Mutex
-	posted []func()
-	woken  bool // somebody has woken it for what is posted
+	posted []errand
+	woken  haste // what somebody has woken it for
 	ended  bool
 
 	// loop only
-	running  []func() // the other half of posted
+	running  []errand // the other half of posted
 	stopping bool
 	now      int64
 	streams  []*stream
@@ -51,40 +88,39 @@ type loop struct {
 
 // post runs fn on the loop, from any goroutine; false after the loop has ended.
 func (l *loop) post(fn func()) bool {
-	ok, wake := l.note(fn, true)
-	if wake {
-		l.io.wake()
-	}
-	return ok
+	return l.note(errand{fn: fn}, soon)
 }
 
-// postLater is post for what has no effect before the next post. It wakes nobody.
-func (l *loop) postLater(fn func()) bool {
-	ok, _ := l.note(fn, false)
-	return ok
-}
-
-// note puts fn on the list and tells whether the loop must be woken for it.
-func (l *loop) note(fn func(), soon bool) (ok, wake bool) {
+// note puts an errand on the list, and wakes the loop for it unless that was done
+// already; false after the loop has ended.
+func (l *loop) note(x errand, when haste) bool {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.ended {
-		return false, false
+		l.mu.Unlock()
+		return false
 	}
-	l.posted = append(l.posted, fn)
-	wake = soon && !l.woken
-	l.woken = l.woken || soon
-	return true, wake
+	l.posted = append(l.posted, x)
+	wake := when > l.woken
+	l.woken = max(l.woken, when)
+	l.mu.Unlock()
+	switch {
+	case wake && when == soon:
+		l.io.wake()
+	case wake:
+		l.io.wakeLater()
+	}
+	return true
 }
 
 // runPosted runs what was posted before; more may have come meanwhile.
 func (l *loop) runPosted() {
 	l.mu.Lock()
-	l.posted, l.running, l.woken = l.running[:0], l.posted, false
+	l.posted, l.running, l.woken = l.running[:0], l.posted, never
 	l.mu.Unlock()
-	for i, fn := range l.running {
-		l.running[i] = nil
-		fn()
+	for i := range l.running {
+		x := l.running[i]
+		l.running[i] = errand{}
+		x.run()
 	}
 }
 
@@ -131,9 +167,19 @@ func (l *loop) add(s *stream) error {
 	return l.io.attach(s)
 }
 
-// remove takes a stream off this loop.
+// remove takes a stream that is over off this loop.
 func (l *loop) remove(s *stream) {
 	l.io.detach(s)
+	l.unlist(s)
+}
+
+// hand takes a stream off this loop that goes on on another one.
+func (l *loop) hand(s *stream) {
+	l.io.release(s.pair)
+	l.unlist(s)
+}
+
+func (l *loop) unlist(s *stream) {
 	last := len(l.streams) - 1
 	l.streams[s.index] = l.streams[last]
 	l.streams[s.index].index = s.index

@@ -93,7 +93,7 @@ func TestPlay(t *testing.T) {
 func onLoop(s *Session, fn func()) {
 	done := make(chan struct{})
 	s.engine.mu.Lock()
-	s.post(func() { fn(); close(done) })
+	s.post(errand{fn: func() { fn(); close(done) }})
 	s.engine.mu.Unlock()
 	<-done
 }

@@ -67,8 +67,6 @@ func (b *budget) use(n int64) {
 type socket interface {
 	// send passes a datagram to the network, or drops it when that is full.
 	send(b []byte, to *target)
-	// drain throws away what arrived while nobody listened.
-	drain()
 	close()
 }
 
@@ -81,6 +79,9 @@ type pair struct {
 	rtp, rtcp socket         // nil before the first use
 	freed     int64          // when it came back; 0 if never used
 	old       quarantine     // who used it last
+	// home is the loop that reads the ports, also between two sessions: what comes
+	// then is thrown away. nil while none does. It belongs to whoever has the pair.
+	home *loop
 }
 
 // pool holds the pairs of one media address. Those that are free and bound are
@@ -117,7 +118,7 @@ func newPool(addr netip.Addr, lo, hi int, limit *budget, clock func() int64, ope
 	return p
 }
 
-// take gives a bound and drained pair, a random one of the oldest free quarter
+// take gives a bound pair, a random one of the oldest free quarter
 // among those that rested (M6), or ErrNoPorts, or ErrClosed after close. An urgent
 // session may have the last ones, and one that has not rested if nothing else is
 // left.
@@ -139,8 +140,6 @@ func (p *pool) take(now int64, urgent bool) (*pair, error) {
 			return nil, ErrNoPorts
 		}
 		if p.bind(x) {
-			x.rtp.drain()
-			x.rtcp.drain()
 			p.used++
 			p.limit.use(1)
 			return x, nil
@@ -249,11 +248,25 @@ func (p *pool) bind(x *pair) bool {
 
 // release closes the sockets of a pair.
 func (p *pool) release(x *pair) {
-	x.rtp.close()
-	x.rtcp.close()
-	x.rtp, x.rtcp = nil, nil
+	shut := &pair{rtp: x.rtp, rtcp: x.rtcp, home: x.home}
+	x.rtp, x.rtcp, x.home = nil, nil, nil
+	if shut.home == nil || !shut.home.note(errand{fn: shut.close}, later) {
+		shut.closeNow()
+	}
 	p.bound[p.index(x)] = false
 	p.limit.leave()
+}
+
+// close closes the sockets of a pair on the loop that reads them: nobody must read
+// a descriptor that may be another file by then.
+func (x *pair) close() {
+	x.home.io.release(x)
+	x.closeNow()
+}
+
+func (x *pair) closeNow() {
+	x.rtp.close()
+	x.rtcp.close()
 }
 
 func (p *pool) index(x *pair) int { return (int(x.local.Port()) - p.first) / 2 }

@@ -172,7 +172,6 @@ func TestBudget(t *testing.T) {
 type countedSocket struct{ open *atomic.Int64 }
 
 func (*countedSocket) send([]byte, *target) {}
-func (*countedSocket) drain()               {}
 func (s *countedSocket) close()             { s.open.Add(-1) }
 
 // TestPoolAllocatesNothing: once its pairs are open, a call costs the pool no memory.

@@ -82,9 +82,6 @@ func (s *connSocket) read() {
 // send implements socket. A full network drops the packet, as it always may.
 func (s *connSocket) send(b []byte, to *target) { _, _ = s.conn.WriteToUDPAddrPort(b, to.addr) }
 
-// drain implements socket.
-func (s *connSocket) drain() {}
-
 // close implements socket.
 func (s *connSocket) close() {
 	s.closed.Store(true)
@@ -157,10 +154,12 @@ func (p *portable) attach(s *stream) error {
 }
 
 // detach implements poller.
-func (p *portable) detach(s *stream) {
-	for _, x := range [2]socket{s.pair.rtp, s.pair.rtcp} {
-		x.(*connSocket).assign(nil, nil)
-	}
+func (p *portable) detach(s *stream) { p.release(s.pair) }
+
+// release implements poller. What arrives at ports that nobody reads is lost.
+func (p *portable) release(x *pair) {
+	x.rtp.(*connSocket).assign(nil, nil)
+	x.rtcp.(*connSocket).assign(nil, nil)
 }
 
 // assign makes the socket feed a stream, or nobody; the loop has the turn.
@@ -178,6 +177,9 @@ func (p *portable) wake() {
 	default:
 	}
 }
+
+// wakeLater implements poller. Waking costs little here.
+func (p *portable) wakeLater() { p.wake() }
 
 // wait implements poller.
 func (p *portable) wait() { <-p.done }

@@ -1,6 +1,9 @@
 package media
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"encoding/hex"
+)
 
 // RTCP packet types (RFC 3550 section 12.1).
 const (
@@ -111,8 +114,8 @@ func (s *stream) describe(out []byte) []byte {
 	start := len(out)
 	out = append(out, 0x81, rtcpSDES, 0, 0)
 	out = binary.BigEndian.AppendUint32(out, s.out.ssrc)
-	out = append(out, 1, byte(len(s.cname)))
-	out = append(out, s.cname...)
+	out = append(out, 1, byte(hex.EncodedLen(len(s.cname))))
+	out = hex.AppendEncode(out, s.cname[:])
 	out = append(out, 0) // end of items, then to a multiple of four
 	for len(out)%4 != 0 {
 		out = append(out, 0)

@@ -12,7 +12,7 @@ type Session struct {
 	engine *Engine
 	cfg    SessionConfig
 	pool   *pool
-	stream *stream
+	stream stream
 	terms  atomic.Pointer[terms] // what the stream has adopted or soon will
 
 	// negotiating guards talk. It is taken before Engine.mu.
@@ -21,8 +21,9 @@ type Session struct {
 
 	// Guarded by Engine.mu.
 	loop     *loop
+	place    int      // in Engine.sessions
 	moving   bool     // between two loops; what is posted waits in pending
-	pending  []func() // for the loop it moves to
+	pending  []errand // for the loop it moves to
 	closed   bool
 	final    Stats
 	hears    *Session // whose packets the party hears; itself for echo
@@ -36,7 +37,8 @@ type Session struct {
 
 // newSession makes a session of a fresh port pair.
 func newSession(e *Engine, cfg SessionConfig, p *pool, x *pair) *Session {
-	s := &Session{engine: e, cfg: cfg, pool: p, stream: e.newStream(cfg, x)}
+	s := &Session{engine: e, cfg: cfg, pool: p}
+	s.talk.writer.ID = s.stream.begin(e, cfg.Events, x)
 	s.talk.local, s.talk.shown = x.local, x.local.Addr()
 	if cfg.Announce.IsValid() {
 		s.talk.shown = cfg.Announce.Unmap()
@@ -92,14 +94,20 @@ func (s *Session) Close() Stats {
 	s.closed = true
 	s.final = s.count()
 	e.ended.add(s.final)
-	delete(e.sessions, s)
-	s.post(s.leave)
+	e.forget(s)
+	s.postLater(errand{do: (*Session).leave, s: s})
 	return s.final
 }
 
+// enter is the first thing a session does, on its loop.
+func (s *Session) enter(*terms) { s.attach(s.loop) }
+
+// adopt gives the stream new terms, on its loop.
+func (s *Session) adopt(t *terms) { s.stream.adopt(t) }
+
 // attach makes the session's ports known to a loop, on that loop.
 func (s *Session) attach(at *loop) {
-	if err := at.add(s.stream); err != nil {
+	if err := at.add(&s.stream); err != nil {
 		// Only a kernel out of memory refuses; the leg stays silent and is
 		// found by M8.
 		s.engine.log.Error("media port cannot be read", "addr", s.talk.local, "err", err)
@@ -107,23 +115,31 @@ func (s *Session) attach(at *loop) {
 }
 
 // leave is the last thing a session does, on its loop.
-func (s *Session) leave() {
-	st := s.stream
+func (s *Session) leave(*terms) {
+	st := &s.stream
 	st.loop.remove(st)
 	st.loop.load.Add(-1)
 	if st.in.epoch != 0 {
 		st.pair.old = quarantine{on: true, remote: st.rtpLatch.src, ssrc: st.in.ssrc}
 	}
+	if e := s.engine; e.crowded(st.loop) {
+		st.loop.io.release(st.pair)
+	}
 	s.pool.put(st.pair, st.loop.now)
 	s.engine.live.Done()
 }
 
-// post runs fn on the session's loop, after what was posted before. The caller
+// post runs x on the session's loop, after what was posted before. The caller
 // holds Engine.mu. The loops outlive all sessions.
-func (s *Session) post(fn func()) {
+func (s *Session) post(x errand) { s.note(x, soon) }
+
+// postLater is post for what may wait for the next packet, at most lazyTime.
+func (s *Session) postLater(x errand) { s.note(x, later) }
+
+func (s *Session) note(x errand, when haste) {
 	if s.moving {
-		s.pending = append(s.pending, fn)
+		s.pending = append(s.pending, x)
 		return
 	}
-	s.loop.post(fn)
+	s.loop.note(x, when)
 }

@@ -34,6 +34,7 @@ type passage struct {
 // relay hands the packets of one party to another, or back to itself. It never
 // changes: new terms of either side make a new relay.
 type relay struct {
+	self sink // this relay, as a stream wants it
 	to   *stream
 	turn uint64 // of the source that is heard; new terms do not change it
 	way  [128]passage
@@ -42,22 +43,32 @@ type relay struct {
 	eventsIn, eventsOut int
 }
 
-// newRelay makes the way from a party with terms from to the one at to. speech
-// tells whether at least one of the formats the party may send gets through.
-func newRelay(to *stream, from, there *terms) (r *relay, speech bool) {
-	r = &relay{to: to, eventsIn: from.EventClock, eventsOut: there.EventClock}
+// newRelay makes the way from a party with terms from to the one at to.
+func newRelay(to *stream, from, there *terms) *relay {
+	r := &relay{to: to, eventsIn: from.EventClock, eventsOut: there.EventClock}
+	r.self = r
 	for _, c := range from.Accepted {
 		how := convert(c, there.Codec)
 		if how == refuse {
 			continue
 		}
 		r.way[c.PayloadType&0x7f] = passage{how, there.Codec.PayloadType}
-		speech = true
 	}
 	if from.ReceiveEvents >= 0 && there.SendEvents >= 0 {
 		r.way[from.ReceiveEvents&0x7f] = passage{keyPress, uint8(there.SendEvents)}
 	}
-	return r, speech
+	return r
+}
+
+// understood tells whether at least one of the formats that a party with terms
+// from may send gets through to one with terms there.
+func understood(from, there *terms) bool {
+	for _, c := range from.Accepted {
+		if convert(c, there.Codec) != refuse {
+			return true
+		}
+	}
+	return false
 }
 
 // convert tells how one format becomes another.

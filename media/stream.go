@@ -1,6 +1,8 @@
 package media
 
 import (
+	"crypto/rand"
+	"encoding/binary"
 	"net/netip"
 	"sync/atomic"
 	"time"
@@ -20,11 +22,10 @@ type stream struct {
 	counters counters
 	seen     atomic.Pointer[sighting] // nil before the first packet
 
-	forbidden func(netip.AddrPort) bool // M5
-	epochs    func() uint64             // numbers sources, unique in the engine
-	events    Events
-	cname     string // RFC 7022, for our RTCP
-	pair      *pair
+	engine *Engine
+	events Events
+	cname  [10]byte // RFC 7022, for our RTCP, which has it in hexadecimal
+	pair   *pair
 
 	loop        *loop
 	index       int // in loop.streams
@@ -40,6 +41,20 @@ type stream struct {
 	waiting     *player // until there are terms
 	agreed      int64   // when the terms were adopted
 	heard       int64   // when the party last sent anything, or was reported silent
+}
+
+// begin makes s the packet side of a session on a pair of ports, and draws a
+// session id for its descriptions. What it begins with is unpredictable (A12).
+func (s *stream) begin(e *Engine, events Events, x *pair) (id uint32) {
+	var b [24]byte
+	_, _ = rand.Read(b[:]) // never fails: it ends the program instead
+	s.engine, s.events, s.pair, s.old = e, events, x, x.old
+	s.unconfirmed, s.keys.rate = newWindow(maxUnconfirmed), newWindow(maxDigitsPerSecond)
+	s.cname = [10]byte(b[10:])
+	s.out.ssrc = binary.BigEndian.Uint32(b[:])
+	s.out.ts = binary.BigEndian.Uint32(b[4:])
+	s.out.seq = binary.BigEndian.Uint16(b[8:])
+	return binary.BigEndian.Uint32(b[20:]) >> 1
 }
 
 // adopt takes new terms.
@@ -101,7 +116,7 @@ func (s *stream) admitRTP(p *packet, b []byte, from netip.AddrPort) bool {
 		return false
 	}
 	moves := from != s.rtpLatch.src
-	if !s.rtpLatch.admit(from, now, s.forbidden) {
+	if !s.rtpLatch.admit(from, now, s.engine.forbidden) {
 		return false
 	}
 	if moves {
@@ -109,8 +124,8 @@ func (s *stream) admitRTP(p *packet, b []byte, from netip.AddrPort) bool {
 		s.in.reset()
 	}
 	s.heard = now
-	clock, epoch := int(t.clocks[p.pt]), s.in.epoch
-	if !s.in.accept(p, now, clock, s.epochs) {
+	clock, epoch := t.clock(what), s.in.epoch
+	if !s.in.accept(p, now, clock, s.engine.nextEpoch) {
 		return false
 	}
 	if s.in.epoch != epoch {
@@ -198,7 +213,7 @@ func (s *stream) admitRTCP(b []byte, from netip.AddrPort) bool {
 	if s.old.on && reporter(b) == s.old.ssrc && from != s.terms.rtcp {
 		return false
 	}
-	if !s.rtcpLatch.admit(from, s.loop.now, s.forbidden) {
+	if !s.rtcpLatch.admit(from, s.loop.now, s.engine.forbidden) {
 		return false
 	}
 	return b[1] != rtcpSR || s.in.epoch == 0 || reporter(b) == s.in.ssrc

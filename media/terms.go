@@ -7,13 +7,13 @@ import (
 	"github.com/cordpair/cordpair/media/sdp"
 )
 
-// carriage says what a payload type of a party carries.
+// carriage says what a payload type of a party carries: speech in the format at
+// Accepted[carriage-1], or one of these.
 type carriage uint8
 
 const (
-	nothing carriage = iota // not negotiated: dropped (M4)
-	speech
-	events // RFC 4733
+	nothing carriage = 0   // not negotiated: dropped (M4)
+	events  carriage = 255 // RFC 4733
 )
 
 // law is the G.711 law of a format, or neither.
@@ -46,8 +46,7 @@ type terms struct {
 	hosts     [2]netip.Addr  // RTP is taken from
 	rtcpHosts [2]netip.Addr
 	carries   [128]carriage
-	clocks    [128]int32 // of speech, Hz
-	sends     law        // of the codec we send
+	sends     law // of the codec we send
 }
 
 // newTerms makes terms for a stream at local whose SIP comes from source.
@@ -56,14 +55,21 @@ func newTerms(r sdp.Result, local, source netip.Addr) *terms {
 	source = source.Unmap().WithZone("")
 	t.rtp, t.hosts = reach(local, source, r.Remote)
 	t.rtcp, t.rtcpHosts = reach(local, source, r.RemoteRTCP)
-	for _, c := range r.Accepted {
-		t.carries[c.PayloadType&0x7f] = speech
-		t.clocks[c.PayloadType&0x7f] = int32(c.Clock)
+	for i, c := range r.Accepted {
+		t.carries[c.PayloadType&0x7f] = carriage(i + 1) // there are 128 at most
 	}
 	if r.ReceiveEvents >= 0 && r.ReceiveEvents < 128 {
 		t.carries[r.ReceiveEvents] = events
 	}
 	return t
+}
+
+// clock is the timestamp rate of what a party sends in Hz, 0 for digits.
+func (t *terms) clock(what carriage) int {
+	if what == events {
+		return 0
+	}
+	return t.Accepted[what-1].Clock
 }
 
 // reach is the signalled address as far as it can be sent to from local, and

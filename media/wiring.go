@@ -38,7 +38,7 @@ func (s *Session) Quiet() { s.become(nil, nil) }
 // once, from a media worker or the caller: nil at the natural end, ErrNoSound,
 // ErrNoG711, ErrReplaced or ErrClosed. It may be nil.
 func (s *Session) Play(names []string, loop bool, done func(error)) {
-	p := &player{to: s.stream, loop: loop, done: done, epoch: s.engine.nextEpoch()}
+	p := &player{to: &s.stream, loop: loop, done: done, epoch: s.engine.nextEpoch()}
 	for _, name := range names {
 		pcm, ok := s.engine.sounds.Lookup(name)
 		if !ok || len(pcm) == 0 {
@@ -74,7 +74,7 @@ func (s *Session) setSource(from *Session, p *player, why error) {
 	if old := s.player; old != nil && old.end() {
 		// Claimed here, so that not one more frame goes out; told there, so
 		// that done may use the session.
-		s.post(func() { old.report(why) })
+		s.post(errand{fn: func() { old.report(why) }})
 	}
 	if old := s.hears; old != nil {
 		old.stream.sink.Store(nil)
@@ -82,7 +82,7 @@ func (s *Session) setSource(from *Session, p *player, why error) {
 	}
 	s.hears, s.player = nil, p
 	if p != nil {
-		s.post(func() { s.stream.loop.play(p) })
+		s.post(errand{fn: func() { s.stream.loop.play(p) }})
 	}
 	if from == nil {
 		return
@@ -111,10 +111,9 @@ func (s *Session) link() {
 		from.stream.sink.Store(nil)
 		s.move(from.loop)
 	default:
-		r, _ := newRelay(s.stream, there, here)
+		r := newRelay(&s.stream, there, here)
 		r.turn = s.turn
-		var k sink = r
-		from.stream.sink.Store(&k)
+		from.stream.sink.Store(&r.self)
 	}
 }
 
@@ -130,14 +129,14 @@ func (s *Session) relink() {
 // sockets; what writes to its stream is unlinked before. The caller holds
 // Engine.mu.
 func (s *Session) move(to *loop) {
-	old, st := s.loop, s.stream
+	old, st := s.loop, &s.stream
 	if s.hears != nil {
 		s.hears.stream.sink.Store(nil)
 	}
 	st.sink.Store(nil)
 	s.moving = true
 	old.post(func() {
-		old.remove(st)
+		old.hand(st)
 		old.load.Add(-1)
 		to.load.Add(1)
 		to.post(func() { s.arrive(to) })
@@ -154,8 +153,8 @@ func (s *Session) arrive(at *loop) {
 	s.pending = nil
 	s.relink()
 	e.mu.Unlock()
-	for _, fn := range pending {
-		fn()
+	for _, x := range pending {
+		x.run()
 	}
 }
 
@@ -165,9 +164,7 @@ func joint(a, b *terms) error {
 	if a == nil || b == nil {
 		return nil
 	}
-	_, there := newRelay(nil, a, b)
-	_, back := newRelay(nil, b, a)
-	if !there || !back {
+	if !understood(a, b) || !understood(b, a) {
 		return fmt.Errorf("%w: %s and %s", ErrNoCommonCodec, a.Codec, b.Codec)
 	}
 	return nil
