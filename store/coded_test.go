@@ -105,6 +105,21 @@ func TestUpgrade(t *testing.T) {
 	if _, err := old.Get(Int(5)); !errors.Is(err, ErrNewerStore) {
 		t.Errorf("an earlier release reads it: %v", err)
 	}
+	later := NewTable[point](db.config, Calls, 2) // has no index any more
+	var seen []Key
+	also := func(tx *Tx, key Key, p point) error {
+		seen = append(seen, key)
+		return later.In(tx).Insert(Int(-p.X-1), point{p.X, 9}) // what comes to lie before is not seen
+	}
+	if err := later.UpgradeWith(t.Context(), also); err != nil || len(seen) != rows {
+		t.Errorf("%d rows, %v", len(seen), err)
+	}
+	if err := tab.Check(); !errors.Is(err, ErrDamaged) {
+		t.Errorf("the index is still there: %v", err)
+	}
+	if p, err := later.Get(Int(-6)); err != nil || p != (point{5, 9}) {
+		t.Errorf("%v, %v", p, err)
+	}
 }
 
 // TestSkip: the same rows are left out by an index, by the key, and with rows

@@ -28,6 +28,7 @@ const (
 	Messages      Prefix = "message/"      // records: pager.Message by extension id and number
 	Journal       Prefix = "journal/"      // live: of earlier releases, calls that have not ended
 	Calls         Prefix = "call/"         // records: calls that have ended, by call_uuid
+	CallPlaces    Prefix = "callplace/"    // records: where they and their legs stand in lists, see history
 )
 
 // Keys of a space that belong to no table. A tilde sorts behind every prefix.

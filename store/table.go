@@ -164,19 +164,37 @@ func (r Rows[T]) Put(key Key, row T) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.t.prefix, err)
 	}
-	var is *T // nil: what the indexes must say is read from raw
-	if r.t.codec.coded {
-		is = &row
-	}
 	before, err := r.tx.present(rowKey(r.t.prefix, key))
 	var old []byte
 	if err == nil {
-		old, err = r.replace(key, before, raw, is)
+		old, err = r.replace(key, before, raw, r.given(&row))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.t.prefix, err)
 	}
 	r.note(change{r.t.prefix, key, old, raw})
+	return nil
+}
+
+// Insert is Put for a row of whose key nobody has written one: nothing is read first.
+func (r Rows[T]) Insert(key Key, row T) error {
+	raw, err := r.t.codec.encode(key, row)
+	if err == nil {
+		_, err = r.replace(key, saved{key: rowKey(r.t.prefix, key)}, raw, r.given(&row))
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", r.t.prefix, err)
+	}
+	r.note(change{prefix: r.t.prefix, key: key, new: raw})
+	return nil
+}
+
+// given is what the indexes must say of a row; nil if that is to be read from its
+// stored form.
+func (r Rows[T]) given(row *T) *T {
+	if r.t.codec.coded {
+		return row
+	}
 	return nil
 }
 

@@ -11,11 +11,20 @@ import (
 // record is the record of the call as of now. A call that has not ended gets the
 // one it would have if the switch were killed now.
 func (r *running) record(now time.Time, ext func(client, id int64) Extension) Record {
+	rec := Record{CDR: make([]Leg, 0, len(r.legs))}
+	r.summary(&rec, now, ext)
+	rec.Events, rec.Trace, _ = readTale(string(r.tale.b)) // what we wrote ourselves can be read
+	return rec
+}
+
+// summary makes rec what lists show of the record. The memory of its legs is used
+// again.
+func (r *running) summary(rec *Record, now time.Time, ext func(client, id int64) Extension) {
 	cause := r.cause
 	if cause == "" {
 		cause = call.CauseRestart
 	}
-	rec := Record{
+	*rec = Record{
 		CallUUID: r.id,
 		Fields: Fields{
 			Flow: flow(call.Inbound, r.caller), Cause: cause, Q850: verdictOf(cause).q850,
@@ -23,7 +32,7 @@ func (r *running) record(now time.Time, ext func(client, id int64) Extension) Re
 			Client: r.client, ToUsername: r.dialled, ToDomain: r.caller.Domain,
 			DestNumber: r.dialled, DestDomain: r.caller.Domain,
 		},
-		Events: slices.Clip(r.events), Trace: slices.Clip(r.trace), Left: r.left, CDR: []Leg{},
+		Left: r.left, CDR: rec.CDR[:0],
 	}
 	if !r.answered.IsZero() {
 		rec.Duration = seconds(now.Sub(r.answered))
@@ -34,17 +43,17 @@ func (r *running) record(now time.Time, ext func(client, id int64) Extension) Re
 	if !r.first.IsZero() {
 		rec.bridge(r, now)
 	}
-	for _, l := range r.legs {
-		rec.CDR = append(rec.CDR, r.legRecord(l, &rec, now, ext))
+	for i := range r.legs {
+		rec.CDR = append(rec.CDR, Leg{})
+		r.legRecord(&rec.CDR[i], &r.legs[i], rec, now, ext)
 	}
-	return rec
 }
 
 // alive is the record of a call that goes on: what is not known yet is empty.
 func (r *running) alive(now time.Time, ext func(client, id int64) Extension) Record {
 	rec := r.record(now, ext)
-	for i, l := range r.legs {
-		leg := &rec.CDR[i]
+	for i := range r.legs {
+		leg, l := &rec.CDR[i], &r.legs[i]
 		leg.CallsResult, leg.CallsDisposition = "", ""
 		if l.ended.IsZero() {
 			leg.goesOn(l.answered)
@@ -97,19 +106,18 @@ func (rec *Record) bridge(r *running, now time.Time) {
 	}
 	n := seconds(talked)
 	rec.Bridged, rec.BridgedDuration, rec.BridgedTime = true, &n, dialplan.StampOf(r.first)
-	number, domain := r.partner.Number, r.partner.Domain
-	rec.BridgedUsername, rec.BridgedDomain = &number, &domain
-	rec.DestNumber, rec.DestDomain = number, domain
+	rec.BridgedUsername, rec.BridgedDomain = &r.partner.Number, &r.partner.Domain // which do not change any more
+	rec.DestNumber, rec.DestDomain = r.partner.Number, r.partner.Domain
 }
 
-// legRecord is the record of one leg of the call.
-func (r *running) legRecord(l *runningLeg, rec *Record, now time.Time, ext func(client, id int64) Extension) Leg {
+// legRecord makes leg the record of one leg of the call, whose own is rec.
+func (r *running) legRecord(leg *Leg, l *runningLeg, rec *Record, now time.Time, ext func(client, id int64) Extension) {
 	cause, end := l.cause, l.ended
 	if end.IsZero() {
 		cause, end = rec.Cause, now
 	}
 	v := verdictOf(cause)
-	leg := Leg{
+	*leg = Leg{
 		CallUUID: r.id, ID: l.id, Stats: l.stats, Moved: l.moved,
 		CallsResult: rec.Result, CallsDisposition: rec.Disposition,
 		Fields: Fields{
@@ -127,12 +135,15 @@ func (r *running) legRecord(l *runningLeg, rec *Record, now time.Time, ext func(
 	if l.direction == call.Inbound {
 		leg.DestNumber, leg.DestDomain = rec.DestNumber, rec.DestDomain
 	}
-	leg.owner(r.client, l.party.Extension, ext)
+	if id := l.party.Extension; rec.Extension != nil && id == *rec.Extension {
+		leg.Extension, leg.ExtensionName, leg.ExtensionType, leg.ExtensionGroup = rec.Extension, rec.ExtensionName, rec.ExtensionType, rec.ExtensionGroup
+	} else {
+		leg.owner(r.client, id, ext)
+	}
 	leg.from(r.caller)
 	if l.direction == call.Inbound {
 		leg.from(l.party) // a leg that was transferred here is no leg of the caller
 	}
-	return leg
 }
 
 // result is the result of the whole call.
@@ -182,14 +193,19 @@ func (f *Fields) owner(client, id int64, ext func(client, id int64) Extension) {
 	if id == 0 {
 		return
 	}
-	f.Extension = &id
+	var owner struct {
+		id int64
+		Extension
+	}
+	owner.id = id
+	f.Extension = &owner.id
 	if ext == nil {
 		return
 	}
-	if e := ext(client, id); e.Name != "" {
-		f.ExtensionName, f.ExtensionType = &e.Name, &e.Type
-		if e.Group != 0 {
-			f.ExtensionGroup = &e.Group
+	if owner.Extension = ext(client, id); owner.Name != "" {
+		f.ExtensionName, f.ExtensionType = &owner.Name, &owner.Type
+		if owner.Group != 0 {
+			f.ExtensionGroup = &owner.Group
 		}
 	}
 }

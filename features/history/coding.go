@@ -9,30 +9,30 @@ import (
 	"github.com/cordpair/cordpair/store"
 )
 
-// recordVersion is the form AppendRow writes. Version 1 was JSON.
-const recordVersion = 2
+// recordVersion is the form AppendRow writes. Version 1 was JSON; version 2 had the
+// events and the trace as lists.
+const recordVersion = 3
 
 // brief is a record without its sequence, trace and messages, which reading one
 // row after another need not take apart.
 type brief struct{ Record }
 
-// AppendRow writes the stored form: what lists show first, then the events, the
-// trace and the messages of each leg (store.Coded).
+// AppendRow writes the stored form: what lists show first, then the tale of the
+// call and the messages of each leg (store.Coded).
 func (rec *Record) AppendRow(b []byte) ([]byte, error) {
-	w := writers.Get().(*writer)
-	defer w.release()
-	w.b = b
-	if !rec.InitTime.IsZero() {
-		w.base = rec.InitTime.UnixNano()
-	}
-	w.int(w.base)
+	var w, tale writer
+	w.begin(b, rec.InitTime.Time)
 	w.head(rec)
-	writeList(w, rec.Events, w.event)
-	writeList(w, rec.Trace, w.entry)
-	for i := range rec.CDR {
-		writeList(w, rec.CDR[i].Messages, w.message)
+	tale.begin(nil, rec.InitTime.Time)
+	for i := range rec.Events {
+		tale.tellEvent(&rec.Events[i])
 	}
-	return w.b, w.err
+	for i := range rec.Trace {
+		tale.tellDecision(&rec.Trace[i])
+	}
+	w.part(tale.b)
+	w.messages(rec.CDR)
+	return w.b, tale.err
 }
 
 // ParseRow reads the stored form (store.Coded).
@@ -40,11 +40,14 @@ func (rec *Record) ParseRow(version byte, b []byte) error {
 	if version == 1 {
 		return json.Unmarshal(b, rec)
 	}
-	r := &reader{s: string(b), words: make([]string, 0, 64)}
-	r.base = r.int()
+	r := newReader(string(b))
 	r.head(rec)
-	rec.Events = list(r, r.event)
-	rec.Trace = list(r, r.entry)
+	if version == 2 {
+		rec.Events = list(r, r.event)
+		rec.Trace = list(r, r.entry)
+	} else {
+		rec.Events, rec.Trace = r.tale()
+	}
 	for i := range rec.CDR {
 		rec.CDR[i].Messages = list(r, r.message)
 	}
@@ -61,8 +64,7 @@ func (rec *brief) ParseRow(version byte, b []byte) error {
 		rec.Events, rec.Trace = nil, nil
 		return err
 	}
-	r := &reader{s: string(b), words: make([]string, 0, 64)}
-	r.base = r.int()
+	r := newReader(string(b))
 	r.head(&rec.Record)
 	return r.err
 }
@@ -170,141 +172,6 @@ func (r *reader) media(m *call.MediaStats) {
 	m.Signalled, m.Source = r.text(), r.text()
 }
 
-func (w *writer) event(ev *Event) {
-	w.int(int64(ev.Seq))
-	w.time(ev.At)
-	w.text(string(ev.Kind))
-	w.text(string(ev.Leg))
-	w.int(ev.Extension)
-	w.text(ev.Number)
-	w.text(string(ev.Cause))
-	w.text(string(ev.By))
-	w.text(string(ev.Other))
-	w.bool(ev.Finding != nil)
-	if ev.Finding != nil {
-		w.text(ev.Finding.Code)
-		w.text(ev.Finding.Text)
-	}
-}
-
-func (r *reader) event() (ev Event) {
-	ev.Seq, ev.At, ev.Kind = int(r.int()), r.time(), call.EventKind(r.text())
-	ev.Leg, ev.Extension, ev.Number = call.LegID(r.text()), r.int(), r.text()
-	ev.Cause, ev.By, ev.Other = call.Cause(r.text()), call.LegID(r.text()), call.ID(r.text())
-	if r.bool() {
-		ev.Finding = &call.Finding{Code: r.text(), Text: r.text()}
-	}
-	return ev
-}
-
-func (w *writer) entry(t *call.TraceEntry) {
-	w.int(int64(t.Seq))
-	w.time(t.At)
-	w.text(t.Branch)
-	w.text(t.Who)
-	w.text(t.Kind)
-	w.int(t.ID)
-	w.text(t.Name)
-	w.text(t.Verdict)
-	writeList(w, t.Because, w.because)
-	w.bool(t.Step != nil)
-	if t.Step != nil {
-		w.text(t.Step.Name)
-		w.text(t.Step.Branch)
-		w.args(t.Step.Args)
-	}
-	w.outcome(t.Outcome)
-}
-
-// Forms of an outcome.
-const (
-	outcomeNone = iota
-	outcomePlain
-	outcomeRedirected // with To and Why
-)
-
-func (w *writer) outcome(o *call.Outcome) {
-	switch {
-	case o == nil:
-		w.uint(outcomeNone)
-		return
-	case o.To == "" && o.Why == "":
-		w.uint(outcomePlain)
-	default:
-		w.uint(outcomeRedirected)
-		w.text(o.To)
-		w.text(string(o.Why))
-	}
-	w.text(o.Branch)
-	w.text(string(o.Kind))
-	w.text(string(o.Cause))
-	w.text(string(o.By))
-}
-
-func (r *reader) outcome() *call.Outcome {
-	o := &call.Outcome{}
-	switch r.uint() {
-	case outcomeNone:
-		return nil
-	case outcomePlain:
-	case outcomeRedirected:
-		o.To, o.Why = r.text(), call.DivertReason(r.text())
-	default:
-		r.fail()
-	}
-	o.Branch, o.Kind, o.Cause, o.By = r.text(), call.OutcomeKind(r.text()), call.Cause(r.text()), call.LegID(r.text())
-	return o
-}
-
-func (r *reader) entry() (t call.TraceEntry) {
-	t.Seq, t.At = int(r.int()), r.time()
-	t.Branch, t.Who, t.Kind = r.text(), r.text(), r.text()
-	t.ID, t.Name, t.Verdict = r.int(), r.text(), r.text()
-	t.Because = list(r, r.because)
-	if r.bool() {
-		t.Step = &call.Step{Name: r.text(), Branch: r.text(), Args: r.args()}
-	}
-	t.Outcome = r.outcome()
-	return t
-}
-
-func (w *writer) because(c *call.TraceCause) {
-	w.text(c.Condition)
-	w.text(c.Want)
-	w.text(c.Got)
-	w.bool(c.OK)
-}
-
-func (r *reader) because() call.TraceCause {
-	return call.TraceCause{Condition: r.text(), Want: r.text(), Got: r.text(), OK: r.bool()}
-}
-
-// args writes the parameters of a step, a struct of whoever made the step, as
-// JSON; nothing if there are none.
-func (w *writer) args(v any) {
-	if v == nil {
-		w.uint(0)
-		return
-	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		w.err = err
-	}
-	w.uint(uint64(len(b)))
-	w.b = append(w.b, b...)
-}
-
-func (r *reader) args() (v any) {
-	b := r.bytes(r.uint())
-	if b == "" {
-		return nil
-	}
-	if json.Unmarshal([]byte(b), &v) != nil {
-		r.fail()
-	}
-	return v
-}
-
 func (w *writer) message(m *call.Message) {
 	w.time(m.At)
 	w.bool(m.Sent)
@@ -318,6 +185,12 @@ func (w *writer) message(m *call.Message) {
 func (r *reader) message() call.Message {
 	return call.Message{
 		At: r.time(), Sent: r.bool(), Line: r.text(), Of: r.text(), Peer: r.text(), Body: r.text(), Repeats: int(r.int()),
+	}
+}
+
+func (w *writer) messages(legs []Leg) {
+	for i := range legs {
+		writeList(w, legs[i].Messages, w.message)
 	}
 }
 

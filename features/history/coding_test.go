@@ -1,6 +1,7 @@
 package history
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,11 +55,11 @@ func withoutSequence(rec Record) Record {
 // fullRecord has something in every field, and some fields again.
 func fullRecord() Record {
 	c, at := "0123456789ABCDEF0123456789ABCDEF", time.Date(2026, 1, 2, 3, 4, 5, 6e7, time.UTC)
-	r := begin(call.Event{Call: call.ID(c), Client: 7, Seq: 1, At: at, Kind: call.EventStarted, Leg: "a", Party: alice, Dialled: "102"})
+	r := begin(&call.Event{Call: call.ID(c), Client: 7, Seq: 1, At: at, Kind: call.EventStarted, Leg: "a", Party: alice, Dialled: "102"})
 	step := func(ev call.Event) {
 		at = at.Add(1234567 * time.Microsecond)
-		ev.At, ev.Seq = at, len(r.events)+len(r.trace)+1
-		r.apply(ev)
+		ev.At, ev.Seq = at, r.events+r.decisions+1
+		r.apply(&ev)
 	}
 	step(call.Event{Kind: call.EventLegStarted, Leg: "a", Party: alice, Direction: call.Inbound})
 	step(call.Event{Kind: call.EventDecided, Trace: &call.TraceEntry{
@@ -175,8 +176,71 @@ func TestRecordsOfVersion1(t *testing.T) {
 		if legs, _, err := h.Legs(Query{Client: 7, Extensions: []int64{2}}); err != nil || len(legs) != 2 {
 			t.Errorf("%d legs, %v", len(legs), err)
 		}
+		checkPlaces(t, h)
+	})
+}
+
+// record2 is what an earlier release had: lists of events and decisions, and an index
+// entry for each call.
+type record2 struct{ Record }
+
+func (rec *record2) AppendRow(b []byte) ([]byte, error) {
+	var w writer
+	w.begin(b, rec.InitTime.Time)
+	w.head(&rec.Record)
+	writeList(&w, rec.Events, w.event)
+	writeList(&w, rec.Trace, w.entry)
+	w.messages(rec.CDR)
+	return w.b, w.err
+}
+
+func (rec *record2) entry(b []byte) ([]byte, error) { return rec.AppendRow(append(b, 2)) }
+
+// TestRecordsOfVersion2: they are read, listed and free of entries that nobody looks
+// at any more; the journal becomes records, also if the first attempt is cut off.
+func TestRecordsOfVersion2(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := storetest.Open(t)
+		rec := fullRecord()
+		old := store.NewTable(db.Records(), store.Calls, 2, store.Index[record2]{
+			Name: "client_time", Keys: func(rec record2) []store.Key { return []store.Key{store.Time(rec.InitTime.Time)} },
+		})
+		for i := range 600 { // more than are upgraded at a time
+			rec.CallUUID = call.ID(fmt.Sprintf("%04d", i))
+			if err := old.Put(key(rec.CallUUID), record2{rec}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		left := record2{rec}
+		left.CallUUID = "LEFT"
+		var s store.Sheet
+		if err := errors.Join(db.Daybook().Turn(), s.Put("LEFT", left.entry), db.Daybook().Write(&s)); err != nil {
+			t.Fatal(err)
+		}
+		h := New(db, call.NewBus(), Options{})
+		defer h.sub.Close()
+		cut, stop := context.WithCancel(t.Context())
+		stop()
+		if _, err := h.Recover(cut); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		if n, err := h.Recover(t.Context()); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		got, err := h.Get("0007")
+		rec.CallUUID = "0007"
+		if d := cmp.Diff(rec, got); d != "" || err != nil {
+			t.Error(d, err)
+		}
+		if recs, _, err := h.List(Query{Client: 7}); len(recs) != 601 || err != nil {
+			t.Errorf("%d records, %v", len(recs), err)
+		}
+		checkPlaces(t, h)
 		if err := h.calls.Check(); err != nil {
 			t.Error(err)
+		}
+		if page, err := old.List(store.Range{Index: "client_time"}); err != nil || len(page.Rows) != 0 {
+			t.Errorf("the old index has %d entries, %v", len(page.Rows), err)
 		}
 	})
 }

@@ -2,11 +2,13 @@
 // a projection: it hears what the call bus says and has no idea of its own about
 // what happened.
 //
-// A call that starts gets a journal entry, which is the record it would have if
-// the switch were killed at that moment; the entry is written again when the
-// call is answered and every ten seconds. When the call ends, its final record is
-// written within a fraction of a second, together with those of other calls, so
-// that one sync of the disk serves many; then the entry goes. The journal is
+// The events of a call are written down as they come, once, into its tale (tale.go);
+// journal and record have it as it is. A call that starts gets a journal entry, of which
+// the record can be made that it would have if the switch were killed at that moment
+// (entry.go); the entry is written again when the call is answered and every ten seconds.
+// When the call ends, its final record is written within a fraction of a second,
+// together with those of other calls, so that one sync of the disk serves many; then
+// the entry goes. The journal is
 // the daybook of the store, a file that a killed process cannot lose; every ten
 // seconds it is turned over to another one, which needs no more than the calls of
 // that time. What such a process left in the journal becomes a record at the next
@@ -14,7 +16,8 @@
 //
 // A record has a stored form of its own (coding.go), a sixth of its JSON, whose
 // first part is all that lists read. Calls and legs are found by their beginning,
-// by client and by extension (query.go); a running call can be looked at as it is.
+// by client and by extension (query.go), through an index with an entry for all that
+// began and was written together (places.go); a running call can be looked at as it is.
 //
 // Ownership: one goroutine, Run, writes to the open calls; readers read the store,
 // and for a call that is not in it yet a copy.

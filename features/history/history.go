@@ -19,15 +19,20 @@ const (
 	// refreshSome is how many journal entries are refreshed at a time, so that no
 	// call waits for thousands.
 	refreshSome = 64
-	maxGroup    = 32  // rows written together
+	maxGroup    = 64  // rows written together
 	maxPending  = 128 // groups on their way to the disk
-	busyWait    = 20 * time.Millisecond
+	// maxRow is the largest row of a record, with room for what the store adds.
+	maxRow   = store.MaxRow - 64
+	busyWait = 20 * time.Millisecond
 	// gap is how often Run looks at events at most, so that it wakes a few times a
 	// second and the state of many calls goes into the journal at once.
 	gap = 20 * time.Millisecond
 	// gather is how long the record of an ended call waits for the last messages of
 	// its legs. Until it is durable the journal entry stands.
 	gather = 200 * time.Millisecond
+	// collect is how long it waits then for the records of others, with which it
+	// shares a commit and the places in the lists.
+	collect = 60 * time.Millisecond
 	// maxBacklog is the number of events not read above which the History is full.
 	maxBacklog = 1 << 15
 )
@@ -75,14 +80,16 @@ type History struct {
 	before  *store.Table[Record] // the journal of earlier releases
 	calls   *store.Table[Record]
 	briefs  *store.Table[brief] // the same rows
+	rows    *store.Table[row]   // the same rows
+	blocks  *store.Table[row]   // where they stand in lists
 	sub     *call.Subscription
 
 	recovered atomic.Bool
 
 	mu      sync.Mutex // guards what follows; not held over I/O
 	open    map[call.ID]*running
-	closing map[call.ID]*Record // ended, not durable yet
-	durable []call.ID           // whose journal entries may go
+	closing map[call.ID]*running // ended, their records not durable yet
+	durable []call.ID            // whose journal entries may go
 
 	// Run only
 	ended []ended    // calls that have, by time
@@ -90,7 +97,9 @@ type History struct {
 	dirty []*running // journal entries due
 	old   []call.ID  // those that stand in the file before only
 	sheet store.Sheet
-	mute  bool // the journal cannot be written, which was said
+	pen   writer
+	rec   Record // that is being written
+	mute  bool   // the journal cannot be written, which was said
 
 	slots           chan struct{} // one for every pending group
 	pending         sync.WaitGroup
@@ -103,19 +112,22 @@ func New(db *store.DB, bus *call.Bus, opts Options) *History {
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
 	}
-	calls, briefs := tables(db.Records())
+	records := db.Records()
 	return &History{
-		opts: opts, records: db.Records(), live: db.Live(), sub: bus.Subscribe("history"),
-		open: make(map[call.ID]*running), closing: make(map[call.ID]*Record), slots: make(chan struct{}, maxPending),
+		opts: opts, records: records, live: db.Live(), sub: bus.Subscribe("history"),
+		open: make(map[call.ID]*running), closing: make(map[call.ID]*running), slots: make(chan struct{}, maxPending),
 		journal: db.Daybook(), before: store.NewTable[Record](db.Live(), store.Journal, recordVersion),
-		calls: calls, briefs: briefs,
+		calls:  store.NewTable[Record](records, store.Calls, recordVersion),
+		briefs: store.NewTable[brief](records, store.Calls, recordVersion),
+		rows:   store.NewTable[row](records, store.Calls, recordVersion),
+		blocks: store.NewTable[row](records, store.CallPlaces, blockVersion),
 	}
 }
 
 // ended is a call whose record is not on its way yet.
 type ended struct {
-	rec *Record
-	due time.Time // then it goes
+	r   *running
+	due time.Time // then it may go
 }
 
 func key(id call.ID) store.Key { return store.Str(string(id)) }
@@ -127,7 +139,8 @@ func (h *History) Recover(ctx context.Context) (n int, err error) {
 	if h.recovered.Load() {
 		return 0, nil
 	}
-	if err := h.calls.Upgrade(ctx); err != nil {
+	placed := func(tx *store.Tx, _ store.Key, rec Record) error { return h.putPlaces(tx, &rec) }
+	if err := h.calls.UpgradeWith(ctx, placed); err != nil {
 		return 0, fmt.Errorf("history: %w", err)
 	}
 	rows, err := h.journalled()
@@ -167,25 +180,13 @@ func (h *History) journalled() ([]store.Row[Record], error) {
 	rows := page.Rows
 	for id, entry := range entries {
 		var rec Record
-		if err := parseEntry(&rec, entry); err != nil {
+		if err := parseEntry(&rec, entry, h.opts.Extension); err != nil {
 			h.opts.Logger.Error("journal entry cannot be read", "call", id, "err", err)
 			continue
 		}
 		rows = append(rows, store.Row[Record]{Key: key(rec.CallUUID), Value: rec})
 	}
 	return rows, nil
-}
-
-// An entry of the journal is the version of its form and the form.
-func (rec *Record) appendEntry(b []byte) ([]byte, error) {
-	return rec.AppendRow(append(b, recordVersion))
-}
-
-func parseEntry(rec *Record, b []byte) error {
-	if len(b) == 0 || b[0] > recordVersion {
-		return store.ErrDamaged
-	}
-	return rec.ParseRow(b[0], b[1:])
 }
 
 // closeJournal makes records of journal entries, except where the record got
@@ -200,7 +201,7 @@ func (h *History) closeJournal(rows []store.Row[Record]) (made int, err error) {
 			case !errors.Is(err, store.ErrNotFound):
 				return err
 			}
-			if err := put(h.calls.In(tx), &row.Value); err != nil {
+			if err := h.putRecord(tx, &row.Value); err != nil {
 				return err
 			}
 			made++

@@ -128,7 +128,7 @@ func TestAcknowledgedAtOnce(t *testing.T) {
 		if b.journal() != 1 {
 			t.Error("the journal entry went before the record came")
 		}
-		time.Sleep(gather)
+		time.Sleep(gather + collect)
 		synctest.Wait()
 		b.get("X")
 		time.Sleep(refreshEvery)
@@ -259,7 +259,7 @@ func TestRefreshInPortions(t *testing.T) {
 			}
 			for id, entry := range entries {
 				var rec Record
-				if err := parseEntry(&rec, entry); err != nil {
+				if err := parseEntry(&rec, entry, nil); err != nil {
 					t.Fatal(id, err)
 				}
 				if age := time.Since(rec.HangupTime.Time); age > refreshEvery+10*gap {

@@ -11,7 +11,7 @@ import (
 // forgets the signalling of the leg soon.
 type left struct {
 	r   *running
-	leg *runningLeg
+	leg call.LegID
 	due time.Time // then its last messages have come
 }
 
@@ -21,7 +21,7 @@ func (h *History) leaves(r *running, ev *call.Event) {
 		return
 	}
 	if l := r.leg(ev.Leg); l != nil && !l.ended.IsZero() {
-		h.left = append(h.left, left{r, l, ev.At.Add(gather)})
+		h.left = append(h.left, left{r, l.id, ev.At.Add(gather)})
 	}
 }
 
@@ -34,9 +34,9 @@ func (h *History) keepMessages(now time.Time) {
 		if !l.r.over.IsZero() {
 			continue
 		}
-		messages := bounded(h.opts.Messages(l.leg.id))
+		messages := bounded(h.opts.Messages(l.leg))
 		h.mu.Lock()
-		l.leg.messages = messages
+		l.r.leg(l.leg).messages = messages
 		h.mu.Unlock()
 	}
 	h.left = slices.Delete(h.left, 0, n)
@@ -44,7 +44,7 @@ func (h *History) keepMessages(now time.Time) {
 
 // remember puts what was kept of legs that have left into the record.
 func (r *running) remember(rec *Record) {
-	for i, l := range r.legs {
-		rec.CDR[i].Messages = l.messages
+	for i := range r.legs {
+		rec.CDR[i].Messages = r.legs[i].messages
 	}
 }

@@ -28,10 +28,10 @@ func TestAnyPrefixIsARecord(t *testing.T) {
 	base := time.Now()
 	rapid.Check(t, func(t *rapid.T) {
 		at := base
-		r := begin(call.Event{Call: "X", Client: 7, At: at, Kind: call.EventStarted, Leg: "a", Party: alice, Dialled: "102"})
+		r := begin(&call.Event{Call: "X", Client: 7, At: at, Kind: call.EventStarted, Leg: "a", Party: alice, Dialled: "102"})
 		for range rapid.IntRange(0, 30).Draw(t, "n") {
 			at = at.Add(time.Duration(rapid.IntRange(0, 5000).Draw(t, "ms")) * time.Millisecond)
-			r.apply(call.Event{
+			r.apply(&call.Event{
 				Call: "X", Client: 7, At: at,
 				Kind:      rapid.SampledFrom(kinds).Draw(t, "kind"),
 				Leg:       rapid.SampledFrom(legs).Draw(t, "leg"),

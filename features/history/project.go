@@ -1,7 +1,6 @@
 package history
 
 import (
-	"slices"
 	"time"
 
 	"github.com/cordpair/cordpair/dialplan/call"
@@ -13,8 +12,9 @@ const (
 	maxEvents = 400
 	maxTrace  = 200
 	maxLegs   = 100
+	maxTale   = 256 << 10 // bytes
 
-	usualEvents, usualTrace = 10, 3 // of a call from one phone to another
+	usualTale = 640 // bytes, of a call from one phone to another
 )
 
 // running is a call that has not ended, as its events so far tell it. Times keep
@@ -28,7 +28,7 @@ type running struct {
 
 	started  time.Time
 	answered time.Time // a caller was
-	legs     []*runningLeg
+	legs     []runningLeg
 
 	bridged time.Time     // since when two legs are up; zero while they are not
 	first   time.Time     // when that first was so
@@ -37,11 +37,17 @@ type running struct {
 	over    time.Time     // when it ended; zero before
 	cause   call.Cause    // empty until ended
 	endedBy call.LegID
-	events  []Event
-	trace   []call.TraceEntry
-	left    int
 
-	due bool // Run only: its journal entry is to be written
+	tale              writer
+	events, decisions int // in the tale
+	left              int // not in it
+
+	due bool   // Run only: its journal entry is to be written
+	row []byte // of its record, once there is one
+
+	// What an ordinary call needs lies in one piece.
+	words [32]span
+	two   [2]runningLeg
 }
 
 // runningLeg is a leg of a running call, also after its own end.
@@ -61,18 +67,17 @@ type runningLeg struct {
 func (l *runningLeg) up() bool { return !l.answered.IsZero() && l.ended.IsZero() }
 
 // begin is a call whose EventStarted is ev.
-func begin(ev call.Event) *running {
-	r := &running{
-		id: ev.Call, client: ev.Client, caller: ev.Party, dialled: ev.Dialled, main: ev.Leg, started: ev.At,
-		events: make([]Event, 0, usualEvents), legs: make([]*runningLeg, 0, 2),
-	}
+func begin(ev *call.Event) *running {
+	r := &running{id: ev.Call, client: ev.Client, caller: ev.Party, dialled: ev.Dialled, main: ev.Leg, started: ev.At}
+	r.legs, r.tale.words = r.two[:0], r.words[:0]
+	r.tale.begin(make([]byte, 0, usualTale), ev.At)
 	r.keep(ev)
 	return r
 }
 
 // apply takes the next event of the call in. Events that make no sense at this
 // point are kept and change nothing.
-func (r *running) apply(ev call.Event) {
+func (r *running) apply(ev *call.Event) {
 	r.keep(ev)
 	leg := r.leg(ev.Leg)
 	switch ev.Kind {
@@ -122,7 +127,7 @@ func (r *running) answer(leg *runningLeg, at time.Time) {
 
 // join: a leg we have goes to another call; one we do not have comes from there,
 // or comes back.
-func (r *running) join(leg *runningLeg, ev call.Event) {
+func (r *running) join(leg *runningLeg, ev *call.Event) {
 	switch {
 	case leg == nil:
 		if leg = r.addLeg(ev); leg != nil {
@@ -135,20 +140,20 @@ func (r *running) join(leg *runningLeg, ev call.Event) {
 	}
 }
 
-func (r *running) addLeg(ev call.Event) *runningLeg {
+func (r *running) addLeg(ev *call.Event) *runningLeg {
 	if len(r.legs) == maxLegs {
 		r.left++
 		return nil
 	}
-	leg := &runningLeg{id: ev.Leg, party: ev.Party, direction: ev.Direction, started: ev.At}
-	r.legs = append(r.legs, leg)
-	return leg
+	r.legs = append(r.legs, runningLeg{id: ev.Leg, party: ev.Party, direction: ev.Direction, started: ev.At})
+	return &r.legs[len(r.legs)-1]
 }
 
+// leg finds a leg; it stands there until the next one is added.
 func (r *running) leg(id call.LegID) *runningLeg {
-	for _, l := range r.legs {
-		if l.id == id {
-			return l
+	for i := range r.legs {
+		if r.legs[i].id == id {
+			return &r.legs[i]
 		}
 	}
 	return nil
@@ -156,19 +161,22 @@ func (r *running) leg(id call.LegID) *runningLeg {
 
 // bridge keeps account of the time two legs are up.
 func (r *running) bridge(at time.Time) {
-	var up []*runningLeg
-	for _, l := range r.legs {
-		if l.up() {
-			up = append(up, l)
+	up := 0
+	var partner *runningLeg // the first of them that is not the caller's
+	for i := range r.legs {
+		if l := &r.legs[i]; l.up() {
+			up++
+			if partner == nil && l.id != r.main {
+				partner = l
+			}
 		}
 	}
-	talking := len(up) > 1 && r.cause == ""
+	talking := up > 1 && r.cause == ""
 	switch {
 	case talking && r.bridged.IsZero():
 		r.bridged = at
 		if r.first.IsZero() {
-			r.first = at
-			r.partner = up[slices.IndexFunc(up, func(l *runningLeg) bool { return l.id != r.main })].party
+			r.first, r.partner = at, partner.party
 		}
 	case !talking && !r.bridged.IsZero():
 		r.talked += at.Sub(r.bridged)
@@ -176,29 +184,38 @@ func (r *running) bridge(at time.Time) {
 	}
 }
 
-// keep notes the event for the record.
-func (r *running) keep(ev call.Event) {
-	if ev.Kind == call.EventDecided {
-		if ev.Trace == nil || len(r.trace) == maxTrace {
-			r.left++
-			return
-		}
-		if r.trace == nil {
-			r.trace = make([]call.TraceEntry, 0, usualTrace)
-		}
-		entry := *ev.Trace
-		entry.At = utc(entry.At)
-		r.trace = append(r.trace, entry)
-		return
-	}
-	// The end of things has its place also where the middle is left out.
-	last := ev.Kind == call.EventEnded || ev.Kind == call.EventLegEnded && len(r.events) < maxEvents+maxLegs
-	if len(r.events) >= maxEvents && !last {
+// keep puts the event into the tale, unless that has become too long.
+func (r *running) keep(ev *call.Event) {
+	before, words := len(r.tale.b), len(r.tale.words)
+	switch {
+	case !r.room(ev):
 		r.left++
-		return
+	case ev.Kind == call.EventDecided:
+		r.decisions++
+		r.tale.tellDecision(ev.Trace)
+	default:
+		r.events++
+		r.tale.tellEvent(&Event{
+			Seq: ev.Seq, At: ev.At, Kind: ev.Kind, Leg: ev.Leg, Extension: ev.Party.Extension,
+			Number: ev.Party.Number, Cause: ev.Cause, By: ev.By, Other: ev.Other, Finding: ev.Finding,
+		})
 	}
-	r.events = append(r.events, Event{
-		Seq: ev.Seq, At: utc(ev.At), Kind: ev.Kind, Leg: ev.Leg, Extension: ev.Party.Extension,
-		Number: ev.Party.Number, Cause: ev.Cause, By: ev.By, Other: ev.Other, Finding: ev.Finding,
-	})
+	if r.tale.err != nil { // a step whose parameters cannot be written
+		r.tale.b, r.tale.words, r.tale.err = r.tale.b[:before], r.tale.words[:words], nil
+		r.left++
+	}
+}
+
+// room reports whether the tale has room for an event. The end of things has its
+// place also where the middle is left out.
+func (r *running) room(ev *call.Event) bool {
+	switch {
+	case ev.Kind == call.EventEnded, ev.Kind == call.EventLegEnded && r.events < maxEvents+maxLegs:
+		return true
+	case len(r.tale.b) >= maxTale:
+		return false
+	case ev.Kind == call.EventDecided:
+		return ev.Trace != nil && r.decisions < maxTrace
+	}
+	return r.events < maxEvents
 }

@@ -3,70 +3,13 @@ package history
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
 	"github.com/cordpair/cordpair/dialplan/call"
 	"github.com/cordpair/cordpair/store"
 )
-
-// The indexes of the records: calls by their own beginning, legs by theirs, of a
-// client and of an extension. A leg's keys end with its place in its call.
-const (
-	callsByTime   = "client_time"
-	callsOfByTime = "extension_time"
-	legsByTime    = "leg_time"
-	legsOfByTime  = "extension_leg_time"
-)
-
-// tables are the records and the same without what lists do not show.
-func tables(sp *store.Space) (*store.Table[Record], *store.Table[brief]) {
-	return store.NewTable(sp, store.Calls, recordVersion,
-			store.Index[Record]{Name: callsByTime, Keys: func(rec Record) []store.Key { return callKeys(&rec) }},
-			store.Index[Record]{Name: callsOfByTime, Keys: func(rec Record) []store.Key { return callOfKeys(&rec) }},
-			store.Index[Record]{Name: legsByTime, Keys: func(rec Record) []store.Key { return legKeys(&rec) }},
-			store.Index[Record]{Name: legsOfByTime, Keys: func(rec Record) []store.Key { return legOfKeys(&rec) }},
-		), store.NewTable(sp, store.Calls, recordVersion,
-			store.Index[brief]{Name: callsByTime, Keys: func(rec brief) []store.Key { return callKeys(&rec.Record) }},
-			store.Index[brief]{Name: callsOfByTime, Keys: func(rec brief) []store.Key { return callOfKeys(&rec.Record) }},
-			store.Index[brief]{Name: legsByTime, Keys: func(rec brief) []store.Key { return legKeys(&rec.Record) }},
-			store.Index[brief]{Name: legsOfByTime, Keys: func(rec brief) []store.Key { return legOfKeys(&rec.Record) }},
-		)
-}
-
-func callKeys(rec *Record) []store.Key {
-	return []store.Key{store.Join(store.Int(rec.Client), store.Time(rec.InitTime.Time))}
-}
-
-func callOfKeys(rec *Record) []store.Key {
-	ids := rec.extensions()
-	all := make([]store.Key, len(ids))
-	client, at := store.Int(rec.Client), store.Time(rec.InitTime.Time)
-	for i, id := range ids {
-		all[i] = store.Join(client, store.Int(id), at)
-	}
-	return all
-}
-
-func legKeys(rec *Record) []store.Key {
-	all := make([]store.Key, len(rec.CDR))
-	client := store.Int(rec.Client)
-	for i := range rec.CDR {
-		all[i] = store.Join(client, store.Time(rec.CDR[i].InitTime.Time), store.Int(int64(i)))
-	}
-	return all
-}
-
-func legOfKeys(rec *Record) []store.Key {
-	all := make([]store.Key, 0, len(rec.CDR))
-	client := store.Int(rec.Client)
-	for i := range rec.CDR {
-		if id := rec.CDR[i].Extension; id != nil {
-			all = append(all, store.Join(client, store.Int(*id), store.Time(rec.CDR[i].InitTime.Time), store.Int(int64(i))))
-		}
-	}
-	return all
-}
 
 // extensions are those the call is of: the caller's and those of its legs.
 func (rec *Record) extensions() []int64 {
@@ -97,7 +40,7 @@ type Query struct {
 	// OldestFirst turns the order round; it is newest first otherwise.
 	OldestFirst bool
 	// Skip leaves out that many matches before the page: (page-1)*per_page. It
-	// costs an index entry for each; a record for each if Flow, Result, a username
+	// costs a look at the place of each; a record for each if Flow, Result, a username
 	// or more than one of Extensions are given.
 	Skip int
 	// Limit is the most matches on a page; 0 means all.
@@ -121,8 +64,8 @@ func (h *History) Legs(q Query) (legs []Leg, next store.Cursor, err error) {
 }
 
 func (h *History) eachCall(q Query, take func(*Record)) (store.Cursor, error) {
-	return h.each(q, callsByTime, callsOfByTime, func(row *store.Row[brief]) (*Fields, func()) {
-		rec := &row.Value.Record
+	calls := func(p place) bool { return p.leg == theCall }
+	return h.each(q, calls, func(rec *Record, _ place) (*Fields, func()) {
 		if len(q.Extensions) > 1 && !intersect(q.Extensions, rec.extensions()) {
 			return nil, nil
 		}
@@ -131,25 +74,17 @@ func (h *History) eachCall(q Query, take func(*Record)) (store.Cursor, error) {
 }
 
 func (h *History) eachLeg(q Query, take func(*Leg)) (store.Cursor, error) {
-	return h.each(q, legsByTime, legsOfByTime, func(row *store.Row[brief]) (*Fields, func()) {
-		leg := legOf(row)
-		if leg == nil || len(q.Extensions) > 1 && (leg.Extension == nil || !slices.Contains(q.Extensions, *leg.Extension)) {
+	legs := func(p place) bool { return p.leg != theCall }
+	return h.each(q, legs, func(rec *Record, p place) (*Fields, func()) {
+		if p.leg >= len(rec.CDR) {
+			return nil, nil
+		}
+		leg := &rec.CDR[p.leg]
+		if len(q.Extensions) > 1 && (leg.Extension == nil || !slices.Contains(q.Extensions, *leg.Extension)) {
 			return nil, nil
 		}
 		return &leg.Fields, func() { take(leg) }
 	})
-}
-
-// legOf is the leg whose index entry was found.
-func legOf(row *store.Row[brief]) *Leg {
-	if len(row.At) < 8 {
-		return nil
-	}
-	i, _, err := row.At[len(row.At)-8:].CutInt()
-	if err != nil || i < 0 || i >= int64(len(row.Value.CDR)) {
-		return nil
-	}
-	return &row.Value.CDR[i]
 }
 
 func intersect(a, b []int64) bool {
@@ -159,32 +94,38 @@ func intersect(a, b []int64) bool {
 // errEnough ends a walk; it never leaves the package.
 var errEnough = errors.New("enough")
 
-// each walks the matches of a page. look returns what filters look at, nil if it
-// does not match, and what to do with a match.
-func (h *History) each(q Query, all, ofOne string, look func(*store.Row[brief]) (*Fields, func())) (store.Cursor, error) {
-	rg := q.span(all, ofOne)
+// each walks the matches of a page among the places of a kind. look returns what
+// filters look at, nil if it does not match, and what to do with a match.
+func (h *History) each(q Query, kind func(place) bool, look func(*Record, place) (*Fields, func())) (next store.Cursor, err error) {
 	skip, found := q.Skip, 0
-	if !q.filters() {
-		rg.Skip, skip = skip, 0
-	}
-	var last, next store.Cursor
-	err := h.briefs.Each(rg, func(row store.Row[brief]) error {
-		f, take := look(&row)
-		if f == nil || !q.matches(f) {
+	var last place
+	err = h.records.View(func(tx *store.Tx) error {
+		return h.walk(tx, &q, kind, func(p place) error {
+			if skip > 0 && !q.filters() {
+				skip--
+				return nil
+			}
+			row, err := h.briefs.In(tx).Get(key(p.call))
+			if errors.Is(err, store.ErrNotFound) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			f, take := look(&row.Record, p)
+			switch {
+			case f == nil || !q.matches(f):
+			case skip > 0:
+				skip--
+			case q.Limit > 0 && found == q.Limit:
+				next = last.cursor()
+				return errEnough
+			default:
+				found, last = found+1, p
+				take()
+			}
 			return nil
-		}
-		if skip > 0 {
-			skip--
-			return nil
-		}
-		if q.Limit > 0 && found == q.Limit {
-			next = last
-			return errEnough
-		}
-		found++
-		last = row.Cursor()
-		take()
-		return nil
+		})
 	})
 	if err != nil && !errors.Is(err, errEnough) {
 		return "", fmt.Errorf("history: %w", err)
@@ -192,19 +133,75 @@ func (h *History) each(q Query, all, ofOne string, look func(*store.Row[brief]) 
 	return next, nil
 }
 
-// span is the part of an index that holds all matches.
-func (q *Query) span(all, ofOne string) store.Range {
-	rg := store.Range{Index: all, Prefix: store.Int(q.Client), Reverse: !q.OldestFirst, After: q.After}
-	if len(q.Extensions) == 1 {
-		rg.Index, rg.Prefix = ofOne, store.Join(rg.Prefix, store.Int(q.Extensions[0]))
+// walk calls fn for the places of a kind that a query is about, in its order.
+func (h *History) walk(tx *store.Tx, q *Query, kind func(place) bool, fn func(place) error) error {
+	rg, wanted, err := q.span()
+	if err != nil {
+		return err
 	}
+	var all []place // of the span that is being read
+	var span int64
+	tell := func() error {
+		slices.SortFunc(all, func(a, b place) int {
+			if q.OldestFirst {
+				return a.order(b)
+			}
+			return b.order(a)
+		})
+		for _, p := range all {
+			if err := fn(p); err != nil {
+				return err
+			}
+		}
+		all = all[:0]
+		return nil
+	}
+	err = h.blocks.In(tx).Each(rg, func(block store.Row[row]) error {
+		of, _, err := block.Key[len(rg.Prefix):].CutInt()
+		if err == nil && of != span {
+			err = tell()
+			span = of
+		}
+		if err == nil {
+			all, err = block.Value.places(all, span, func(p place) bool { return kind(p) && wanted(p) })
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return tell()
+}
+
+// span is the part of the blocks that has all the places a query is about, and which
+// of theirs those are.
+func (q *Query) span() (rg store.Range, wanted func(place) bool, err error) {
+	var extension int64
+	if len(q.Extensions) == 1 {
+		extension = q.Extensions[0]
+	}
+	rg = store.Range{Prefix: store.Join(store.Int(q.Client), store.Int(extension)), Reverse: !q.OldestFirst}
+	low, high := int64(math.MinInt64), int64(math.MaxInt64) // low <= at <= high
 	if !q.From.IsZero() {
-		rg.From = store.Join(rg.Prefix, store.Time(q.From))
+		low = q.From.UnixMicro()
 	}
 	if !q.To.IsZero() {
-		rg.To = store.Join(rg.Prefix, store.Time(q.To))
+		high = q.To.UnixMicro() - 1
 	}
-	return rg
+	after := func(place) bool { return true }
+	if q.After != "" {
+		last, err := placeOf(q.After)
+		if err != nil {
+			return rg, nil, err
+		}
+		if q.OldestFirst {
+			low, after = max(low, last.at), func(p place) bool { return p.order(last) > 0 }
+		} else {
+			high, after = min(high, last.at), func(p place) bool { return p.order(last) < 0 }
+		}
+	}
+	rg.From, rg.To = store.Join(rg.Prefix, store.Int(low>>spanBits)), store.Join(rg.Prefix, store.Int(high>>spanBits+1))
+	return rg, func(p place) bool { return low <= p.at && p.at <= high && after(p) }, nil
 }
 
 // filters reports whether a match must be read to be known.
@@ -289,15 +286,22 @@ func (h *History) Running(id call.ID) (Record, bool) {
 func (h *History) picture(id call.ID) (Record, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if rec := h.closing[id]; rec != nil {
-		return *rec, true
+	var rec Record
+	r := h.closing[id]
+	switch {
+	case r != nil && r.row != nil:
+		err := rec.ParseRow(recordVersion, r.row)
+		return rec, err == nil
+	case r != nil:
+		rec = r.record(r.over, h.opts.Extension)
+	case h.open[id] != nil:
+		r = h.open[id]
+		rec = r.alive(time.Now(), h.opts.Extension)
+	default:
+		return rec, false
 	}
-	if r := h.open[id]; r != nil {
-		rec := r.alive(time.Now(), h.opts.Extension)
-		r.remember(&rec)
-		return rec, true
-	}
-	return Record{}, false
+	r.remember(&rec)
+	return rec, true
 }
 
 // Find returns a call of a client, running or ended, or store.ErrNotFound.

@@ -96,7 +96,9 @@ func ordered[T any](q Query, all []T, at func(*T) (time.Time, string)) []T {
 
 // TestQueries compares lists, pages and totals with a plain search of all records.
 func TestQueries(t *testing.T) {
-	base := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	// Some begin in one span of the index and some in the next.
+	edge := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC).UnixMicro()>>spanBits + 1
+	base := time.UnixMicro(edge << spanBits).UTC().Add(-100 * time.Millisecond)
 	db := storetest.Open(t)
 	h := New(db, call.NewBus(), Options{})
 	defer h.sub.Close()
@@ -142,8 +144,45 @@ func TestQueries(t *testing.T) {
 		}
 		checkTotals(rt, h, q, calls, legs)
 	})
-	if err := h.calls.Check(); err != nil {
-		t.Error(err)
+	checkPlaces(t, h)
+}
+
+// checkPlaces compares the index with what it must be: each place of each record once,
+// in its block, and no other.
+func checkPlaces(t *testing.T, h *History) {
+	t.Helper()
+	type entry struct {
+		client, extension int64
+		place
+	}
+	want, got := map[entry]int{}, map[entry]int{}
+	page, err := h.calls.List(store.Range{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range page.Rows {
+		for _, s := range appendSpots(nil, &row.Value, 0) {
+			want[entry{s.client, s.extension, place{s.at, s.leg, row.Value.CallUUID}}]++
+		}
+	}
+	err = h.blocks.Each(store.Range{}, func(block store.Row[row]) error {
+		client, k, _ := block.Key.CutInt()
+		extension, k, _ := k.CutInt()
+		span, _, err := k.CutInt()
+		if err != nil {
+			return err
+		}
+		places, err := block.Value.places(nil, span, func(p place) bool { return p.at>>spanBits == span })
+		for _, p := range places {
+			got[entry{client, extension, p}]++
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := gocmp.Diff(want, got, gocmp.AllowUnexported(entry{}, place{})); d != "" {
+		t.Error(d)
 	}
 }
 
@@ -162,29 +201,41 @@ func checkTotals(t *rapid.T, h *History, q Query, calls []Record, legs []Leg) {
 	check(t, "totals of legs", want, got, err)
 }
 
-// refill makes recs the only records.
+// refill makes recs the only records, written some at a time.
 func refill(t *rapid.T, h *History, recs []Record) {
 	err := h.records.Update(func(tx *store.Tx) error {
-		rows := h.calls.In(tx)
-		page, err := rows.List(store.Range{})
-		if err != nil {
-			return err
-		}
-		for _, row := range page.Rows {
-			if err := rows.Delete(row.Key); err != nil {
-				return err
-			}
-		}
-		for i := range recs {
-			if err := put(rows, &recs[i]); err != nil {
-				return err
-			}
-		}
-		return nil
+		return errors.Join(empty(h.calls.In(tx)), empty(h.blocks.In(tx)))
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	for some := range slices.Chunk(recs, rapid.IntRange(1, 30).Draw(t, "together")) {
+		g := newGroup()
+		for i := range some {
+			g.rows, err = some[i].AppendRow(g.rows)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g.add(&running{id: some[i].CallUUID}, &some[i])
+		}
+		if err := h.records.Update(h.putGroup(g)); err != nil {
+			t.Fatal(err)
+		}
+		g.release()
+	}
+}
+
+func empty[T any](rows store.Rows[T]) error {
+	page, err := rows.List(store.Range{})
+	if err != nil {
+		return err
+	}
+	for _, row := range page.Rows {
+		if err := rows.Delete(row.Key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func check(t *rapid.T, what string, want, got any, err error) {
@@ -250,7 +301,7 @@ func TestRunning(t *testing.T) {
 			if _, _, err := b.h.Find(8, "X"); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("of another client: %v", err)
 			}
-			time.Sleep(gather)
+			time.Sleep(gather + collect)
 			synctest.Wait()
 		}
 		if _, ok := b.h.Running("X"); ok {

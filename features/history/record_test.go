@@ -194,7 +194,7 @@ func TestRecords(t *testing.T) {
 		for i, tt := range tests {
 			id := call.ID(fmt.Sprintf("%032X", i))
 			tt.tell(b.call(id))
-			time.Sleep(gather)
+			time.Sleep(gather + collect)
 			synctest.Wait()
 			if got := summary(b.get(id)); got != tt.want {
 				t.Errorf("%s:\n got %s\nwant %s", tt.name, got, tt.want)

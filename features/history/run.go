@@ -1,14 +1,13 @@
 package history
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"time"
 
 	"github.com/cordpair/cordpair/dialplan/call"
-	"github.com/cordpair/cordpair/store"
 )
 
 // Run writes until ctx ends; then it takes in what has been published by that
@@ -39,7 +38,7 @@ func (h *History) Run(ctx context.Context) error {
 	}
 	h.refresh()
 	h.enter(time.Now(), len(h.old))
-	h.flush(time.Now().Add(gather))
+	h.flush(time.Now().Add(gather + collect))
 	h.pending.Wait()
 	h.enter(time.Now(), 0)
 	return nil
@@ -48,8 +47,8 @@ func (h *History) Run(ctx context.Context) error {
 // readUntil takes in the events of a while; of none if it is time for the next
 // refresh or flush, or ctx ends.
 func (h *History) readUntil(ctx context.Context, next time.Time) {
-	if len(h.ended) > 0 && h.ended[0].due.Before(next) {
-		next = h.ended[0].due
+	if len(h.ended) > 0 && h.ended[0].due.Add(collect).Before(next) {
+		next = h.ended[0].due.Add(collect)
 	}
 	if len(h.left) > 0 && h.left[0].due.Before(next) {
 		next = h.left[0].due
@@ -75,16 +74,16 @@ func (h *History) take(events []*call.Event) {
 		r := h.open[ev.Call]
 		switch {
 		case r == nil && ev.Kind == call.EventStarted:
-			r = begin(*ev)
+			r = begin(ev)
 			h.open[ev.Call] = r
 			h.due(r)
 		case r == nil:
 		case ev.Kind == call.EventEnded:
-			r.apply(*ev)
+			r.apply(ev)
 			h.end(r)
 		default:
 			was := r.answered
-			r.apply(*ev)
+			r.apply(ev)
 			h.leaves(r, ev)
 			if r.answered != was || ev.Kind == call.EventAnswered && !r.first.IsZero() {
 				h.due(r)
@@ -101,14 +100,12 @@ func (h *History) due(r *running) {
 	}
 }
 
-// end makes the record of a call that has ended. Its journal entry stays until
-// the record is durable.
+// end notes that a call has ended. Its journal entry stays until its record is
+// durable.
 func (h *History) end(r *running) {
-	rec := r.record(r.over, h.opts.Extension)
-	r.remember(&rec)
 	delete(h.open, r.id)
-	h.closing[r.id] = &rec
-	h.ended = append(h.ended, ended{&rec, r.over.Add(gather)})
+	h.closing[r.id] = r
+	h.ended = append(h.ended, ended{r, r.over.Add(gather)})
 }
 
 // refresh turns the journal over to another file, into which the entries of all
@@ -165,26 +162,16 @@ func (h *History) note(r *running, now time.Time) {
 	if !r.over.IsZero() {
 		now = r.over
 	}
-	rec := r.record(now, h.opts.Extension)
-	h.noteRecord(&rec)
-}
-
-func (h *History) noteRecord(rec *Record) {
-	if err := h.sheet.Put(string(rec.CallUUID), rec.appendEntry); err != nil {
-		h.opts.Logger.Error("journal entry not written", "call", rec.CallUUID, "err", err)
-	}
+	_ = h.sheet.Put(string(r.id), func(b []byte) ([]byte, error) { return r.appendEntry(&h.pen, b, now), nil })
 }
 
 // renew puts the entry of a call on the sheet that has no durable record yet.
 func (h *History) renew(id call.ID, now time.Time) {
 	h.mu.Lock()
-	r, rec := h.open[id], h.closing[id]
+	r := cmp.Or(h.open[id], h.closing[id])
 	h.mu.Unlock()
-	switch {
-	case r != nil:
+	if r != nil {
 		h.note(r, now)
-	case rec != nil:
-		h.noteRecord(rec)
 	}
 }
 
@@ -195,115 +182,4 @@ func (h *History) journalErr(err error) {
 		h.opts.Logger.Error("journal of calls cannot be written", "err", err)
 	}
 	h.mute = err != nil
-}
-
-// flush sends the records that are due by now to the store, which syncs the disk
-// for many of them: a few at a time, so that no call waits for all of a moment's.
-func (h *History) flush(now time.Time) {
-	n := 0
-	for n < len(h.ended) && !h.ended[n].due.After(now) {
-		n++
-	}
-	for some := range slices.Chunk(h.ended[:n], maxGroup) {
-		recs := make([]*Record, len(some))
-		for i, e := range some {
-			recs[i] = e.rec
-		}
-		h.addMessages(recs)
-		h.write(recs)
-	}
-	h.ended = slices.Delete(h.ended, 0, n)
-}
-
-// addMessages puts the signalling into records, which others may be reading: it
-// is new records that have it.
-func (h *History) addMessages(recs []*Record) {
-	if h.opts.Messages == nil {
-		return
-	}
-	for i, rec := range recs {
-		full := rec.withMessages(h.opts.Messages)
-		recs[i] = &full
-		h.mu.Lock()
-		h.closing[full.CallUUID] = &full
-		h.mu.Unlock()
-	}
-}
-
-// recorded counts durable records. Their journal entries go with the next sheet;
-// should the process not live to write it, the next start finds the records.
-func (h *History) recorded(recs []*Record) {
-	h.mu.Lock()
-	for _, rec := range recs {
-		delete(h.closing, rec.CallUUID)
-		h.durable = append(h.durable, rec.CallUUID)
-	}
-	h.mu.Unlock()
-	h.written.Add(uint64(len(recs)))
-}
-
-// put writes a record; one that is too large goes without its sequence.
-func put(rows store.Rows[Record], rec *Record) error {
-	err := rows.Put(key(rec.CallUUID), *rec)
-	if errors.Is(err, store.ErrTooLarge) {
-		small := *rec
-		small.Left += len(rec.Events) + len(rec.Trace)
-		small.Events, small.Trace, small.CDR = nil, nil, slices.Clone(rec.CDR)
-		for i := range small.CDR {
-			small.CDR[i].Messages = nil
-		}
-		err = rows.Put(key(rec.CallUUID), small)
-	}
-	return err
-}
-
-// write writes records together; each by itself if that fails. It waits while too
-// many groups are on their way.
-func (h *History) write(recs []*Record) {
-	h.slots <- struct{}{}
-	h.pending.Add(1)
-	for {
-		busy := false // ErrBusy is told from within Submit
-		h.records.SubmitLate(h.putAll(recs), func(err error) {
-			if errors.Is(err, store.ErrBusy) {
-				busy = true
-				return
-			}
-			h.done(recs, err)
-			<-h.slots
-		})
-		if !busy {
-			return
-		}
-		<-time.After(busyWait) // the store has made room by then
-	}
-}
-
-func (h *History) putAll(recs []*Record) func(*store.Tx) error {
-	return func(tx *store.Tx) error {
-		for _, rec := range recs {
-			if err := put(h.calls.In(tx), rec); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-}
-
-// done hears what became of a group, which has h.pending. One of several that
-// the store cannot take must not keep the others back.
-func (h *History) done(recs []*Record, err error) {
-	defer h.pending.Done()
-	switch {
-	case err == nil:
-		h.recorded(recs)
-	case len(recs) > 1:
-		for one := range slices.Chunk(recs, 1) {
-			h.pending.Add(1)
-			h.records.SubmitLate(h.putAll(one), func(err error) { h.done(one, err) })
-		}
-	default:
-		h.failed.Add(1)
-		h.opts.Logger.Error("call record not written", "call", recs[0].CallUUID, "err", err)
-	}
 }

@@ -3,7 +3,6 @@ package history
 import (
 	"encoding/binary"
 	"math"
-	"sync"
 	"time"
 
 	"github.com/cordpair/cordpair/store"
@@ -17,19 +16,21 @@ const maxWords = 256
 // numbers and names of a call return in each of its legs and events.
 type writer struct {
 	b     []byte
-	base  int64 // Unix nanoseconds
-	words []string
-	err   error // the first thing that cannot be written
+	base  int64  // Unix nanoseconds
+	words []span // the texts written so far
+	err   error  // the first thing that cannot be written
 }
 
-// writers are used again: each record is written three times.
-var writers = sync.Pool{New: func() any { return &writer{words: make([]string, 0, 64)} }}
+// span is a part of what a writer has written.
+type span struct{ at, n uint32 }
 
-// release gives a writer back, which holds on to nothing then.
-func (w *writer) release() {
-	clear(w.words)
-	*w = writer{words: w.words[:0]}
-	writers.Put(w)
+// begin makes w write a form of its own behind b, with times from base on.
+func (w *writer) begin(b []byte, base time.Time) {
+	w.b, w.base, w.words, w.err = b, 0, w.words[:0], nil
+	if !base.IsZero() {
+		w.base = base.UnixNano()
+	}
+	w.int(w.base)
 }
 
 func (w *writer) uint(n uint64) { w.b = binary.AppendUvarint(w.b, n) }
@@ -55,16 +56,16 @@ func (w *writer) text(s string) {
 		return
 	}
 	for i, word := range w.words {
-		if word == s {
+		if int(word.n) == len(s) && string(w.b[word.at:word.at+word.n]) == s {
 			w.uint(uint64(i)<<1 | 1)
 			return
 		}
 	}
 	w.uint(uint64(len(s)) << 1)
-	w.b = append(w.b, s...)
 	if len(w.words) < maxWords {
-		w.words = append(w.words, s)
+		w.words = append(w.words, span{uint32(len(w.b)), uint32(len(s))})
 	}
+	w.b = append(w.b, s...)
 }
 
 // time writes 0 for the zero time.
@@ -217,6 +218,13 @@ func (r *reader) optInt() *int64 {
 	}
 	n := r.int()
 	return &n
+}
+
+// newReader reads a form of its own that b holds: what a writer wrote since begin.
+func newReader(b string) *reader {
+	r := &reader{s: b, words: make([]string, 0, 64)}
+	r.base = r.int()
+	return r
 }
 
 // list reads the elements of a list one by one.
