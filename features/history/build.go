@@ -118,7 +118,7 @@ func (r *running) legRecord(leg *Leg, l *runningLeg, rec *Record, now time.Time,
 	}
 	v := verdictOf(cause)
 	*leg = Leg{
-		CallUUID: r.id, ID: l.id, Stats: l.stats, Moved: l.moved,
+		CallUUID: r.id, ID: l.id, Moved: l.moved,
 		CallsResult: rec.Result, CallsDisposition: rec.Disposition,
 		Fields: Fields{
 			Flow: flow(l.direction, l.party), Cause: cause, Q850: v.q850, Result: v.result,
@@ -127,6 +127,10 @@ func (r *running) legRecord(leg *Leg, l *runningLeg, rec *Record, now time.Time,
 			Client: r.client, ToUsername: r.dialled, ToDomain: r.caller.Domain,
 			DestNumber: l.party.Number, DestDomain: l.party.Domain,
 		},
+	}
+	if l.stats != nil {
+		leg.Stats = *l.stats
+		leg.Stats.FirstAt = utc(leg.Stats.FirstAt)
 	}
 	if !l.answered.IsZero() {
 		leg.Result, leg.Disposition = ResultAnswered, r.legDisposition(l, rec)

@@ -86,7 +86,10 @@ func (w *writer) runningLeg(l *runningLeg) {
 	w.time(l.ended)
 	w.text(string(l.cause))
 	w.bool(l.remote)
-	w.media(&l.stats)
+	w.bool(l.stats != nil)
+	if l.stats != nil {
+		w.media(l.stats)
+	}
 	w.text(string(l.moved))
 }
 
@@ -94,7 +97,10 @@ func (r *reader) runningLeg() (l runningLeg) {
 	l.id, l.party, l.direction = call.LegID(r.text()), r.party(), call.Direction(r.text())
 	l.started, l.answered, l.ended = r.time(), r.time(), r.time()
 	l.cause, l.remote = call.Cause(r.text()), r.bool()
-	r.media(&l.stats)
+	if r.bool() {
+		l.stats = &call.MediaStats{}
+		r.media(l.stats)
+	}
 	l.moved = call.ID(r.text())
 	return l
 }

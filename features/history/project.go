@@ -59,7 +59,7 @@ type runningLeg struct {
 	started, answered, ended time.Time
 	cause                    call.Cause
 	remote                   bool
-	stats                    call.MediaStats
+	stats                    *call.MediaStats // nil for zeros
 	moved                    call.ID
 	messages                 []call.Message // of a leg that has left
 }
@@ -90,10 +90,7 @@ func (r *running) apply(ev *call.Event) {
 	case call.EventLegEnded:
 		if leg != nil && leg.ended.IsZero() {
 			leg.ended, leg.cause, leg.remote = ev.At, known(ev.Cause), ev.Remote
-			if ev.Stats != nil {
-				leg.stats = *ev.Stats
-				leg.stats.FirstAt = utc(leg.stats.FirstAt)
-			}
+			leg.stats = ev.Stats
 		}
 	case call.EventJoined:
 		r.join(leg, ev)
