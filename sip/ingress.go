@@ -2,56 +2,77 @@ package sip
 
 import (
 	"errors"
-	"net/netip"
 	"time"
 
 	"github.com/cordpair/cordpair/dialplan/call"
 	"github.com/cordpair/cordpair/sip/wire"
 )
 
-// datagram classifies what a UDP reader got and queues it, or has it handled at
-// once if it came alone. b may be used again afterwards. at is when it came, now
-// when it was read.
-func (s *Server) datagram(l *udpListener, from netip.AddrPort, b []byte, at, now time.Time, alone bool) {
-	head, ok := wire.Peek(b)
+// alone handles a datagram that came alone, or queues it if its worker has other
+// things to do, and returns that worker then.
+func (s *Server) alone(l *udpListener, a arrival) *worker {
+	now := time.Now()
+	head, ok := s.wanted(a.b)
 	if !ok {
-		s.metrics.dropped("unreadable")
-		return
+		return nil
 	}
-	if head.KeepAlive {
-		return // a NAT binding is kept open by the packet itself
-	}
-	if endsRefusal(head) {
-		return
-	}
-	p := packet{flow: udpFlow{l: l, to: from}, from: from, data: b, at: at}
 	w := s.workerOf(head.CallID)
-	if !alone || s.memory.short.Load() || !w.handleNow(p, now) {
-		s.queue(w, head, p, now)
-		return
+	p := packet{flow: udpFlow{l: l, to: a.from}, from: a.from, data: a.b, at: now}
+	if !s.memory.short.Load() && w.handleNow(p, now) {
+		w.letIn(head, a.b)
+		return nil
 	}
-	w.letIn(head, b)
+	p.at = now.Add(-l.age(now))
+	if !s.queue(w, head, p, now) {
+		return nil
+	}
+	return w
+}
+
+// datagram queues what a reader got and returns the worker that has it, who is yet
+// to be woken. at is when it came, now when it was read.
+func (s *Server) datagram(l *udpListener, a arrival, at, now time.Time) *worker {
+	head, ok := s.wanted(a.b)
+	if !ok {
+		return nil
+	}
+	w := s.workerOf(head.CallID)
+	if !s.queue(w, head, packet{flow: udpFlow{l: l, to: a.from}, from: a.from, data: a.b, at: at}, now) {
+		return nil
+	}
+	return w
+}
+
+// wanted classifies a datagram, unless it is nothing to be handled.
+func (s *Server) wanted(b []byte) (head wire.Head, ok bool) {
+	if head, ok = wire.Peek(b); !ok {
+		s.metrics.dropped("unreadable")
+		return head, false
+	}
+	// A NAT binding is kept open by the packet itself.
+	return head, !head.KeepAlive && !endsRefusal(head)
 }
 
 func (s *Server) workerOf(callID []byte) *worker {
 	return s.workers[hashCallID(callID)%uint64(len(s.workers))]
 }
 
-// queue hands a message to the worker of its Call-ID, or refuses it when that
-// worker is behind. The message's data is not kept.
-func (s *Server) queue(w *worker, h wire.Head, p packet, now time.Time) {
+// queue puts a message into its lane, or refuses it when its worker is behind. Who
+// has queued rouses the worker. The message's data is not kept.
+func (s *Server) queue(w *worker, h wire.Head, p packet, now time.Time) bool {
 	l := laneOf(h)
 	if l != laneDialog && !s.admits(w, h, p, now) {
-		return
+		return false
 	}
 	b := p.data
 	p.copied(s)
 	if !w.push(l, p) {
 		s.noRoom(l, h, p)
 		p.release(s)
-		return
+		return false
 	}
 	w.letIn(h, b)
+	return true
 }
 
 // noRoom is the end of a message whose lane is full, or has too many of its source.
@@ -138,7 +159,10 @@ func (f *streamFlow) received(b []byte) {
 		return
 	}
 	now := time.Now()
-	s.queue(s.workerOf(head.CallID), head, packet{flow: f, from: f.to, data: b, at: now}, now)
+	w := s.workerOf(head.CallID)
+	if s.queue(w, head, packet{flow: f, from: f.to, data: b, at: now}, now) {
+		w.rouse()
+	}
 }
 
 // refuse answers what broke the framing, if it can be answered, and closes

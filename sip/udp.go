@@ -18,12 +18,20 @@ type PacketConn interface {
 	Close() error
 }
 
-// waiter is a PacketConn that can tell whether a datagram had to be waited for, and
-// can be asked for one without waiting.
-type waiter interface {
-	// receive locks the owner of b once there is something to read.
-	receive(b []byte, owner *sync.Mutex) (n int, from netip.AddrPort, waited bool, err error)
-	peek(b []byte) (n int, from netip.AddrPort, ok bool)
+// arrival is a datagram that was read.
+type arrival struct {
+	from netip.AddrPort
+	b    []byte
+}
+
+// batchReader is a PacketConn that reads many datagrams at once. What it returns is
+// the owner's of the room they stand in until that is unlocked.
+type batchReader interface {
+	// receive locks the owner once there is something to read. It is for one reader;
+	// waited tells that there was nothing at first.
+	receive(owner *sync.Mutex) (list []arrival, waited bool, err error)
+	// peek is for the owner, and does not wait.
+	peek() []arrival
 }
 
 // stamped is a PacketConn that can tell how long the datagram that was read last
@@ -42,10 +50,13 @@ const maxDatagram = 65536
 // udpBuffer is what a SIP socket asks the kernel for (design section 6).
 const udpBuffer = 4 << 20
 
-// udpListener reads one UDP socket. Its reader reads, classifies and hands over.
-// Only a datagram that came alone is handled by the reader itself, when its worker
-// has nothing to do: while more wait in the socket, they must be put into their
-// lanes.
+// inMost is how many datagrams are read with one system call.
+const inMost = 16
+
+// udpListener reads one UDP socket. Its reader reads, classifies and puts into
+// lanes, and takes the turn of a worker that has nothing to do then, so that no
+// other goroutine need be woken. Only a datagram that came alone is handled without
+// its lane.
 type udpListener struct {
 	server *Server
 	name   string
@@ -55,10 +66,11 @@ type udpListener struct {
 	announcer
 	closed atomic.Bool
 
-	// reading is held from the moment a datagram is read until it has its place, so
-	// that none overtakes another; and by whoever touches what follows.
+	// reading is held from the moment datagrams are read until they have their
+	// places, so that none overtakes another; and by whoever touches what follows.
 	reading sync.Mutex
-	buf     []byte
+	one     [1]arrival // where the socket reads no more at once
+	buf     []byte     // the same
 	// waited is what a datagram had waited at asked.
 	waited time.Duration
 	asked  time.Time
@@ -68,7 +80,7 @@ type udpListener struct {
 // port-unreachable from an earlier send, is counted and survived.
 func (l *udpListener) read() {
 	for {
-		n, from, alone, err := l.receive()
+		list, waited, err := l.receive()
 		if err != nil {
 			if l.closed.Load() || errors.Is(err, net.ErrClosed) {
 				return
@@ -78,46 +90,76 @@ func (l *udpListener) read() {
 			time.Sleep(time.Millisecond)
 			continue
 		}
-		l.came(n, from, alone)
+		var w *worker
+		if waited && len(list) == 1 {
+			w = l.server.alone(l, list[0])
+		} else {
+			w = l.sort(list)
+		}
 		l.reading.Unlock()
+		switch _, many := l.conn.(batchReader); {
+		case w == nil:
+		case many:
+			w.takeTurn()
+		default: // there may be more to read
+			w.rouse()
+		}
 	}
 }
 
-// came hands over the datagram in buf.
-func (l *udpListener) came(n int, from netip.AddrPort, alone bool) {
-	from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+// sort puts what was read into the lanes of its workers and wakes them, all but the
+// one that it returns.
+func (l *udpListener) sort(list []arrival) (last *worker) {
 	now := time.Now()
-	l.server.datagram(l, from, l.buf[:n], now.Add(-l.age(now)), now, alone)
+	at := now.Add(-l.age(now))
+	for i := range list {
+		switch w := l.server.datagram(l, list[i], at, now); {
+		case w == nil || w == last:
+		case last == nil:
+			last = w
+		default:
+			last.rouse()
+			last = w
+		}
+	}
+	return last
 }
 
-// receive waits for a datagram and holds reading then.
-func (l *udpListener) receive() (n int, from netip.AddrPort, alone bool, err error) {
-	if w, ok := l.conn.(waiter); ok {
-		return w.receive(l.buf, &l.reading)
+// receive waits for datagrams and holds reading then.
+func (l *udpListener) receive() (list []arrival, waited bool, err error) {
+	if c, ok := l.conn.(batchReader); ok {
+		return c.receive(&l.reading)
 	}
-	n, from, err = l.conn.ReadFromUDPAddrPort(l.buf) // nobody else reads this one
-	if err == nil {
-		l.reading.Lock()
+	n, from, err := l.conn.ReadFromUDPAddrPort(l.buf) // nobody else reads this one
+	if err != nil {
+		return nil, false, err
 	}
-	return n, from, false, err
+	l.reading.Lock()
+	l.one[0] = arrival{plain(from), l.buf[:n]}
+	return l.one[:], false, nil
 }
 
-// lookMost is how many datagrams are read at a time by who has other work to do.
-const lookMost = 64
+// plain is an address as it is written down: one of IPv4 as that.
+func plain(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
+
+// lookMost is how many batches are read at a time by who has other work to do.
+const lookMost = 4
 
 // look reads what waits in the socket, unless somebody is at it.
 func (l *udpListener) look() {
-	w, ok := l.conn.(waiter)
+	c, ok := l.conn.(batchReader)
 	if !ok || !l.reading.TryLock() {
 		return
 	}
 	defer l.reading.Unlock()
 	for range lookMost {
-		n, from, ok := w.peek(l.buf)
-		if !ok {
+		list := c.peek()
+		if w := l.sort(list); w != nil {
+			w.rouse()
+		}
+		if len(list) < inMost {
 			return
 		}
-		l.came(n, from, false)
 	}
 }
 

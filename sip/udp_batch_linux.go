@@ -3,6 +3,7 @@
 package sip
 
 import (
+	"sync"
 	"syscall"
 	"unsafe"
 
@@ -14,6 +15,91 @@ type mmsghdr struct {
 	hdr syscall.Msghdr
 	len uint32
 	_   [4]byte
+}
+
+// rawInbox is room for what one system call reads. All but try and waited, which
+// are the reader's, is for who holds the lock that receive was given.
+type rawInbox struct {
+	try    func(fd uintptr) bool
+	once   func(fd uintptr)
+	owner  *sync.Mutex
+	waited bool
+
+	hdrs  [inMost]mmsghdr
+	iovs  [inMost]syscall.Iovec
+	addrs [inMost]rawAddr
+	room  []byte // inMost times maxDatagram; what is not written to costs no memory
+	list  [inMost]arrival
+	n     int
+	errno syscall.Errno
+}
+
+func (r *rawInbox) prepare() {
+	r.room = make([]byte, inMost*maxDatagram)
+	for i := range r.hdrs {
+		r.iovs[i].Base = &r.room[i*maxDatagram]
+		r.iovs[i].SetLen(maxDatagram)
+		h := &r.hdrs[i].hdr
+		h.Name, h.Namelen = (*byte)(unsafe.Pointer(&r.addrs[i].sa)), syscall.SizeofSockaddrInet6
+		h.Iov, h.Iovlen = &r.iovs[i], 1
+	}
+	r.try = r.wait
+	r.once = r.read
+}
+
+// wait is what the poller calls until it returns true, and then owner is locked.
+func (r *rawInbox) wait(fd uintptr) bool {
+	r.owner.Lock()
+	r.read(fd)
+	if r.errno != syscall.EAGAIN {
+		return true
+	}
+	r.owner.Unlock()
+	r.waited = true
+	return false
+}
+
+// read reads what there is. Between two datagrams it ends with the first error, which
+// the socket keeps for the next call.
+func (r *rawInbox) read(fd uintptr) {
+	for {
+		n, _, errno := syscall.RawSyscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&r.hdrs)), inMost, 0, 0, 0)
+		if errno == syscall.EINTR {
+			continue
+		}
+		r.n, r.errno = int(n), errno
+		if errno != 0 {
+			r.n = 0
+		}
+		break
+	}
+	for i := range r.n {
+		h := &r.hdrs[i]
+		r.list[i] = arrival{r.addrs[i].addrPort(), r.room[i*maxDatagram:][:h.len]}
+		h.hdr.Namelen = syscall.SizeofSockaddrInet6
+	}
+}
+
+// receive implements batchReader.
+func (u *rawUDP) receive(owner *sync.Mutex) (list []arrival, waited bool, err error) {
+	r := &u.in
+	r.owner, r.waited = owner, false
+	if err := u.raw.Read(r.try); err != nil {
+		return nil, r.waited, err
+	}
+	if errno := r.errno; errno != 0 {
+		owner.Unlock()
+		return nil, r.waited, errno
+	}
+	return r.list[:r.n], r.waited, nil
+}
+
+// peek implements batchReader.
+func (u *rawUDP) peek() []arrival {
+	if err := u.raw.Control(u.in.once); err != nil {
+		return nil
+	}
+	return u.in.list[:u.in.n]
 }
 
 // rawBatch is room for many datagrams in one system call.

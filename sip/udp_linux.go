@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"net"
 	"net/netip"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -18,9 +19,8 @@ import (
 type rawUDP struct {
 	*net.UDPConn
 	raw     syscall.RawConn
-	v6      bool       // its addresses are those of AF_INET6
-	in      rawReceive // who waits
-	look    rawReceive // who does not
+	v6      bool // its addresses are those of AF_INET6
+	in      rawInbox
 	stamp   rawStamp
 	senders sync.Pool // of *rawSend
 	batches sync.Pool // of *rawBatch
@@ -47,8 +47,7 @@ func fast(c *net.UDPConn) PacketConn {
 		return c
 	}
 	u.v6 = domain == syscall.AF_INET6
-	u.in.try = u.in.receive
-	u.look.once = func(fd uintptr) { u.look.receive(fd) }
+	u.in.prepare()
 	u.stamp.ask = u.stamp.read
 	_ = raw.Control(u.stamp.ask) // has the kernel note when datagrams come
 	u.senders.New = func() any {
@@ -63,66 +62,6 @@ func fast(c *net.UDPConn) PacketConn {
 		return r
 	}
 	return u
-}
-
-// receive reads one datagram into b, whose owner it locks to do so and leaves locked
-// unless it fails; waited tells that the socket was empty before it came. It is for
-// one reader.
-func (u *rawUDP) receive(b []byte, owner *sync.Mutex) (n int, from netip.AddrPort, waited bool, err error) {
-	r := &u.in
-	r.b, r.owner, r.waited = b, owner, false
-	if err := u.raw.Read(r.try); err != nil {
-		return 0, netip.AddrPort{}, r.waited, err
-	}
-	if r.errno != 0 {
-		owner.Unlock()
-		return 0, netip.AddrPort{}, r.waited, r.errno
-	}
-	return r.n, r.from.addrPort(), r.waited, nil
-}
-
-// peek reads one datagram into b, which is the caller's, if there is one.
-func (u *rawUDP) peek(b []byte) (n int, from netip.AddrPort, ok bool) {
-	r := &u.look
-	r.b, r.waited = b, false
-	if err := u.raw.Control(r.once); err != nil || r.waited || r.errno != 0 {
-		return 0, netip.AddrPort{}, false
-	}
-	return r.n, r.from.addrPort(), true
-}
-
-type rawReceive struct {
-	try    func(fd uintptr) bool
-	once   func(fd uintptr)
-	b      []byte
-	owner  *sync.Mutex // of b; nil if whoever asks is
-	n      int
-	from   rawAddr
-	errno  syscall.Errno
-	waited bool
-}
-
-func (r *rawReceive) receive(fd uintptr) bool {
-	if r.owner != nil {
-		r.owner.Lock()
-	}
-	for {
-		r.from.len = syscall.SizeofSockaddrInet6
-		n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&r.b[0])), uintptr(len(r.b)),
-			0, uintptr(unsafe.Pointer(&r.from.sa)), uintptr(unsafe.Pointer(&r.from.len)))
-		switch errno {
-		case syscall.EINTR:
-			continue
-		case syscall.EAGAIN:
-			r.waited = true
-			if r.owner != nil {
-				r.owner.Unlock()
-			}
-			return false
-		}
-		r.n, r.errno = int(n), errno
-		return true
-	}
 }
 
 // age is how long the datagram that receive returned last had waited. It is for
@@ -196,7 +135,11 @@ func (a *rawAddr) addrPort() netip.AddrPort {
 		sa := (*syscall.RawSockaddrInet4)(unsafe.Pointer(&a.sa))
 		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), port)
 	}
-	return netip.AddrPortFrom(netip.AddrFrom16(a.sa.Addr).Unmap(), port)
+	ip := netip.AddrFrom16(a.sa.Addr).Unmap()
+	if a.sa.Scope_id != 0 { // a link-local address means nothing without its link
+		ip = ip.WithZone(strconv.FormatUint(uint64(a.sa.Scope_id), 10))
+	}
+	return netip.AddrPortFrom(ip, port)
 }
 
 func (a *rawAddr) set(to netip.AddrPort, v6 bool) {
@@ -204,8 +147,23 @@ func (a *rawAddr) set(to netip.AddrPort, v6 bool) {
 	binary.BigEndian.PutUint16((*[2]byte)(unsafe.Pointer(&a.sa.Port))[:], to.Port())
 	if v6 {
 		a.sa.Family, a.sa.Addr, a.len = syscall.AF_INET6, to.Addr().As16(), syscall.SizeofSockaddrInet6
+		if zone := to.Addr().Zone(); zone != "" {
+			a.sa.Scope_id = scopeOf(zone)
+		}
 		return
 	}
 	sa := (*syscall.RawSockaddrInet4)(unsafe.Pointer(&a.sa))
 	sa.Family, sa.Addr, a.len = syscall.AF_INET, to.Addr().Unmap().As4(), syscall.SizeofSockaddrInet4
+}
+
+// scopeOf is the number of a link, which addrPort writes for its name.
+func scopeOf(zone string) uint32 {
+	if n, err := strconv.ParseUint(zone, 10, 32); err == nil {
+		return uint32(n)
+	}
+	link, err := net.InterfaceByName(zone)
+	if err != nil {
+		return 0 // the kernel refuses to send
+	}
+	return uint32(link.Index)
 }

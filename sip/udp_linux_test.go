@@ -3,20 +3,23 @@
 package sip
 
 import (
+	"fmt"
 	"net"
+	"net/netip"
+	"strconv"
 	"sync"
 	"testing"
 )
 
 // TestPeek: who has other work to do finds what waits in a socket, in order, and
-// does not wait for more; who waits owns the buffer from then on.
+// does not wait for more; who waits owns the room from then on.
 func TestPeek(t *testing.T) {
 	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	u, ok := fast(c).(waiter)
+	u, ok := fast(c).(batchReader)
 	if !ok {
 		t.Fatal("no raw socket")
 	}
@@ -25,28 +28,57 @@ func TestPeek(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer far.Close()
-	for _, text := range []string{"one", "two", "three"} { // each is there when Write returns
-		if _, err := far.Write([]byte(text)); err != nil {
-			t.Fatal(err)
+	say := func(from, to int) {
+		for i := from; i < to; i++ { // each is there when Write returns
+			if _, err := fmt.Fprint(far, i); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
-	b := make([]byte, 16)
-	for _, want := range []string{"one", "two"} {
-		n, from, ok := u.peek(b)
-		if !ok || string(b[:n]) != want || from.String() != far.LocalAddr().String() {
-			t.Errorf("got %q from %v, %v", b[:n], from, ok)
+	heard := func(list []arrival, from, to int) {
+		t.Helper()
+		if len(list) != to-from {
+			t.Fatalf("%d datagrams, want %d", len(list), to-from)
+		}
+		for i, a := range list {
+			if string(a.b) != strconv.Itoa(from+i) || a.from.String() != far.LocalAddr().String() {
+				t.Errorf("got %q from %v", a.b, a.from)
+			}
 		}
 	}
+	const some = inMost + 2
+	say(0, some)
+	heard(u.peek(), 0, inMost)
+	heard(u.peek(), inMost, some)
+	heard(u.peek(), some, some)
+	say(some, some+2)
 	var owner sync.Mutex
-	n, _, waited, err := u.receive(b, &owner)
-	if err != nil || waited || string(b[:n]) != "three" || owner.TryLock() {
-		t.Errorf("got %q, waited %v, %v", b[:n], waited, err)
+	list, waited, err := u.receive(&owner)
+	if err != nil || waited || owner.TryLock() {
+		t.Errorf("waited %v, %v", waited, err)
 	}
+	heard(list, some, some+2)
 	owner.Unlock()
-	if n, _, ok := u.peek(b); ok {
-		t.Errorf("got %q, which nobody sent", b[:n])
-	}
+	heard(u.peek(), some, some)
 	if !owner.TryLock() {
 		t.Error("peek took what is its caller's")
+	}
+}
+
+// TestZone: an answer to a link-local address goes out over the link that the
+// request came by.
+func TestZone(t *testing.T) {
+	from := netip.MustParseAddrPort("[fe80::1%7]:5060")
+	var a rawAddr
+	a.set(from, true)
+	if a.sa.Scope_id != 7 || a.addrPort() != from {
+		t.Errorf("%d, %v", a.sa.Scope_id, a.addrPort())
+	}
+	lo, err := net.InterfaceByIndex(1)
+	if err != nil {
+		t.Skip("no first link")
+	}
+	if a.set(netip.MustParseAddrPort("[fe80::1%"+lo.Name+"]:5060"), true); a.sa.Scope_id != 1 {
+		t.Errorf("%s is %d", lo.Name, a.sa.Scope_id)
 	}
 }

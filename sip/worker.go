@@ -144,15 +144,12 @@ func newWorker(s *Server) *worker {
 	return w
 }
 
-// push queues p, or reports that there is no room or the worker has ended.
+// push queues p, or reports that there is no room or the worker has ended. It wakes
+// nobody.
 func (w *worker) push(l lane, p packet) bool {
 	w.mu.Lock()
-	if w.ended || !w.queues[l].push(p) {
-		w.mu.Unlock()
-		return false
-	}
-	w.rouse()
-	return true
+	defer w.mu.Unlock()
+	return !w.ended && w.queues[l].push(p)
 }
 
 // do runs f when whoever has the turn is done with what it is at, or reports
@@ -164,20 +161,40 @@ func (w *worker) do(f func()) bool {
 		return false
 	}
 	w.verbs = append(w.verbs, f)
-	w.rouse()
+	running := w.running
+	w.mu.Unlock()
+	w.rouseUnless(running)
 	return true
 }
 
-// rouse gives mu back and has somebody look at what was queued under it.
+// rouse has somebody look at what was queued.
 func (w *worker) rouse() {
+	w.mu.Lock()
 	running := w.running
 	w.mu.Unlock()
+	w.rouseUnless(running)
+}
+
+func (w *worker) rouseUnless(running bool) {
 	if running {
 		return
 	}
 	select {
 	case w.wake <- struct{}{}:
 	default:
+	}
+}
+
+// takeTurn does what was queued on the caller's goroutine, unless somebody is at
+// it.
+func (w *worker) takeTurn() {
+	if !w.turn.TryLock() {
+		w.rouse()
+		return
+	}
+	defer w.turn.Unlock()
+	if w.engage(nil) {
+		w.work()
 	}
 }
 
@@ -236,12 +253,12 @@ func (w *worker) handleNow(p packet, now time.Time) bool {
 	return true
 }
 
-// engage promises that work will follow. For a packet it does so only if nothing
-// waits and more may be begun; an ended worker takes none.
+// engage promises that work will follow, which an ended worker does not. For a
+// packet it does so only if nothing waits and more may be begun.
 func (w *worker) engage(p *packet) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if p != nil && (w.ended || w.waits() || w.holds.full(sourceOf(p.from))) {
+	if w.ended || p != nil && (w.waits() || w.holds.full(sourceOf(p.from))) {
 		return false
 	}
 	if p != nil { // nothing waits anywhere
