@@ -24,6 +24,7 @@ type registration struct {
 	Real    string `json:"real_address" doc:"where the REGISTER came from" example:"sip:192.0.2.7:62338"`
 	Contact string `json:"contact_address" doc:"what the phone put into Contact" example:"sip:101@192.168.5.52:5062"`
 	Expires int    `json:"expires" doc:"seconds left, 0 when it has ended"`
+	Away    bool   `json:"away" doc:"the phone's connection is lost; it has a minute to come back"`
 }
 
 func (s *Server) registrationOf(extension int64) registrationState {
@@ -39,7 +40,7 @@ func (s *Server) registrationOf(extension int64) registrationState {
 func describeBinding(b *location.Binding, registered bool, now time.Time) registration {
 	r := registration{ID: b.ID, Device: b.UserAgent, Real: "sip:" + b.Source.String(), Contact: b.Contact}
 	if registered {
-		r.Expires = b.Remaining(now)
+		r.Expires, r.Away = b.Remaining(now), b.Suspended
 	}
 	return r
 }

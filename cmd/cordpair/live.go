@@ -111,6 +111,7 @@ type registrationState struct {
 		Device  string `json:"device"`
 		Real    string `json:"real_address"`
 		Expires int    `json:"expires"`
+		Away    bool   `json:"away"`
 	} `json:"registrations"`
 }
 
@@ -165,6 +166,9 @@ func (s registrationState) rows(number string) [][]string {
 		state, expires := "offline", ""
 		if s.Registered {
 			state, expires = "online", (time.Duration(r.Expires) * time.Second).String()
+		}
+		if r.Away {
+			state = "away"
 		}
 		rows = append(rows, []string{number, state, strings.TrimPrefix(r.Real, "sip:"), expires, short(r.Device, widest)})
 	}

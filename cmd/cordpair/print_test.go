@@ -39,7 +39,7 @@ func TestPrintRegistrations(t *testing.T) {
 		{"registered": false, "extension_id": 3, "registrations": []},
 		{"registered": true, "extension_id": 1, "registrations": [
 			{"device": "baresip v1.0.0 (x86_64/linux)", "real_address": "sip:127.0.0.1:5160", "expires": 56},
-			{"device": "two\ttabs\nand a line", "real_address": "sip:192.0.2.7:62338;transport=tcp", "expires": 3600}]},
+			{"device": "two\ttabs\nand a line", "real_address": "sip:192.0.2.7:62338;transport=tcp", "expires": 3600, "away": true}]},
 		{"registered": false, "extension_id": 2, "registrations": [{"device": "", "real_address": "sip:127.0.0.1:5162", "expires": 0}]}]`
 	if err := json.Unmarshal([]byte(text), &states); err != nil {
 		t.Fatal(err)
@@ -47,7 +47,7 @@ func TestPrintRegistrations(t *testing.T) {
 	wants(t, func(w io.Writer) error { return printRegistrations(w, names, states) }, `
 EXTENSION  STATE    ADDRESS                        EXPIRES  DEVICE
 101        online   127.0.0.1:5160                 56s      baresip v1.0.0 (x86_64/linux)
-101        online   192.0.2.7:62338;transport=tcp  1h0m0s   two�tabs�and a line
+101        away     192.0.2.7:62338;transport=tcp  1h0m0s   two�tabs�and a line
 102        offline  127.0.0.1:5162
 103        offline
 `)
