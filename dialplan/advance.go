@@ -61,7 +61,7 @@ func (v *View) advance(f Facts, st State, in call.Situation, out call.Outcome) (
 // begin resolves the number and enters what it stands for.
 func (v *View) begin(f Facts) (State, call.Decision) {
 	b := Branch{Path: rootPath}
-	t := newTracer(b.Path, v.caller(f.Invite.From), len(places)+3)
+	t := newTracer(b.Path, v.caller(f.Invite.From), usualEntries)
 	if f.Invite.Replaces != nil {
 		return v.takeOver(b, f, t)
 	}

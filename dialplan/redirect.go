@@ -12,7 +12,7 @@ import (
 func (v *View) redirect(f Facts, st State, out call.Outcome) (State, call.Decision) {
 	b := st.Root
 	by, _ := v.Party(b.Extension)
-	t := newTracer(b.Path, v.caller(by), len(places)+4)
+	t := newTracer(b.Path, v.caller(by), usualEntries)
 	entry := t.looked(call.TraceOutcome, b.Cursor.String(), call.VerdictTaken, call.TraceCause{
 		Condition: "outcome", Want: wanted(b.Cursor), Got: string(out.Kind) + " to " + out.To,
 	})

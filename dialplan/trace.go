@@ -2,6 +2,10 @@ package dialplan
 
 import "github.com/cordpair/cordpair/dialplan/call"
 
+// usualEntries is how many entries a call leaves that goes from one extension to
+// another: one for each place that was looked at, and what was found there.
+const usualEntries = 5
+
 // tracer collects the entries of one Advance. The room is taken at once: an
 // entry's conditions are slices of one array.
 type tracer struct {

@@ -29,24 +29,6 @@ func until(b *testing.B, ok func() bool) {
 	}
 }
 
-// BenchmarkCall is a whole call: start, ring, answer, hang up, end.
-func BenchmarkCall(b *testing.B) {
-	r, d := benchSwitch(calltest.Steps(step("ring")))
-	d.Set(2, (*calltest.Leg).PickUp)
-	b.ReportAllocs()
-	for b.Loop() {
-		leg := calltest.NewLeg(invite.From)
-		c, err := r.Start(leg, invite)
-		if err != nil {
-			b.Fatal(err)
-		}
-		until(b, func() bool { return c.Info().State == call.StateTalking })
-		leg.HangUp()
-		until(b, func() bool { return c.Info().State == call.StateEnded })
-	}
-	r.Close()
-}
-
 // BenchmarkIdleCall measures what a call costs while two parties talk: memory
 // of loop, timer, snapshot and seats, with the fake legs taken off; and
 // goroutines.

@@ -2,10 +2,7 @@ package call
 
 import (
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
-	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/cordpair/cordpair/dialplan/call/actor"
@@ -26,18 +23,20 @@ var (
 )
 
 // Call is one conversation. Its loop alone touches the fields marked so; every
-// method here posts a message or reads the snapshot.
+// method here posts a message or reads the snapshot. What a usual call needs is part
+// of it, so that it is one piece of memory.
 type Call struct {
 	ref     Ref
 	invite  Invite
 	reg     *Registry
 	started time.Time
-	box     *actor.Mailbox[message]
-	info    atomic.Pointer[Info]
+	box     actor.Mailbox[message]
+	info    pages
 
 	progress actor.Progress // look only
 
 	// loop only
+	now        time.Time // when the loop took the message it handles
 	state      State
 	legs       []*seat    // in the order they came
 	pair       [2]*seat   // who talks with whom in StateTalking
@@ -51,29 +50,34 @@ type Call struct {
 	gone       *legEvent // end of a leg that another one is to replace
 	legScripts int       // leg scripts that have not returned
 	steps      []Step    // decided, not begun
-	outcome    *Outcome  // not told to the planner yet
+	last       Outcome   // not told to the planner yet; none without a kind
 	talk       string    // branch of the step that led to the present talk
-	duration   timer     // MaxDuration
+	clock      clock
+	until      time.Time // the call ends then at the latest
+	duration   timer     // until
 	linger     timer     // lingerLimit
 	answered   time.Time
 	cause      Cause // why the call ends, from StateEnding on
 	by         LegID // who ended it
 	seq        int
-	path       []string // one word per step, for the story
+	path       []stop // one per step, for the story
+
+	// Room for two legs, and for the path of their call.
+	seats   [2]seat
+	seated  int // how many of seats are taken
+	atSeats [2]*seat
+	stops   [4]stop
 }
 
 // newCall makes the call of a leg, nil if that one comes later; nothing runs and
 // nobody knows of it yet.
 func newCall(r *Registry, leg Leg, inv Invite) *Call {
-	c := &Call{
-		ref:     Ref{Node: r.cfg.Node, ID: newID()},
-		invite:  inv,
-		reg:     r,
-		started: time.Now(),
-		box:     actor.NewShared[message](r.cfg.MailboxCap),
-	}
+	c := &Call{ref: Ref{Node: r.cfg.Node, ID: newID()}, invite: inv, reg: r, started: time.Now()}
+	c.now, c.until = c.started, c.started.Add(r.cfg.MaxDuration)
+	c.box.Share(r.cfg.MailboxCap)
+	c.legs, c.path, c.clock.timers = c.atSeats[:0], c.stops[:0], c.clock.room[:0]
 	if leg != nil {
-		c.legs = []*seat{{leg: leg, direction: Inbound, started: c.started}}
+		c.newSeat(leg, Inbound)
 	}
 	c.publish()
 	return c
@@ -81,9 +85,14 @@ func newCall(r *Registry, leg Leg, inv Invite) *Call {
 
 // newID returns 128 random bits (T4, A12) as 32 upper hex digits.
 func newID() ID {
+	const digits = "0123456789ABCDEF"
 	var b [16]byte
 	rand.Read(b[:]) // never fails: crypto/rand ends the process instead
-	return ID(strings.ToUpper(hex.EncodeToString(b[:])))
+	var text [2 * len(b)]byte
+	for i, v := range b {
+		text[2*i], text[2*i+1] = digits[v>>4], digits[v&15]
+	}
+	return ID(text[:])
 }
 
 // ID is the call_uuid.
@@ -96,7 +105,7 @@ func (c *Call) Ref() Ref { return c.ref }
 func (c *Call) Caller() Party { return c.invite.From }
 
 // Info returns the latest picture of the call. It is never nil.
-func (c *Call) Info() *Info { return c.info.Load() }
+func (c *Call) Info() *Info { return c.info.read() }
 
 // Hangup ends the call: every leg is hung up with the cause. It does not wait.
 // An ended call ignores it.

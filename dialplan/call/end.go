@@ -2,7 +2,6 @@ package call
 
 import (
 	"slices"
-	"time"
 )
 
 // hangup is Call.Hangup and Registry.EndAll in the loop.
@@ -50,18 +49,18 @@ func (c *Call) end(cause Cause, by LegID) {
 	}
 	c.move(opEnd)
 	c.cause, c.by = cause, by
-	c.duration.stop()
+	c.disarm(&c.duration)
 	c.tellOrigin(Progress{ProgressFailed, hungUp(cause)})
 	c.origin = nil
 	if c.away != nil {
-		c.away.grace.stop()
+		c.disarm(&c.away.grace)
 	}
 	c.stopLegScripts(ErrEnded)
 	c.dropRing(cancelled(cause))
 	c.stopScript(ErrEnded)
-	c.pair, c.steps, c.outcome, c.going = [2]*seat{}, nil, nil, nil
+	c.pair, c.steps, c.last, c.going = [2]*seat{}, nil, Outcome{}, nil
 	c.hangupAll(c.legs, cause)
-	c.arm(&c.linger, lingerLimit, c.abandon)
+	c.arm(&c.linger, lingerLimit, (*Call).abandon)
 }
 
 // cancelled is what legs that ring are told when the call ends with cause: one
@@ -75,7 +74,7 @@ func cancelled(cause Cause) Cause {
 
 // limit ends the call because it reached a limit, and leaves a trace of that.
 func (c *Call) limit(name string, cause Cause) {
-	c.trace(TraceEntry{Kind: TraceLimit, Name: name, Verdict: VerdictTaken, Outcome: &Outcome{Kind: OutcomeFailed, Cause: cause}})
+	c.trace(&TraceEntry{Kind: TraceLimit, Name: name, Verdict: VerdictTaken, Outcome: &Outcome{Kind: OutcomeFailed, Cause: cause}})
 	c.end(cause, "")
 }
 
@@ -99,14 +98,14 @@ func (c *Call) abandonLeg(s *seat) {
 	stats := s.leg.Stats()
 	c.report(s, Event{Cause: s.bye, Stats: &stats})
 	s.leg.line().owner.Store(nil)
-	c.legs = without(c.legs, s)
+	c.legs = without(slices.Clone(c.legs), s) // some other list of legs may be gone through
 }
 
 // finish is the last thing a call does.
 func (c *Call) finish() {
 	c.move(opFinish)
-	c.linger.stop()
+	c.disarm(&c.linger)
 	c.emit(Event{Kind: EventEnded, Party: c.invite.From, Dialled: c.invite.Dialled, Cause: c.cause, By: c.by})
 	c.reg.stats.end(c.cause)
-	c.story(time.Now())
+	c.story()
 }

@@ -14,7 +14,7 @@ func (c *Call) Stall(gate <-chan struct{}) { c.send(stall(gate)) }
 const LingerLimit = lingerLimit
 
 // TimersRun reports whether a timer of the call is set. Not while its loop runs.
-func (c *Call) TimersRun() bool { return c.duration.clock != nil || c.linger.clock != nil }
+func (c *Call) TimersRun() bool { return len(c.clock.timers) > 0 || !c.clock.at.IsZero() }
 
 // SeatedLegs is how many legs CallOf knows.
 func (r *Registry) SeatedLegs() int {

@@ -241,7 +241,7 @@ func (c *Call) join(s *seat) {
 		c.talk = c.script.step.Branch // its place in the plan is told when the talk ends
 	}
 	c.stopScript(ErrRedirected)
-	c.steps, c.outcome = nil, nil
+	c.steps, c.last = nil, Outcome{}
 	c.connect(s)
 }
 

@@ -2,6 +2,7 @@ package call
 
 import (
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -101,12 +102,44 @@ func (s LegState) String() string {
 // MarshalText makes JSON show the name.
 func (s LegState) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
+// page is room for the picture of a usual call.
+type page struct {
+	info Info
+	legs [2]LegInfo
+}
+
+// pages are the pictures of a call. Most calls are never looked at: until that
+// happens, two pages are written in turn. From then on every picture is a new one,
+// for readers may hold on to what they have got.
+type pages struct {
+	latest atomic.Pointer[Info]
+	looked atomic.Bool // set by a reader before it looks, for good
+	own    [2]page     // loop only, until looked
+	turn   int         // loop only: the one of own that is not shown
+}
+
+// read is the latest picture, from any goroutine.
+func (p *pages) read() *Info {
+	if !p.looked.Load() {
+		p.looked.Store(true)
+	}
+	return p.latest.Load()
+}
+
+// blank is a page to write on. A reader that sets looked after it was asked about here
+// sees what was shown before or comes after, never this page half written.
+func (p *pages) blank() *page {
+	if p.looked.Load() {
+		return new(page)
+	}
+	blank := &p.own[p.turn]
+	p.turn = 1 - p.turn
+	return blank
+}
+
 // publish makes the present state visible to readers.
 func (c *Call) publish() {
-	page := &struct { // one allocation for the usual call
-		info Info
-		legs [2]LegInfo
-	}{}
+	page := c.info.blank()
 	info := &page.info
 	*info = Info{
 		Ref: c.ref, Client: c.invite.Client, State: c.state, Caller: c.invite.From, Dialled: c.invite.Dialled,
@@ -131,5 +164,5 @@ func (c *Call) publish() {
 			info.Legs[i].Peer = c.pair[0].leg.ID()
 		}
 	}
-	c.info.Store(info)
+	c.info.latest.Store(info)
 }

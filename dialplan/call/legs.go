@@ -44,9 +44,22 @@ func (s *seat) connected(p Party) {
 
 // seat takes a leg into the call.
 func (c *Call) seat(leg Leg, d Direction) *seat {
-	s := &seat{leg: leg, direction: d, started: time.Now()}
-	c.legs = append(c.legs, s)
+	s := c.newSeat(leg, d)
 	c.reg.seated(leg.ID(), c)
+	return s
+}
+
+// newSeat is seat for a call that is not in the registry yet.
+func (c *Call) newSeat(leg Leg, d Direction) *seat {
+	var s *seat
+	if c.seated < len(c.seats) {
+		s = &c.seats[c.seated]
+		c.seated++
+	} else {
+		s = new(seat)
+	}
+	s.leg, s.direction, s.started = leg, d, c.now
+	c.legs = append(c.legs, s)
 	return s
 }
 
@@ -89,11 +102,22 @@ type legEvent struct {
 	number uint64
 }
 
+// handled makes room for the next event of the line.
+func (m *legEvent) handled() {
+	if m == &m.line.event {
+		m.LegEvent = LegEvent{}
+		m.line.busy.Store(false)
+	}
+}
+
 func (m *legEvent) handle(c *Call) {
 	s := c.seatOf(m.line)
 	if s == nil {
 		c.stray(m)
 		return
+	}
+	if m.Kind != LegGone { // which may be handled once more
+		defer m.handled()
 	}
 	ringing := c.ring != nil && slices.Contains(c.ring.ringing, s)
 	s.private = s.private || m.Private
@@ -157,7 +181,7 @@ func (c *Call) ended(s *seat, m *legEvent) {
 // report emits the end of a leg, after what is to be said of its audio.
 func (c *Call) report(s *seat, end Event) {
 	id, party := s.leg.ID(), s.leg.Party()
-	for _, f := range findings(end.Stats, s.answered, time.Now()) {
+	for _, f := range findings(end.Stats, s.answered, c.now) {
 		c.emit(Event{Kind: EventFinding, Leg: id, Party: party, Finding: &f})
 	}
 	end.Kind, end.Leg, end.Party, end.Direction = EventLegEnded, id, party, s.direction
@@ -196,7 +220,7 @@ func (c *Call) carryOn(s, was *seat, cause Cause) {
 
 // up marks a leg as answered.
 func (c *Call) up(s *seat) {
-	s.state, s.answered = LegUp, time.Now()
+	s.state, s.answered = LegUp, c.now
 	c.emit(Event{Kind: EventAnswered, Leg: s.leg.ID(), Party: s.leg.Party()})
 }
 
@@ -213,7 +237,7 @@ func (c *Call) answer(s *seat) {
 		return
 	}
 	if c.answered.IsZero() {
-		c.answered = time.Now()
+		c.answered = c.now
 	}
 }
 
@@ -244,7 +268,7 @@ func (c *Call) hangupAll(legs []*seat, cause Cause) {
 	}
 }
 
-// without returns the list without s; the given one is not changed.
+// without takes s off a list that nobody is going through.
 func without(legs []*seat, s *seat) []*seat {
-	return slices.DeleteFunc(slices.Clone(legs), func(other *seat) bool { return other == s })
+	return slices.DeleteFunc(legs, func(other *seat) bool { return other == s })
 }

@@ -53,7 +53,7 @@ func (c *Call) pressed(s *seat, d byte) {
 	for keys := s.keys + string(d); keys != ""; keys = keys[1:] {
 		k := pad.Press(c.situation(), s.leg.Party(), keys)
 		for i := range k.Trace {
-			c.trace(k.Trace[i])
+			c.trace(&k.Trace[i])
 		}
 		if k.Step != nil {
 			c.forgetKeys(s)
@@ -62,7 +62,7 @@ func (c *Call) pressed(s *seat, d byte) {
 		}
 		if k.More {
 			s.keys = keys
-			c.arm(&s.pause, keyPause, func() { s.keys = "" })
+			c.arm(&s.pause, keyPause, func(*Call) { s.keys = "" })
 			return
 		}
 	}
@@ -85,7 +85,7 @@ func (c *Call) press(s *seat, k Key) {
 
 func (c *Call) forgetKeys(s *seat) {
 	s.keys = ""
-	s.pause.stop()
+	c.disarm(&s.pause)
 }
 
 // startLegScript runs an effect for one of two parties that talk; the other one
@@ -96,7 +96,7 @@ func (c *Call) startLegScript(s *seat, step Step) {
 		c.fault(step, err)
 		return
 	}
-	c.note(step.Name)
+	c.note(step.Name, "")
 	c.launch(&script{step: step, seat: s}, effect)
 	s.leg.Media().Quiet()
 	c.mix()
@@ -127,7 +127,7 @@ func (c *Call) stopLegScript(s *seat, why error) {
 	c.dropGather(s)
 	if s.script != nil {
 		s.script.stopped = why
-		s.script.cancel(why)
+		c.endScript(s.script, why)
 		s.script = nil
 	}
 }
@@ -213,7 +213,7 @@ func (m *heardOut) handle(c *Call) {
 
 func (c *Call) awaitKey(s *seat, d time.Duration) {
 	g := s.gather
-	c.arm(&g.wait, d, func() { c.endGather(s, g) })
+	c.arm(&g.wait, d, func(c *Call) { c.endGather(s, g) })
 }
 
 // gathered takes a key.
@@ -243,7 +243,7 @@ func (c *Call) endGather(s *seat, g *gather) {
 
 func (c *Call) dropGather(s *seat) {
 	if s.gather != nil {
-		s.gather.wait.stop()
+		c.disarm(&s.gather.wait)
 		s.gather = nil
 	}
 }

@@ -8,6 +8,8 @@ import "sync/atomic"
 type Line struct {
 	owner  atomic.Pointer[Call]
 	events atomic.Uint64
+	busy   atomic.Bool // event is on its way
+	event  legEvent    // whoever made it busy, until it is handled
 }
 
 // Attach makes owner the owner of a leg just made. It is for Dialers, before
@@ -20,9 +22,19 @@ func (l *Line) Attach(owner *Call) { l.owner.Store(owner) }
 // If the leg moves at this moment the event follows it. The first event of kind
 // LegGone is the last one that has an effect.
 func (l *Line) Emit(ev LegEvent) {
-	if owner := l.send(&legEvent{line: l, number: l.events.Add(1), LegEvent: ev}, ev.Kind == LegGone); owner != nil {
+	m := l.blank()
+	m.line, m.number, m.LegEvent = l, l.events.Add(1), ev
+	if owner := l.send(m, ev.Kind == LegGone); owner != nil {
 		owner.run()
 	}
+}
+
+// blank is an event to fill in: the line's own, while no other one is on its way.
+func (l *Line) blank() *legEvent {
+	if l.busy.CompareAndSwap(false, true) {
+		return &l.event
+	}
+	return new(legEvent)
 }
 
 // send delivers to whoever owns the line now and returns who took it. A push that fails while the owner

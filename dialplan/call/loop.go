@@ -47,6 +47,7 @@ func (c *Call) loop() {
 		for _, m := range batch {
 			c.guard(m)
 		}
+		c.wind()
 		c.publish()
 	}
 	c.reg.remove(c)
@@ -62,6 +63,7 @@ func (c *Call) guard(m message) {
 			c.settle()
 		}
 	}()
+	c.now = time.Now()
 	m.handle(c)
 	c.settle()
 }
@@ -79,13 +81,14 @@ func (begin) handle(c *Call) {
 	c.start()
 }
 
+// tooLong ends a call that has run for as long as any may.
+func (c *Call) tooLong() { c.limit("longest call", CauseDuration) }
+
 // start asks the planner for the first time.
 func (c *Call) start() {
-	c.arm(&c.duration, c.reg.cfg.MaxDuration, func() {
-		c.limit("longest call", CauseDuration)
-	})
+	c.arm(&c.duration, c.until.Sub(c.now), (*Call).tooLong)
 	c.planner = c.reg.cfg.Plan(c.invite)
-	c.outcome = &Outcome{Kind: OutcomeBegin}
+	c.last = Outcome{Kind: OutcomeBegin}
 	c.move(opBegin)
 }
 
@@ -101,7 +104,7 @@ func (c *Call) settle() {
 			step := c.steps[0]
 			c.steps = c.steps[1:]
 			c.startScript(step)
-		case c.outcome != nil:
+		case c.last.Kind != "":
 			c.decide()
 		default:
 			panic("call: nothing to do")
@@ -117,11 +120,11 @@ func (c *Call) settle() {
 
 // decide tells the planner the last outcome and takes its steps.
 func (c *Call) decide() {
-	last := *c.outcome
-	c.outcome = nil
+	last := c.last
+	c.last = Outcome{}
 	d := c.planner.Next(c.situation(), last)
 	for i := range d.Trace {
-		c.trace(d.Trace[i])
+		c.trace(&d.Trace[i])
 	}
 	if len(d.Steps) > 0 {
 		c.steps = d.Steps
@@ -138,7 +141,7 @@ func (c *Call) decide() {
 
 // situation is what the planner sees of the call now.
 func (c *Call) situation() Situation {
-	in := Situation{At: time.Now()}
+	in := Situation{At: c.now}
 	if c.origin != nil {
 		o := c.origin.Origin
 		in.Origin = &o

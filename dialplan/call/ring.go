@@ -1,12 +1,16 @@
 package call
 
+import "slices"
+
 // ring is one attempt to reach an extension at all its contacts. Loop only,
 // but for result.
 type ring struct {
 	spec    RingSpec
-	result  func(Outcome) // called once, or not at all when the ring is dropped
+	result  func(Outcome) // called once, or not at all when the ring is dropped; nil: script has it
+	script  *ringing      // that the loop runs itself; nil for one in a goroutine
 	ringing []*seat       // not failed yet
-	best    Outcome       // of those that failed
+	room    [2]*seat
+	best    Outcome // of those that failed
 	timeout timer
 	alerted bool  // the caller has been told that the far end rings
 	early   *seat // whose early media the caller hears
@@ -45,6 +49,15 @@ func failure(branch string, cause Cause, by LegID) Outcome {
 	return Outcome{Branch: branch, Kind: kind, Cause: cause, By: by}
 }
 
+// over tells the script how the ring has ended.
+func (r *ring) over(c *Call, o Outcome) {
+	if r.result != nil {
+		r.result(o)
+		return
+	}
+	r.script.over(c, o)
+}
+
 // startRing dials and takes the legs into the call.
 func (c *Call) startRing(r *ring) {
 	legs, cause := c.reg.cfg.Dialer.Dial(c, Target{
@@ -52,11 +65,11 @@ func (c *Call) startRing(r *ring) {
 		Diverted: r.spec.Diverted, By: c.transferor(),
 	})
 	if len(legs) == 0 {
-		r.result(failure(r.spec.Branch, cause, ""))
+		r.over(c, failure(r.spec.Branch, cause, ""))
 		return
 	}
 	c.move(opRing)
-	c.ring = r
+	c.ring, r.ringing = r, r.room[:0]
 	if len(r.spec.Diverted) > 0 {
 		c.main().leg.Forwarded()
 	}
@@ -67,7 +80,7 @@ func (c *Call) startRing(r *ring) {
 		c.emit(Event{Kind: EventLegStarted, Leg: leg.ID(), Party: leg.Party(), Direction: Outbound})
 	}
 	if r.spec.Timeout > 0 {
-		c.arm(&r.timeout, r.spec.Timeout, func() { c.ringTimeout(r) })
+		c.arm(&r.timeout, r.spec.Timeout, (*Call).ringTimeout)
 	}
 }
 
@@ -103,11 +116,11 @@ func (c *Call) won(s *seat) {
 	r := c.closeRing()
 	r.ringing = without(r.ringing, s)
 	c.up(s)
-	c.note("ring=answered")
+	c.note("ring", "answered")
 	c.talk = r.spec.Branch
 	c.connect(s)
 	c.hangupAll(r.ringing, CauseAnsweredElsewhere)
-	r.result(Outcome{Branch: r.spec.Branch, Kind: OutcomeDone, By: s.leg.ID()})
+	r.over(c, Outcome{Branch: r.spec.Branch, Kind: OutcomeDone, By: s.leg.ID()})
 }
 
 // lost takes a leg out of the ring; with the last one the ring is over.
@@ -127,7 +140,7 @@ func (c *Call) lost(s *seat, cause Cause) {
 			c.main().leg.Media().Quiet() // the tone
 		}
 		c.move(opUnanswered)
-		r.result(r.best)
+		r.over(c, r.best)
 	}
 }
 
@@ -142,12 +155,12 @@ func (c *Call) redirected(s *seat, m *legEvent) {
 	c.move(opUnanswered)
 	o := failure(r.spec.Branch, CauseRedirected, s.leg.ID())
 	o.To, o.Why = m.To, m.Why
-	r.result(o)
+	r.over(c, o)
 }
 
 // ringTimeout hangs up whoever still rings.
-func (c *Call) ringTimeout(r *ring) {
-	for _, s := range append([]*seat(nil), r.ringing...) {
+func (c *Call) ringTimeout() {
+	for _, s := range slices.Clone(c.ring.ringing) {
 		c.hangup(s, CauseNoAnswer)
 		c.lost(s, CauseNoAnswer)
 	}
@@ -157,7 +170,7 @@ func (c *Call) ringTimeout(r *ring) {
 func (c *Call) closeRing() *ring {
 	r := c.ring
 	c.ring = nil
-	r.timeout.stop()
+	c.disarm(&r.timeout)
 	return r
 }
 

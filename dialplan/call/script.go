@@ -8,8 +8,9 @@ import (
 // script is one run of an Effect. A call has at most one that has not returned.
 type script struct {
 	step   Step
-	seat   *seat // of a leg script; nil for the call's
-	cancel context.CancelCauseFunc
+	seat   *seat                   // of a leg script; nil for the call's
+	cancel context.CancelCauseFunc // nil for one that the loop runs itself
+	rings  *ringing                // that one; nil for others
 	// stopped is why the script was told to return; nil while it may still ask.
 	// Loop only.
 	stopped error
@@ -53,18 +54,41 @@ func (c *Call) launch(s *script, effect Effect) {
 	go c.perform(ctx, s, effect)
 }
 
-// ringOnly is a script without a goroutine: the loop itself rings and hears the
+// ringing is a script without a goroutine: the loop itself rings and hears the
 // outcome.
+type ringing struct {
+	script script
+	ring   ring
+	done   scriptDone
+	told   bool // done has been posted
+}
+
+// ringOnly runs such a script.
 func (c *Call) ringOnly(step Step, r Ringer) {
-	s := &script{step: step}
-	done := func(o Outcome) { c.box.PushExempt(&scriptDone{script: s, outcome: o}) }
-	s.cancel = func(why error) {
-		if why != nil { // otherwise it has returned
-			done(Outcome{})
-		}
+	s := &ringing{}
+	s.script = script{step: step, rings: s}
+	s.ring = ring{spec: r.RingSpec(c), script: s}
+	s.done.script = &s.script
+	c.script = &s.script
+	c.startRing(&s.ring)
+}
+
+// over is its end.
+func (s *ringing) over(c *Call, o Outcome) {
+	if !s.told {
+		s.told, s.done.outcome = true, o
+		c.box.PushExempt(&s.done)
 	}
-	c.script = s
-	c.startRing(&ring{spec: r.RingSpec(c), result: done})
+}
+
+// endScript tells a script to return because of why; nil says that it has.
+func (c *Call) endScript(s *script, why error) {
+	switch {
+	case s.cancel != nil:
+		s.cancel(why)
+	case why != nil:
+		s.rings.over(c, Outcome{})
+	}
 }
 
 // perform is the script's goroutine.
@@ -93,7 +117,7 @@ type scriptDone struct {
 func (m *scriptDone) handle(c *Call) {
 	s := m.script
 	if s.seat != nil && c.state < StateEnded {
-		s.cancel(nil)
+		c.endScript(s, nil)
 		c.legScriptDone(m)
 		return
 	}
@@ -101,7 +125,7 @@ func (m *scriptDone) handle(c *Call) {
 		return // given up by abandon
 	}
 	c.script = nil
-	s.cancel(nil)
+	c.endScript(s, nil)
 	c.cancelRing() // a script that returned cannot hear how its ring ends
 	if !c.spoilt(m) && c.state == StateScripted {
 		c.stepDone(s.step, m.outcome)
@@ -130,19 +154,19 @@ func (c *Call) stepDone(step Step, o Outcome) {
 	if o.Branch == "" {
 		o.Branch = step.Branch
 	}
-	c.note(step.Name + "=" + string(o.Kind))
+	c.note(step.Name, o.Kind)
 	if o.Kind == OutcomeDone && len(c.steps) > 0 {
 		return
 	}
 	c.steps = nil
-	c.outcome = &o
+	c.last = o
 }
 
 // fault ends the call because of an error of ours.
 func (c *Call) fault(step Step, err error) {
 	c.reg.stats.faults.Add(1)
 	c.log().Error("step failed", "step", step.Name, "branch", step.Branch, "error", err)
-	c.trace(TraceEntry{Branch: step.Branch, Kind: TraceEffect, Name: step.Name, Verdict: VerdictFailed, Step: &step})
+	c.trace(&TraceEntry{Branch: step.Branch, Kind: TraceEffect, Name: step.Name, Verdict: VerdictFailed, Step: &step})
 	c.end(CauseInternal, "")
 }
 
@@ -151,7 +175,7 @@ func (c *Call) fault(step Step, err error) {
 func (c *Call) stopScript(why error) {
 	if c.script != nil && c.script.stopped == nil {
 		c.script.stopped = why
-		c.script.cancel(why)
+		c.endScript(c.script, why)
 	}
 }
 
@@ -237,13 +261,13 @@ func (c *Call) turn(step Step, stays *seat) {
 	c.move(opRedirect)
 	c.dropRing(CauseCancelled)
 	c.stopScript(ErrRedirected)
-	c.note("redirected")
-	c.trace(TraceEntry{Branch: step.Branch, Kind: TraceEffect, Name: step.Name, Verdict: VerdictTaken, Step: &step})
+	c.note("redirected", "")
+	c.trace(&TraceEntry{Branch: step.Branch, Kind: TraceEffect, Name: step.Name, Verdict: VerdictTaken, Step: &step})
 	for _, s := range c.legs {
 		if s != stays {
 			c.hangup(s, CauseNormal)
 		}
 	}
 	stays.leg.Media().Quiet()
-	c.pair, c.outcome, c.steps = [2]*seat{}, nil, []Step{step}
+	c.pair, c.last, c.steps = [2]*seat{}, Outcome{}, []Step{step}
 }

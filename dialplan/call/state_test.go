@@ -84,22 +84,81 @@ func TestStateNames(t *testing.T) {
 	}
 }
 
-// TestTimerGeneration: an expiry that was already in the mailbox when its timer
-// was stopped or set again is ignored (rule 7).
-func TestTimerGeneration(t *testing.T) {
-	r := NewRegistry(Config{})
-	c := newCall(r, &bareLeg{}, Invite{})
-	var tm timer
+// TestTimers: a timer that was stopped or set again when the clock goes off does
+// nothing (rule 7); those that are due run in their order, once.
+func TestTimers(t *testing.T) {
+	c := newCall(NewRegistry(Config{}), &bareLeg{}, Invite{})
+	var a, b, stopped, later timer
 	fired := ""
-	c.arm(&tm, time.Hour, func() { fired += "first " })
-	late := &expiry{timer: &tm, generation: tm.generation, expired: func() { fired += "late " }}
-	c.arm(&tm, time.Hour, func() { fired += "second " })
-	current := &expiry{timer: &tm, generation: tm.generation, expired: func() { fired += "current " }}
-	late.handle(c)
-	current.handle(c)
-	current.handle(c) // a duplicate is late, too
-	if fired != "current " {
-		t.Errorf("fired %q", fired)
+	set := func(t *timer, d time.Duration, name string) { c.arm(t, d, func(*Call) { fired += name }) }
+	set(&a, 3*time.Minute, "never ")
+	set(&b, 2*time.Minute, "b ")
+	set(&stopped, time.Minute, "stopped ")
+	set(&later, time.Minute, "never ")
+	set(&a, time.Minute, "a ")
+	set(&later, 3*time.Minute, "later ")
+	c.disarm(&stopped)
+	c.disarm(&stopped)
+	for _, step := range []struct {
+		after time.Duration
+		fired string
+	}{{0, ""}, {time.Minute - 1, ""}, {time.Minute, "a "}, {time.Minute, "a "}, {5 * time.Minute, "a b later "}, {time.Hour, "a b later "}} {
+		c.now = c.started.Add(step.after)
+		tick{}.handle(c)
+		if fired != step.fired {
+			t.Errorf("after %v: %q, want %q", step.after, fired, step.fired)
+		}
+	}
+	if c.clock.first() != nil {
+		t.Error("a timer is set")
+	}
+}
+
+// TestClock: a call has one timer of the runtime, which is not touched for a deadline
+// that is later than what it is set to, nor for one that is stopped.
+func TestClock(t *testing.T) {
+	c := newCall(NewRegistry(Config{}), &bareLeg{}, Invite{})
+	var soon, late timer
+	at := func(want time.Duration) {
+		t.Helper()
+		c.wind()
+		if got := c.clock.at.Sub(c.started); !c.clock.at.IsZero() && got != want || c.clock.at.IsZero() && want != 0 {
+			t.Errorf("set to %v, want %v", got, want)
+		}
+	}
+	nothing := func(*Call) {}
+	at(0)
+	c.arm(&late, time.Hour, nothing)
+	at(time.Hour)
+	c.arm(&soon, time.Minute, nothing)
+	at(time.Minute)
+	c.disarm(&soon)
+	at(time.Minute) // goes off for nothing
+	c.now = c.started.Add(time.Minute)
+	tick{}.handle(c)
+	at(time.Hour)
+	c.disarm(&late)
+	at(0)
+}
+
+// TestPictures: nobody who has got a picture of a call sees it change, and as long as
+// nobody has one, a new one costs nothing.
+func TestPictures(t *testing.T) {
+	c := newCall(NewRegistry(Config{}), &bareLeg{}, Invite{})
+	c.state = StateTalking
+	if n := testing.AllocsPerRun(10, c.publish); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+	var pictures []*Info
+	for seq := range 5 {
+		c.seq = seq
+		c.publish()
+		pictures = append(pictures, c.Info())
+	}
+	for seq, info := range pictures {
+		if info.Seq != seq || info.State != StateTalking || len(info.Legs) != 1 || info.Legs[0].Direction != Inbound {
+			t.Errorf("picture %d has become %+v", seq, info)
+		}
 	}
 }
 

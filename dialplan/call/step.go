@@ -25,6 +25,7 @@ type Decision struct {
 	Steps []Step
 	// Cause ends the call when there are no steps.
 	Cause Cause
+	// Trace is the call's from now on.
 	Trace []TraceEntry
 }
 

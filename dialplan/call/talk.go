@@ -103,6 +103,6 @@ func (c *Call) part(s *seat, cause Cause) {
 	stays.leg.Media().Quiet()
 	c.stopScript(ErrRedirected) // the ring's, if it has not returned yet
 	c.steps = nil
-	c.outcome = &Outcome{Branch: c.talk, Kind: OutcomeTalkEnded, Cause: cause, By: s.leg.ID()}
-	c.note("talk")
+	c.last = Outcome{Branch: c.talk, Kind: OutcomeTalkEnded, Cause: cause, By: s.leg.ID()}
+	c.note("talk", "")
 }

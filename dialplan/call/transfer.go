@@ -160,7 +160,7 @@ func (c *Call) wait(a *away) {
 	a.direction = a.moving.direction
 	c.away = a
 	c.pair = [2]*seat{}
-	c.steps, c.outcome = nil, nil
+	c.steps, c.last = nil, Outcome{}
 	c.stopScript(ErrRedirected) // the ring's, if it has not returned yet
 	a.moving.leg.Media().Quiet()
 	if a.refer.Consult {
@@ -168,7 +168,7 @@ func (c *Call) wait(a *away) {
 	} else {
 		a.waits.leg.Media().Quiet()
 	}
-	c.note("transfer")
+	c.note("transfer", "")
 }
 
 // born is the first message of a call that a transfer makes: its party is here.
@@ -242,14 +242,14 @@ func (m *progress) handle(c *Call) {
 // dismiss ends the conversation whose transfer is over, once the transferor has
 // had the time to do so itself.
 func (c *Call) dismiss() {
-	c.arm(&c.away.grace, transferGrace, func() { c.end(CauseNormal, c.away.waits.leg.ID()) })
+	c.arm(&c.away.grace, transferGrace, func(c *Call) { c.end(CauseNormal, c.away.waits.leg.ID()) })
 }
 
 // forgetAway gives up waiting for a transfer; the party that went cannot come
 // back.
 func (c *Call) forgetAway() {
 	if c.away != nil {
-		c.away.grace.stop()
+		c.disarm(&c.away.grace)
 		c.away = nil
 	}
 }

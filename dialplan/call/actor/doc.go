@@ -19,7 +19,8 @@
 //
 // and shared:
 //
-//	box := actor.NewShared[message](256)
+//	var box actor.Mailbox[message]
+//	box.Share(256)
 //	box.Push(m)
 //	if box.Enter() {
 //		for batch, ok := box.TakeOrLeave(); ok; batch, ok = box.TakeOrLeave() {

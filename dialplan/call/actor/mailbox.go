@@ -16,6 +16,7 @@ type Mailbox[T any] struct {
 	keep int
 
 	taken []T // by TakeOrLeave, whose turn it is
+	room  [2][few]T
 
 	mu         sync.Mutex
 	items      []T
@@ -37,9 +38,15 @@ func New[T any](limit int) *Mailbox[T] {
 // Before the first push.
 func (m *Mailbox[T]) Keep(messages int) { m.keep = messages }
 
-// NewShared is New for an actor that has no goroutine of its own: whoever has
-// pushed runs it, see Enter.
-func NewShared[T any](limit int) *Mailbox[T] { return &Mailbox[T]{cap: limit, keep: usual} }
+// few is how many messages a shared actor has room for from the beginning.
+const few = 4
+
+// Share makes a zero Mailbox one with a limit for an actor that has no goroutine of
+// its own: whoever has pushed runs it, see Enter. The actor may hold it by value.
+func (m *Mailbox[T]) Share(limit int) {
+	m.cap, m.keep = limit, usual
+	m.items, m.taken = m.room[0][:0], m.room[1][:0]
+}
 
 // Enter takes the turn of a shared actor: the caller is its goroutine now, until
 // TakeOrLeave finds nothing. It returns false if nothing waits, or if somebody has

@@ -10,7 +10,8 @@ import (
 // TestProgress: only who is busy and gets nothing done for ten seconds is stuck,
 // and is said to be once.
 func TestProgress(t *testing.T) {
-	m := actor.NewShared[int](0)
+	var m actor.Mailbox[int]
+	m.Share(0)
 	var p actor.Progress
 	now := time.Now()
 	look := func(after time.Duration) bool {
