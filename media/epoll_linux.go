@@ -136,15 +136,15 @@ func (s *rawSocket) close() {
 // attention of the scheduler: a blocking epoll_wait would hold a P until the
 // scheduler's watchdog takes it away, which polls every 20 µs to do so.
 type epoll struct {
-	loop   *loop
-	fd     int
-	file   *os.File // owns fd
-	conn   syscall.RawConn
-	due    time.Time // the deadline of file
-	n      int       // sockets that are ready
-	read   func(uintptr) bool
-	lazy   *time.Timer // wakes it for what was posted for later
-	done   chan struct{}
+	loop *loop
+	fd   int
+	file *os.File // owns fd
+	conn syscall.RawConn
+	due  time.Time // the deadline of file
+	n    int       // sockets that are ready
+	read func(uintptr) bool
+	lazy *time.Timer // wakes it for what was posted for later
+	done chan struct{}
 
 	mu     sync.Mutex // guards wakeFD
 	wakeFD int        // -1 when it is closed

@@ -61,25 +61,31 @@ func (l *latch) confirmed() bool { return l.src.IsValid() }
 // quarantine keeps the previous user of a port pair out of the next session
 // (M6). Packets that bear the old SSRC are dropped; those from the old source
 // too, until five in a row prove a new stream: a phone behind a NAT keeps its
-// source from call to call. The exactly signalled source is never held back.
+// source from call to call. A user that was not heard may begin to send late, from
+// any port of its hosts: that counts until the pair would have rested. The exactly
+// signalled source is held back for so long only, and only under the old SSRC.
 type quarantine struct {
 	on      bool
+	heard   bool // remote and ssrc are known
 	remote  netip.AddrPort
 	ssrc    uint32
+	hosts   [2]netip.Addr // of a user after that who was not heard
+	until   int64         // end of the rest
 	run     int
 	runSSRC uint32
 	runSeq  uint16
 }
 
 // holds tells whether the packet belongs to the previous session.
-func (q *quarantine) holds(from, exact netip.AddrPort, p *packet) bool {
-	if !q.on || from == exact {
+func (q *quarantine) holds(from, exact netip.AddrPort, p *packet, now int64) bool {
+	if !q.on {
 		return false
 	}
-	if p.ssrc == q.ssrc {
+	if q.heard && p.ssrc == q.ssrc && (from != exact || now < q.until) {
 		return true
 	}
-	if from != q.remote {
+	unheard := now < q.until && (from.Addr() == q.hosts[0] || from.Addr() == q.hosts[1])
+	if from == exact || from != q.remote && !unheard {
 		return false
 	}
 	if p.ssrc == q.runSSRC && p.seq == q.runSeq+1 {
@@ -89,7 +95,7 @@ func (q *quarantine) holds(from, exact netip.AddrPort, p *packet) bool {
 	}
 	q.runSSRC, q.runSeq = p.ssrc, p.seq
 	if q.run > stablePackets {
-		q.remote = netip.AddrPort{}
+		q.remote, q.hosts = netip.AddrPort{}, [2]netip.Addr{}
 		return false
 	}
 	return true

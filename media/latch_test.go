@@ -157,48 +157,6 @@ func TestStableSSRC(t *testing.T) {
 	})
 }
 
-// Late packets of the previous call do not reach the next one on the same ports
-// (M6).
-func TestQuarantine(t *testing.T) {
-	onBoth(t, Config{PortMin: 24000, PortMax: 24001}, func(t *testing.T, r *rig) {
-		p, next := r.phone("3:0"), r.phone("3:0")
-		s := r.session(p, "0", Events{})
-		r.settle()
-		p.speak(s, 0)
-		r.settle()
-		s.Close()
-		r.settle()
-		p.speak(s, 0) // into the resting socket
-		if _, err := r.engine.NewSession(SessionConfig{Local: here}); err != ErrNoPorts {
-			t.Fatalf("ports that have not rested: %v", err)
-		}
-		r.advance(2 * time.Second)
-		s = r.session(next, "0", Events{})
-		s.Echo()
-		r.settle()
-		for range 3 {
-			p.speak(s, 0)
-		}
-		if n := len(p.heard()) + len(next.heard()); n > 0 || s.Stats().PacketsReceived > 0 {
-			t.Errorf("%d packets of the old call were taken", s.Stats().PacketsReceived)
-		}
-		next.speak(s, 0)
-		if n := len(next.heard()); n != 1 {
-			t.Errorf("the new party heard %d packets", n)
-		}
-	})
-	q := quarantine{on: true, remote: netip.MustParseAddrPort("192.0.2.1:4000"), ssrc: 1}
-	free := 0
-	for i := range 10 {
-		if !q.holds(q.remote, netip.AddrPort{}, &packet{ssrc: 2, seq: uint16(i)}) {
-			free++
-		}
-	}
-	if free != 10-stablePackets {
-		t.Errorf("a new stream from the old source: %d of 10 packets taken", free)
-	}
-}
-
 // Broken packets change nothing but a counter (M4).
 func TestBrokenPackets(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, r *rig) {

@@ -90,6 +90,39 @@ func TestBoundPairsAreUsedAgain(t *testing.T) {
 	}
 }
 
+// TestShortCalls: 3,000 calls a second of half a second each find their ports among
+// 7,500 pairs, and at 300 a second every pair rests as long as it should.
+func TestShortCalls(t *testing.T) {
+	const lasts = 500 // ms
+	for _, c := range []struct {
+		perMS float64 // sessions
+		rest  int64   // at least
+	}{{0.6, restTime}, {6, shortRest}} {
+		p := newPool(here, 16384, 32767, &budget{most: 7500}, func() int64 { return 0 }, func(netip.AddrPort) (socket, error) { return &wire{}, nil })
+		var used [lasts][]*pair // by the ms they are given back in
+		due := 0.0
+		for ms := range 8000 {
+			now := int64(ms+1) * 1e6
+			ending := &used[ms%lasts]
+			for _, x := range *ending {
+				p.put(x, now)
+			}
+			*ending = (*ending)[:0]
+			for due += c.perMS; due >= 1; due-- {
+				x, err := p.take(now, false)
+				if err != nil {
+					t.Fatalf("%v sessions a ms: %v after %d ms", c.perMS, err, ms)
+				}
+				if x.freed != 0 && now-x.freed < c.rest {
+					t.Fatalf("%v sessions a ms: a pair rested for %d ms", c.perMS, (now-x.freed)/1e6)
+				}
+				*ending = append(*ending, x)
+			}
+		}
+		p.close()
+	}
+}
+
 func TestIdlePairsAreGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()

@@ -119,9 +119,7 @@ func (s *Session) leave(*terms) {
 	st := &s.stream
 	st.loop.remove(st)
 	st.loop.load.Add(-1)
-	if st.in.epoch != 0 {
-		st.pair.old = quarantine{on: true, remote: st.rtpLatch.src, ssrc: st.in.ssrc}
-	}
+	st.pair.old = st.estate(s.cfg.SIPSource)
 	if e := s.engine; e.crowded(st.loop) {
 		st.loop.io.release(st.pair)
 	}

@@ -49,6 +49,7 @@ func (s *stream) begin(e *Engine, events Events, x *pair) (id uint32) {
 	var b [24]byte
 	_, _ = rand.Read(b[:]) // never fails: it ends the program instead
 	s.engine, s.events, s.pair, s.old = e, events, x, x.old
+	s.old.until = x.freed + restTime
 	s.unconfirmed, s.keys.rate = newWindow(maxUnconfirmed), newWindow(maxDigitsPerSecond)
 	s.cname = [10]byte(b[10:])
 	s.out.ssrc = binary.BigEndian.Uint32(b[:])
@@ -74,6 +75,21 @@ func (s *stream) adopt(t *terms) {
 		s.waiting = nil
 		s.loop.play(p)
 	}
+}
+
+// estate is what keeps the party out of the next session on these ports. source is
+// where its SIP came from.
+func (s *stream) estate(source netip.Addr) quarantine {
+	if s.in.epoch != 0 {
+		return quarantine{on: true, heard: true, remote: s.rtpLatch.src, ssrc: s.in.ssrc}
+	}
+	q := s.old // who was heard before it still counts
+	q.on, q.run = true, 0
+	q.hosts = [2]netip.Addr{source.Unmap().WithZone("")}
+	if s.terms != nil {
+		q.hosts = s.terms.hosts
+	}
+	return q
 }
 
 // awaited tells whether the party's first packet may still be on its way.
@@ -104,7 +120,7 @@ func (s *stream) refused(l *latch, b []byte, from netip.AddrPort) {
 // admitRTP parses and judges a packet; false means it goes no further.
 func (s *stream) admitRTP(p *packet, b []byte, from netip.AddrPort) bool {
 	t, now := s.terms, s.loop.now
-	if t == nil || !p.parse(b) || s.old.holds(from, t.rtp, p) {
+	if t == nil || !p.parse(b) || s.old.holds(from, t.rtp, p, now) {
 		return false
 	}
 	what := t.carries[p.pt]
@@ -210,7 +226,7 @@ func (s *stream) admitRTCP(b []byte, from netip.AddrPort) bool {
 	if s.terms == nil || !validCompound(b) {
 		return false
 	}
-	if s.old.on && reporter(b) == s.old.ssrc && from != s.terms.rtcp {
+	if s.old.heard && reporter(b) == s.old.ssrc && (from != s.terms.rtcp || s.loop.now < s.old.until) {
 		return false
 	}
 	if !s.rtcpLatch.admit(from, s.loop.now, s.engine.forbidden) {
