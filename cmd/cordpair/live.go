@@ -58,23 +58,42 @@ func printCalls(w io.Writer, legs []currentCall, now time.Time) error {
 		return err
 	}
 	var rows [][]string
-	for i, l := range legs {
-		if i > 0 && l.Call == legs[i-1].Call {
-			continue
+	for rest := legs; len(rest) > 0; {
+		l, n := rest[0], slices.IndexFunc(rest, func(c currentCall) bool { return c.Call != rest[0].Call })
+		if n < 0 {
+			n = len(rest)
 		}
+		state, began := conversation(rest[:n])
 		rows = append(rows, []string{
-			l.Call, short(strings.TrimSpace(l.From+" "+l.Name), widest), l.To, l.State, since(now, l.stateBegan()),
+			l.Call, short(strings.TrimSpace(l.From+" "+l.Name), widest), l.To, state, since(now, began),
 		})
+		rest = rest[n:]
 	}
 	return table(w, []string{"CALL", "FROM", "TO", "STATE", "FOR"}, rows)
 }
 
-// stateBegan is when the conversation began, or the ringing.
-func (c currentCall) stateBegan() string {
-	if c.Answered != nil {
-		return *c.Answered
+// conversation is what a call as a whole does, and since when. Somebody who was
+// transferred has long been talking when the next phone still rings.
+func conversation(legs []currentCall) (state, began string) {
+	up, held, ringing, answered := 0, false, "", ""
+	for _, l := range legs {
+		if l.State == "ringing" || l.Answered == nil {
+			if ringing == "" || l.Begun < ringing {
+				ringing = l.Begun
+			}
+			continue
+		}
+		up++
+		held = held || l.State == "held"
+		answered = max(answered, *l.Answered)
 	}
-	return c.Begun
+	switch {
+	case ringing != "" && up < 2:
+		return "ringing", ringing
+	case held:
+		return "held", answered
+	}
+	return "talking", answered
 }
 
 // since is the time from a moment as the API writes it until now.

@@ -32,6 +32,34 @@ C37946169A319A32573CCF4D84AFE88C  101 Phone 101                     102  talking
 	wants(t, func(w io.Writer) error { return printCalls(w, nil, now) }, "\nno calls\n")
 }
 
+// TestConversation: the state of a call is not that of its first leg alone.
+func TestConversation(t *testing.T) {
+	leg := func(state, begun string, answered ...string) currentCall {
+		c := currentCall{State: state, Begun: begun}
+		for _, at := range answered {
+			c.Answered = &at
+		}
+		return c
+	}
+	for _, c := range []struct {
+		name         string
+		legs         []currentCall
+		state, began string
+	}{
+		{"rings", []currentCall{leg("ringing", "10"), leg("ringing", "11")}, "ringing", "10"},
+		{"talks", []currentCall{leg("talking", "10", "15"), leg("talking", "11", "15")}, "talking", "15"},
+		{"a service", []currentCall{leg("talking", "10", "15")}, "talking", "15"},
+		{"transferred, the target rings", []currentCall{leg("talking", "10", "15"), leg("ringing", "40")}, "ringing", "40"},
+		{"transferred, the target answered", []currentCall{leg("talking", "10", "15"), leg("talking", "40", "45")}, "talking", "45"},
+		{"the called party holds", []currentCall{leg("talking", "10", "15"), leg("held", "11", "15")}, "held", "15"},
+		{"a third phone rings still", []currentCall{leg("talking", "10", "15"), leg("talking", "11", "15"), leg("ringing", "11")}, "talking", "15"},
+	} {
+		if state, began := conversation(c.legs); state != c.state || began != c.began {
+			t.Errorf("%s: %s since %s", c.name, state, began)
+		}
+	}
+}
+
 func TestPrintRegistrations(t *testing.T) {
 	names := []extensionName{{3, "0001*103"}, {1, "0001*101"}, {2, "102"}}
 	var states []registrationState
