@@ -38,13 +38,14 @@ const (
 // bearable is how long a message of each class may have to wait. A queue that
 // stands holds at the first figure that the load above it exceeds, so each class
 // is refused whole before any of the next is. All are below what makes a phone
-// repeat its request.
+// repeat its request (500 ms, RFC 3261 17.1), and well above what gathers while the
+// machine is away for a moment or the collector at work: that is worked off.
 var bearable = [classes]time.Duration{
-	classProbe:         10 * time.Millisecond,
-	classInvite:        20 * time.Millisecond,
-	classInviteAgain:   60 * time.Millisecond,
-	classRegister:      100 * time.Millisecond,
-	classRegisterAgain: 200 * time.Millisecond,
+	classProbe:         80 * time.Millisecond,
+	classInvite:        150 * time.Millisecond,
+	classInviteAgain:   250 * time.Millisecond,
+	classRegister:      300 * time.Millisecond,
+	classRegisterAgain: 400 * time.Millisecond,
 	classKept:          math.MaxInt64,
 }
 
@@ -83,7 +84,7 @@ var credentialsLine = []byte("uthorization:")
 // may wait for w. One that was let in before and comes again may: what we do
 // about it must not end with a refusal of its repetition.
 func (s *Server) admits(w *worker, h wire.Head, p packet, now time.Time) bool {
-	wait, full := w.wait(sourceOf(p.from), now.Sub(p.at), now)
+	wait, full := w.wait(sourceOf(p.from), now.Sub(p.at))
 	short := full || s.memory.short.Load()
 	if wait < bearable[classProbe] && !short {
 		return true
@@ -92,99 +93,67 @@ func (s *Server) admits(w *worker, h wire.Head, p packet, now time.Time) bool {
 	if wait < bearable[c] && (!short || c >= classRegisterAgain) {
 		return true
 	}
-	if (c == classInviteAgain || c == classRegisterAgain) && w.recent.has(p.data) {
+	if c != classProbe && w.recent.has(p.data) {
 		return true
 	}
 	s.shed(c, h, p)
 	return false
 }
 
-// pressure measures how far a worker is behind with its lower lanes; it stands
-// under the worker's mu.
+// pressure measures how fast a lane is worked off; it stands under the worker's mu.
 type pressure struct {
-	// each is how long a message takes, with all that is done in between; the
-	// mean of about the last sixty-four.
+	// each is how long a message takes, with all that is done in between: a mean
+	// of those that others waited behind.
 	each time.Duration
-	// taken messages were taken at began and are being handled; 0 when the lower
-	// lanes are empty.
+	// taken messages were taken at began and others are left; 0 when none are.
 	taken int
 	began time.Time
-	// long is since when a source of which nothing waits has had long to wait, and
-	// age what the last message had waited before it was read.
-	long time.Time
-	age  time.Duration
 }
 
 const (
-	// standing is how long a queue must have been too long before it counts as
-	// one that will not go away by itself. What gathers while the machine is away
-	// for a moment, or the collector at work, is worked off in less: after 100 ms
-	// at four fifths of what it can bear, a switch catches up in 400 ms.
-	standing = 500 * time.Millisecond
-	// calmBelow is the wait that nobody minds; a queue that gets below it has
-	// been worked off.
-	calmBelow = 5 * time.Millisecond
-	// burstMost is what is worked off; beyond it, requests begin to come again.
-	burstMost = 250 * time.Millisecond
-	meanOver  = 64
+	// eachAtFirst is what a message is thought to take before any was seen.
+	eachAtFirst = 200 * time.Microsecond
+	// risesOver is how many messages the mean follows when they take longer: enough
+	// for a moment in which the machine was away to count for little, which shows in
+	// the ages of what comes next anyway. It falls much slower: a crowd of INVITEs
+	// takes no time to challenge, and comes back to be served. What is thought to
+	// take too long makes for a shorter queue and costs nothing else.
+	risesOver = 512
+	fallsOver = 4096
 )
 
-// took notes that n messages of the lower lanes are taken at now, which ends the
-// time of those before them.
-func (p *pressure) took(n int, now time.Time) {
+// took notes that n messages are taken at now, which ends the time of those
+// before them, and whether others are left behind.
+func (p *pressure) took(n int, left bool, now time.Time) {
 	if p.taken > 0 {
+		over := time.Duration(risesOver)
 		mean := now.Sub(p.began) / time.Duration(p.taken)
-		p.each += (mean - p.each) * time.Duration(min(p.taken, meanOver)) / meanOver
+		if mean < p.each {
+			over = fallsOver
+		}
+		p.each += (mean - p.each) * time.Duration(p.taken) / over
 	}
 	p.taken, p.began = n, now
-	if n == 0 && p.age < calmBelow {
-		p.long = time.Time{}
+	if !left {
+		p.taken = 0
 	}
-}
-
-// counts is the part of a wait that calls for refusals: none of it until the
-// queue has stood for a while or is too long to be worked off. long is its own.
-func counts(wait time.Duration, long *time.Time, now time.Time) time.Duration {
-	switch {
-	case wait < calmBelow:
-		*long = time.Time{}
-	case long.IsZero():
-		*long = now
-	}
-	if wait >= burstMost || !long.IsZero() && now.Sub(*long) >= standing {
-		return wait
-	}
-	return 0
 }
 
 // wait is how long new work of source, which came age ago, would have to wait in
 // the lower lanes: what has its turn before it there, by the time each took of
-// late. full tells that it could not be kept.
-func (w *worker) wait(source netip.Addr, age time.Duration, now time.Time) (longest time.Duration, full bool) {
+// late. All lanes count, whichever it is for: what is worth less is refused first.
+// full tells that it could not be kept.
+func (w *worker) wait(source netip.Addr, age time.Duration) (sum time.Duration, full bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	p := &w.pressure
-	p.age = age
-	longest = counts(age+w.behind(laneInvite, 0), &p.long, now)
-	for l := laneInvite; l < lanes; l++ {
-		if own := w.queues[l].lines[source]; own != nil {
-			longest = max(longest, counts(age+w.behind(l, own.len()), &own.long, now))
+	for l := laneEmergency; l < lanes; l++ {
+		q, own := &w.queues[l], 0
+		if line := q.lines[source]; line != nil {
+			own = line.len()
 		}
+		sum += time.Duration(q.ahead(own)) * w.pressure[l].each
 	}
-	return longest, w.holds.full(source)
-}
-
-// behind is the wait of who has n messages in lane l. The lower lanes take turns.
-func (w *worker) behind(l lane, n int) time.Duration {
-	ahead := 0
-	for of := laneInvite; of < lanes; of++ {
-		if of == l {
-			ahead += w.queues[of].ahead(n)
-		} else {
-			ahead += min(w.queues[of].count, max(w.queues[of].ahead(0), n))
-		}
-	}
-	return time.Duration(ahead) * w.pressure.each
+	return age + sum, w.holds.full(source)
 }
 
 // recentSets and recentWays are how many messages a worker knows again: those of

@@ -56,7 +56,9 @@ const invented = `Authorization: Digest username="101", realm="acme.example", no
 	`response="00000000000000000000000000000000"`
 
 // TestSheddingOrder (O2): under load that only one class makes too much, that
-// class is refused in part, every one below it whole, and none above it.
+// class is refused in part, every one below it whole, and none above it. Emergency
+// calls are never refused; what waits of one source is bounded before it keeps
+// anybody from calling.
 func TestSheddingOrder(t *testing.T) {
 	kinds := []struct {
 		class string
@@ -92,12 +94,13 @@ func TestSheddingOrder(t *testing.T) {
 				})
 				for i, k := range kinds {
 					n := e.shed(k.class) - before[i]
-					switch last := len(kinds) - 1; {
+					last := len(kinds) - 1
+					switch {
 					case i == last && n != 0:
 						t.Errorf("%d of %s were shed", n, k.class)
 					case i == much && i < last && (n == 0 || n >= tries*100):
 						t.Errorf("%d of %s were shed, which was too much", n, k.class)
-					case i < much && n != tries:
+					case i < much && n != tries && (much < last || i == 0):
 						t.Errorf("%d of %s were shed, want all %d", n, k.class, tries)
 					case i > much && n != 0:
 						t.Errorf("%d of %s were shed", n, k.class)
@@ -122,7 +125,7 @@ func TestRefusedAtOnce(t *testing.T) {
 			sent[r.callID] = time.Now()
 			flood.fire(flood.text(r))
 		})
-		time.Sleep(ms(100))
+		time.Sleep(ms(500)) // all that waits has its turn
 		refused, served := 0, 0
 		tags := map[string]bool{}
 		for _, g := range flood.heard() {
@@ -143,7 +146,7 @@ func TestRefusedAtOnce(t *testing.T) {
 			}
 		}
 		// The machine can do 2,000 a second.
-		if served < 3900 || served > 4200 || refused < 3700 || len(tags) != refused || served+refused != len(sent) {
+		if served < 3900 || served > 4900 || refused < 3100 || len(tags) != refused || served+refused != len(sent) {
 			t.Errorf("%d served, %d refused with %d tags, of %d", served, refused, len(tags), len(sent))
 		}
 		if transactions, _, legs, _ := e.srv.Kept(); transactions != 0 || legs != 0 {

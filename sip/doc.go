@@ -9,17 +9,19 @@
 // found the worker idle. A call's loop runs where its leg speaks, so that most of
 // what a message leads to is done before the turn ends. Verbs of a leg and answers
 // of the store come to the worker as jobs in the same mailbox. Nothing in a worker
-// waits. Order: messages of one Call-ID and one lane (in dialog, new calls, the
-// rest) are handled in the order they arrived on their flow; a CANCEL waits behind
-// the INVITE it means. Into the first lane lead only tags and branches of ours, and
-// in a lane the sources take turns (O3).
+// waits. Order: messages of one Call-ID and one lane (in dialog, emergency calls,
+// INVITEs with credentials, those without, the rest) are handled in the order they
+// arrived on their flow; a CANCEL waits behind the INVITE it means. Into the first
+// lane lead only tags and branches of ours, and in a lane the sources take turns
+// (O3).
 //
 // Overload: each message of the lower lanes has a wait to expect, from what is
-// before it and what each took of late. Where such a queue stands for a while, new
-// work is refused unread, the least valuable class first (O1, O2); what is let in
-// is served. The time that refusals cost is bounded, and so is everything that is
-// kept; each bound has a gauge (O5). A worker that is busy reads the sockets itself
-// every millisecond, so that what comes meanwhile has its lane, or its refusal.
+// before it and what each took of late. Where it is too long, though shorter than
+// what makes a phone repeat its request, new work is refused unread, the least
+// valuable class first (O1, O2); what is let in is served. The time that refusals
+// cost is bounded, and so is everything that is kept; each bound has a gauge (O5).
+// A worker that is busy reads the sockets itself every millisecond, so that what
+// comes meanwhile has its lane, or its refusal.
 //
 // Dialogs and legs: a leg is one INVITE dialog, in either role. What an RFC fixes
 // (100, ACK, CANCEL, 200 to BYE) is answered here at once; what policy decides

@@ -1,9 +1,6 @@
 package sip
 
-import (
-	"net/netip"
-	"time"
-)
+import "net/netip"
 
 // spareLines is how many emptied lines are kept for the next sources.
 const spareLines = 256
@@ -31,7 +28,6 @@ type line struct {
 	head   int // of jobs
 	bytes  int
 	next   *line
-	long   time.Time // since when there has been long to wait at its end; zero if not
 }
 
 func newFair(most, mostBytes int) fair {
@@ -104,7 +100,7 @@ func (q *fair) open(source netip.Addr) *line {
 		q.spare, l.next = l.next, nil
 		q.spares--
 	}
-	l.source, l.long = source, time.Time{}
+	l.source = source
 	q.lines[source] = l
 	q.join(l)
 	return l

@@ -60,7 +60,7 @@ func (s *Server) workerOf(callID []byte) *worker {
 // queue puts a message into its lane, or refuses it when its worker is behind. Who
 // has queued rouses the worker. The message's data is not kept.
 func (s *Server) queue(w *worker, h wire.Head, p packet, now time.Time) bool {
-	l := laneOf(h)
+	l := s.laneOf(h, p.data)
 	if l != laneDialog && !s.admits(w, h, p, now) {
 		return false
 	}
@@ -73,34 +73,6 @@ func (s *Server) queue(w *worker, h wire.Head, p packet, now time.Time) bool {
 	}
 	w.letIn(h, b)
 	return true
-}
-
-// noRoom is the end of a message whose lane is full, or has too many of its source.
-func (s *Server) noRoom(l lane, h wire.Head, p packet) {
-	if c := s.classOf(h, p.data); l != laneDialog && c != classKept {
-		s.shed(c, h, p)
-		return
-	}
-	s.metrics.full[l].Inc()
-}
-
-// laneOf leads only those into the first lane who know a tag or a branch of ours
-// (O3): who invents one goes before nobody. A CANCEL waits behind the INVITE it
-// means, and so do the ACKs of refusals.
-func laneOf(h wire.Head) lane {
-	switch {
-	case !h.Request && isOurBranch(h.Branch):
-		return laneDialog
-	case !h.Request:
-		return laneRest
-	case h.InDialog && isOurTag(h.ToTag):
-		return laneDialog
-	case h.InDialog:
-		return laneInvite
-	case string(h.Method) == methodInvite || string(h.Method) == methodAck || string(h.Method) == methodCancel:
-		return laneInvite
-	}
-	return laneRest
 }
 
 // read runs one connection: frames in, until it breaks, is too slow or says

@@ -86,7 +86,9 @@ func gauges(reg prometheus.Registerer, s *Server) {
 	}
 }
 
-var laneNames = [lanes]string{laneDialog: "dialog", laneInvite: "invite", laneRest: "rest"}
+var laneNames = [lanes]string{
+	laneDialog: "dialog", laneEmergency: "emergency", laneAgain: "invite_again", laneInvite: "invite", laneRest: "rest",
+}
 
 func (m *metrics) subscriptionEnded(why ending) {
 	m.subscriptionEnds.WithLabelValues(string(why)).Inc()

@@ -22,43 +22,36 @@ type batchConn interface {
 	writeAll(list []datagram) (failed int)
 }
 
-// outbox gathers what a worker sends over UDP in one turn: under load that is many
-// answers for one system call, and far ends that are woken once; a message that
-// came alone is answered at once all the same. It belongs to its worker.
+// outbox gathers what is sent over UDP in one turn: under load that is many answers
+// for one system call, and far ends that are woken once; a message that came alone
+// is answered at once all the same. A worker has one, and a listener for what is
+// refused.
 type outbox struct {
 	l    *udpListener // whose socket sends list
 	list []datagram
 	room []byte // what list points into
 }
 
-// transmit sends b over f, a datagram with the end of this turn. b stays the
-// caller's. It reports false if f cannot carry anything any more; what an open
-// socket does not take is counted and lost, as on a network.
-func (w *worker) transmit(f flow, b []byte) bool {
-	u, ok := f.(udpFlow)
-	if !ok {
-		return f.send(b) == nil // counted by the flow
-	}
-	o := &w.out
+// put takes a datagram for the next flush, and sends what there is no more room
+// beside. b stays the caller's.
+func (o *outbox) put(u udpFlow, b []byte) {
 	if o.l != u.l || len(o.list) == outMost || len(o.room)+len(b) > cap(o.room) {
-		w.flush()
+		o.flush()
 	}
 	if o.room == nil {
 		o.room = make([]byte, 0, outBytes)
 	}
 	if len(b) > cap(o.room) {
-		_ = f.send(b) // counted by the flow
-		return !f.closed()
+		_ = u.send(b) // counted by the flow
+		return
 	}
 	from := len(o.room)
 	o.room = append(o.room, b...)
 	o.l, o.list = u.l, append(o.list, datagram{u.to, o.room[from:]})
-	return !f.closed()
 }
 
 // flush sends what was gathered.
-func (w *worker) flush() {
-	o := &w.out
+func (o *outbox) flush() {
 	if len(o.list) == 0 {
 		return
 	}
@@ -69,6 +62,21 @@ func (w *worker) flush() {
 	clear(o.list)
 	o.l, o.list, o.room = nil, o.list[:0], o.room[:0]
 }
+
+// transmit sends b over f, a datagram with the end of this turn. b stays the
+// caller's. It reports false if f cannot carry anything any more; what an open
+// socket does not take is counted and lost, as on a network.
+func (w *worker) transmit(f flow, b []byte) bool {
+	u, ok := f.(udpFlow)
+	if !ok {
+		return f.send(b) == nil // counted by the flow
+	}
+	w.out.put(u, b)
+	return !f.closed()
+}
+
+// flush sends what this turn has gathered.
+func (w *worker) flush() { w.out.flush() }
 
 // write sends datagrams and returns how many it could not.
 func (l *udpListener) write(list []datagram) (failed int) {

@@ -1,6 +1,7 @@
 package sip_test
 
 import (
+	"net/netip"
 	"strconv"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/cordpair/cordpair/dialplan/call"
 	"github.com/cordpair/cordpair/sip"
+	"github.com/cordpair/cordpair/sip/siptest"
 )
 
 // blocking is a directory that stops a worker in the middle of a message, as a
@@ -37,23 +39,30 @@ func TestFullLanes(t *testing.T) {
 		r, ok := u.talk()
 		flood.send(flood.text(request{method: "INVITE", user: "103"})) // the worker hangs
 
-		const options, invites, room = 9000, 3000, 4096/2 + 16384/2
+		// What is thought to take 200 µs each may wait for 80 and 150 ms; what is
+		// never refused has half of its lane.
+		const options, invites, cancels = 9000, 3000, 3000
+		const optionsWait, invitesWait, cancelsWait = 80 * 5, (150 - 80) * 5, 4096 / 2
 		e.pour(flood, options, "OPTIONS")
 		e.pour(flood, invites, "INVITE")
 		refused := flood.heard()
-		if len(refused) != options+invites-room {
+		if len(refused) != options-optionsWait+invites-invitesWait {
 			t.Errorf("%d refused", len(refused))
 		}
 		for _, g := range refused {
 			retriable(t, g)
 		}
+		e.pour(flood, cancels, "CANCEL")
+		if n := e.met.Value("cordpair_sip_lane_full_total", "invite_again"); n != cancels-cancelsWait {
+			t.Errorf("%v CANCELs were dropped", n)
+		}
 		e.pour(other, 1, "INVITE")
-		for class, want := range map[string]float64{"invite": invites - 4096/2, "probe": options - 16384/2, "kept": 0} {
+		for class, want := range map[string]float64{"invite": invites - invitesWait, "probe": options - optionsWait, "kept": 0} {
 			if n := e.met.Value("cordpair_sip_shed_total", class); n != want {
 				t.Errorf("%s: %v shed, want %v", class, n, want)
 			}
 		}
-		if n := e.met.Value("cordpair_sip_queue_depth"); n != room+1 {
+		if n := e.met.Value("cordpair_sip_queue_depth"); n != optionsWait+invitesWait+cancelsWait+1 {
 			t.Errorf("%v are waiting", n)
 		}
 
@@ -65,18 +74,7 @@ func TestFullLanes(t *testing.T) {
 		u.expect(200)
 		order := tap.Datagrams()
 		tap.Close()
-		// The refusal that was under way, then the BYE, then the flood: a batch of
-		// OPTIONS, and one of INVITEs with the other source's among the first.
-		for i, d := range order {
-			if d.From == e.net.Switch && d.To == u.addr {
-				if i > 2 {
-					t.Errorf("the BYE was answered as number %d", i)
-				}
-			}
-			if d.From == e.net.Switch && d.To == other.addr && i > 4+16 {
-				t.Errorf("the other source was answered as number %d", i)
-			}
-		}
+		e.inTurn(order, u.addr, other.addr)
 		if len(other.heard()) != 1 {
 			t.Error("the other source was not answered")
 		}
@@ -88,6 +86,21 @@ func TestFullLanes(t *testing.T) {
 		}
 		e.free()
 	}, func(c *sip.Config) { gate.Directory, c.Directory, c.Workers = c.Directory, gate, 1 })
+}
+
+// inTurn checks who was answered when: the refusal that was under way, then the BYE,
+// then the flood, a batch of each lane, and the INVITEs' with the other source's
+// among the first.
+func (e *edge) inTurn(order []siptest.Datagram, bye, other netip.AddrPort) {
+	e.t.Helper()
+	for i, d := range order {
+		if d.From == e.net.Switch && d.To == bye && i > 2 {
+			e.t.Errorf("the BYE was answered as number %d", i)
+		}
+		if d.From == e.net.Switch && d.To == other && i > 4+16+32 {
+			e.t.Errorf("the other source was answered as number %d", i)
+		}
+	}
 }
 
 // retriable checks that a refusal says when to try again (O1).

@@ -89,11 +89,9 @@ func (s *Server) refuse(h wire.Head, p packet) bool {
 		return false
 	}
 	if u, isUDP := p.flow.(udpFlow); isUDP {
-		_, err := u.l.conn.WriteToUDPAddrPort(text, to)
-		if err != nil {
-			s.metrics.sendErrors.Inc()
-		}
-		return err == nil
+		u.to = to
+		u.l.refusals.put(u, text)
+		return true
 	}
 	return p.flow.send(text) == nil
 }

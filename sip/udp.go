@@ -74,6 +74,8 @@ type udpListener struct {
 	// waited is what a datagram had waited at asked.
 	waited time.Duration
 	asked  time.Time
+	// refusals are on their way out.
+	refusals outbox
 }
 
 // read runs until the socket is closed. A read error of one datagram, such as a
@@ -96,6 +98,7 @@ func (l *udpListener) read() {
 		} else {
 			w = l.sort(list)
 		}
+		l.sendRefusals()
 		l.reading.Unlock()
 		switch _, many := l.conn.(batchReader); {
 		case w == nil:
@@ -145,22 +148,37 @@ func plain(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr()
 // lookMost is how many batches are read at a time by who has other work to do.
 const lookMost = 4
 
-// look reads what waits in the socket, unless somebody is at it.
-func (l *udpListener) look() {
-	c, ok := l.conn.(batchReader)
-	if !ok || !l.reading.TryLock() {
-		return
+// look reads what waits in the socket, or reports that somebody else is at it.
+func (l *udpListener) look() bool {
+	if !l.reading.TryLock() {
+		return false
 	}
 	defer l.reading.Unlock()
+	defer l.sendRefusals()
+	c, ok := l.conn.(batchReader)
+	if !ok {
+		return true
+	}
 	for range lookMost {
 		list := c.peek()
 		if w := l.sort(list); w != nil {
 			w.rouse()
 		}
 		if len(list) < inMost {
-			return
+			break
 		}
 	}
+	return true
+}
+
+// sendRefusals sends what was refused since it was called last; reading is held.
+func (l *udpListener) sendRefusals() {
+	if len(l.refusals.list) == 0 {
+		return
+	}
+	begun := time.Now()
+	l.refusals.flush()
+	l.server.refusing.spend(time.Since(begun))
 }
 
 // age is how long what was just read had waited in the kernel: a core that has no

@@ -2,31 +2,13 @@ package sip
 
 import (
 	"net/netip"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/cordpair/cordpair/sip/wire"
 )
-
-// lane is the priority of what waits for a worker (design section 6).
-type lane int
-
-const (
-	// laneDialog: responses, requests with a tag of ours, and verbs. Never refused.
-	laneDialog lane = iota
-	// laneInvite: new calls, and what names a dialog that we never had.
-	laneInvite
-	// laneRest: REGISTER and everything else outside a dialog.
-	laneRest
-	lanes
-)
-
-// laneCap and laneBytes bound what may wait in a lane of one worker, and of all
-// together; one source may have half of it.
-var laneCap = [lanes]int{laneDialog: 65536, laneInvite: 4096, laneRest: 16384}
-
-const laneBytes = 32 << 20
 
 // packet is one message as it came in.
 type packet struct {
@@ -76,12 +58,13 @@ type worker struct {
 	verbs  []func() // of legs, and answers of the store: losing one would orphan a leg
 	wake   chan struct{}
 	ended  bool
-	// low is the lower lane whose turn was last, owed whether one has a turn
-	// before the first lane has another.
-	low      lane
-	owed     bool
-	pressure pressure
-	holds    holdings // as of the last look at the queues
+	// low is the lower lane whose turn was last; owed whether one has a turn
+	// before the first lane has another, saved whether the last turn went to an
+	// emergency.
+	low         lane
+	owed, saved bool
+	pressure    [lanes]pressure
+	holds       holdings // as of the last look at the queues
 	// running: whoever has the turn looks at the queues once more before it
 	// ends, so that nobody need be woken for what is pushed.
 	running bool
@@ -139,7 +122,8 @@ func newWorker(s *Server) *worker {
 		partings: map[legKey]*messageLog{},
 	}
 	for l := range w.queues {
-		w.queues[l] = newFair(laneCap[l], laneBytes/workerCount(s.cfg.Workers))
+		w.queues[l] = newFair(laneCap[l], laneBytes[l]/workerCount(s.cfg.Workers))
+		w.pressure[l].each = eachAtFirst
 	}
 	return w
 }
@@ -261,9 +245,6 @@ func (w *worker) engage(p *packet) bool {
 	if w.ended || p != nil && (w.waits() || w.holds.full(sourceOf(p.from))) {
 		return false
 	}
-	if p != nil { // nothing waits anywhere
-		w.pressure.long = time.Time{}
-	}
 	w.running = true
 	return true
 }
@@ -279,7 +260,12 @@ func (w *worker) rest() bool {
 
 // waits reports whether anything does; mu is held.
 func (w *worker) waits() bool {
-	return len(w.verbs) > 0 || w.queues[laneDialog].count > 0 || w.queues[laneInvite].count > 0 || w.queues[laneRest].count > 0
+	for l := range w.queues {
+		if w.queues[l].count > 0 {
+			return true
+		}
+	}
+	return len(w.verbs) > 0
 }
 
 // work does what waits and what is due. What a message leads to (a call's verbs
@@ -318,12 +304,13 @@ func (w *worker) drain() {
 	}
 }
 
-// lookEvery is how long a worker that has much to do leaves the sockets alone. With
-// few cores the readers have no turn before it is done, and what should go before
-// the rest, or be refused at once, would wait in the kernel.
+// lookEvery is how long a worker that has much to do leaves the sockets alone, and
+// its core to itself. With few cores the readers have no turn before it is done, and
+// what should go before the rest, or be refused at once, would wait in the kernel;
+// and calls would pile up behind it until they keep it away in turn.
 const lookEvery = time.Millisecond
 
-// look reads what has come in meanwhile.
+// look reads what has come in meanwhile, and lets others run.
 func (w *worker) look() {
 	now := time.Now()
 	if now.Sub(w.looked) < lookEvery {
@@ -331,8 +318,11 @@ func (w *worker) look() {
 	}
 	w.looked = now
 	for _, l := range w.server.udp {
-		l.look()
+		if !l.look() {
+			return // the one that is at it waits for us, or is us
+		}
 	}
+	runtime.Gosched()
 }
 
 // turnWheel fires what is due, also while jobs never cease.
@@ -341,47 +331,17 @@ func (w *worker) turnWheel() {
 	w.guard(func() { w.wheel.advance(w.now) })
 }
 
-// How many messages a lane gets at a time: nearly all the time there is goes to
-// the calls there are, but not all of it.
-const (
-	dialogBatch = 256
-	lowBatch    = 16
-)
-
 func (w *worker) take() (verbs []func(), batch []packet) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.holds = w.count()
 	verbs, w.verbs = w.verbs, nil
 	clear(w.batch) // done with
-	l, n := w.turnOf()
-	w.batch = w.queues[l].take(w.batch[:0], n)
-	switch {
-	case l != laneDialog:
-		w.pressure.took(len(w.batch), w.now)
-	case w.queues[laneInvite].count+w.queues[laneRest].count == 0:
-		w.pressure.took(0, w.now)
-	}
+	l := w.turnOf()
+	q := &w.queues[l]
+	w.batch = q.take(w.batch[:0], laneBatch[l])
+	w.pressure[l].took(len(w.batch), q.count > 0, w.now)
 	return verbs, w.batch
-}
-
-// turnOf says which lane is next: after every batch of the first, one of the lower
-// lanes that have something, in turn. mu is held.
-func (w *worker) turnOf() (l lane, most int) {
-	if w.queues[laneDialog].count > 0 && !w.owed {
-		w.owed = true
-		return laneDialog, dialogBatch
-	}
-	w.owed = false
-	for range lanes - laneInvite {
-		if w.low++; w.low >= lanes {
-			w.low = laneInvite
-		}
-		if w.queues[w.low].count > 0 {
-			return w.low, lowBatch
-		}
-	}
-	return laneDialog, dialogBatch
 }
 
 // guard keeps a fault of ours from ending the process (S1): it is counted, its
