@@ -18,6 +18,8 @@ const (
 	gistsPerLeg = 64
 	// gistsAtOnce is how many an ordinary call has, so that its log grows once.
 	gistsAtOnce = 8
+	// usualText is how long the texts of a message are.
+	usualText = 80
 	// gistsKeptFor is how long the log of a leg outlives it, for the record of
 	// the call.
 	gistsKeptFor = 2 * time.Second
@@ -99,17 +101,45 @@ func (g *gist) same(o *gist) bool {
 	return g.seq == o.seq && g.status == o.status && g.sent == o.sent && g.tag == o.tag && g.method == o.method
 }
 
-func (g *gist) message() call.Message {
-	m := call.Message{
-		At: time.Unix(0, g.at).UTC(), Sent: g.sent, Body: g.body, Repeats: int(g.repeats),
-		Of:   strconv.FormatUint(uint64(g.seq), 10) + " " + g.method,
-		Peer: g.peer.transport() + " " + g.peer.remote().String(),
-		Line: g.method + " " + g.rest,
-	}
+// message is the gist for people; its texts come from t.
+func (g *gist) message(t *texts) call.Message {
+	m := call.Message{At: time.Unix(0, g.at).UTC(), Sent: g.sent, Body: g.body, Repeats: int(g.repeats)}
 	if g.status != 0 {
-		m.Line = strconv.Itoa(int(g.status)) + " " + g.rest
+		t.number(uint64(g.status))
+	} else {
+		t.WriteString(g.method)
 	}
+	t.WriteByte(' ')
+	t.WriteString(g.rest)
+	m.Line = t.cut()
+	t.number(uint64(g.seq))
+	t.WriteByte(' ')
+	t.WriteString(g.method)
+	m.Of = t.cut()
+	t.WriteString(g.peer.transport())
+	t.WriteByte(' ')
+	var room [64]byte
+	t.Write(g.peer.remote().AppendTo(room[:0]))
+	m.Peer = t.cut()
 	return m
+}
+
+// texts are written one after another and lie in one piece of memory.
+type texts struct {
+	strings.Builder
+	at int // where the text that is being written begins
+}
+
+func (t *texts) number(n uint64) {
+	var room [20]byte
+	t.Write(strconv.AppendUint(room[:0], n, 10))
+}
+
+// cut is the text that was written since the last cut.
+func (t *texts) cut() string {
+	s := t.String()[t.at:]
+	t.at = t.Len()
+	return s
 }
 
 // messageLog is what a leg remembers of its messages. Its worker writes it,
@@ -124,11 +154,12 @@ type messageLog struct {
 
 func (l *messageLog) render() []call.Message {
 	l.mu.Lock()
-	gists := append([]gist(nil), l.gists...)
-	l.mu.Unlock()
-	out := make([]call.Message, len(gists))
-	for i := range gists {
-		out[i] = gists[i].message()
+	defer l.mu.Unlock()
+	out := make([]call.Message, len(l.gists))
+	var t texts
+	t.Grow(usualText * len(l.gists))
+	for i := range l.gists {
+		out[i] = l.gists[i].message(&t)
 	}
 	return out
 }
