@@ -48,12 +48,14 @@ type leaf interface {
 type Sheet struct{ b []byte }
 
 // A sheet on the disk is the length of its changes and their checksum, 4 bytes each,
-// and the changes: what it is, the length of the key and the key; for an entry also
-// the length, 4 bytes, of the value and the value.
+// and the changes: what it is, the length of the key and the key; for more of an entry
+// how long it was before; for an entry and more of it the length, 4 bytes, of the value
+// and the value.
 const (
 	sheetHead = 8
 	sheetPut  = 1
 	sheetGone = 2
+	sheetMore = 3
 	daybookOf = "daybook-"
 )
 
@@ -71,6 +73,16 @@ func (p *Sheet) Put(key string, value func(b []byte) ([]byte, error)) error {
 	binary.BigEndian.PutUint32(b[at:], uint32(len(b)-at-4))
 	p.b = b
 	return nil
+}
+
+// Append says that more comes behind the value of key, which has been of a length. If
+// the entry is not there, or not so long, because a sheet before could not be written
+// or read, that changes nothing.
+func (p *Sheet) Append(key string, length int, more []byte) {
+	p.begin(sheetMore, key)
+	p.b = binary.AppendUvarint(p.b, uint64(length))
+	p.b = binary.BigEndian.AppendUint32(p.b, uint32(len(more)))
+	p.b = append(p.b, more...)
 }
 
 // Delete says that key stands for nothing any more.
@@ -222,16 +234,32 @@ func readChanges(b []byte, entries map[string][]byte) bool {
 		}
 		key := string(b[1+size : 1+size+int(n)])
 		b = b[1+size+int(n):]
-		switch {
-		case what == sheetGone:
+		length := uint64(0)
+		switch what {
+		case sheetGone:
 			delete(entries, key)
-		case what != sheetPut || len(b) < 4 || uint64(binary.BigEndian.Uint32(b)) > uint64(len(b)-4):
-			return false
+			continue
+		case sheetPut:
+		case sheetMore:
+			if length, size = binary.Uvarint(b); size <= 0 {
+				return false
+			}
+			b = b[size:]
 		default:
-			end := 4 + int(binary.BigEndian.Uint32(b))
-			entries[key] = b[4:end:end]
-			b = b[end:]
+			return false
 		}
+		if len(b) < 4 || uint64(binary.BigEndian.Uint32(b)) > uint64(len(b)-4) {
+			return false
+		}
+		end := 4 + int(binary.BigEndian.Uint32(b))
+		was, ok := entries[key]
+		switch {
+		case what == sheetPut:
+			entries[key] = b[4:end:end]
+		case ok && uint64(len(was)) == length:
+			entries[key] = append(was, b[4:end]...)
+		}
+		b = b[end:]
 	}
 	return true
 }

@@ -28,6 +28,16 @@ func (d *Daybook) note(t *testing.T, entries map[string]string, gone ...string) 
 	}
 }
 
+// more appends to an entry that is as long as was.
+func (d *Daybook) more(t *testing.T, key, was, more string) {
+	t.Helper()
+	var s Sheet
+	s.Append(key, len(was), []byte(more))
+	if err := d.Write(&s); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (d *Daybook) want(t *testing.T, want map[string]string) {
 	t.Helper()
 	got, err := d.Entries()
@@ -84,6 +94,12 @@ func TestDaybook(t *testing.T) {
 		turn(t, d)
 		d.note(t, map[string]string{"c": "4"}, "")
 		d.want(t, map[string]string{"a": "3", "c": "4"})
+		d.more(t, "a", "3", "3") // in another file
+		d.more(t, "a", "33", "33")
+		d.more(t, "a", "33", "not so long")
+		d.more(t, "b", "", "not there")
+		d.want(t, map[string]string{"a": "3333", "c": "4"})
+		d.note(t, map[string]string{"a": "3"})
 		if dir != "" {
 			if err := db.Close(); err != nil {
 				t.Fatal(err)
@@ -148,8 +164,11 @@ func TestDaybookDamage(t *testing.T) {
 	for i := range 20 {
 		key := fmt.Sprint(i % 7)
 		value := fmt.Sprint("value ", i)
-		ever[key+value] = true
+		ever[key+value], ever[key+value+" and more"] = true, true
 		d.note(t, map[string]string{key: value}, fmt.Sprint((i+3)%7))
+		if i%3 == 0 {
+			d.more(t, key, value, " and more")
+		}
 	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
@@ -186,6 +205,7 @@ func TestDaybookDamage(t *testing.T) {
 func FuzzDaybook(f *testing.F) {
 	var s Sheet
 	s.Delete("a")
+	s.Append("a", 300, []byte("b"))
 	f.Add(s.b)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		entries := map[string][]byte{}

@@ -25,7 +25,7 @@ func (rec *Record) AppendRow(b []byte) ([]byte, error) {
 	w.head(rec)
 	tale.begin(nil, rec.InitTime.Time)
 	for i := range rec.Events {
-		tale.tellEvent(&rec.Events[i])
+		tale.tellEvent(rec.Events[i].told())
 	}
 	for i := range rec.Trace {
 		tale.tellDecision(&rec.Trace[i])

@@ -188,10 +188,27 @@ func (rec *record2) AppendRow(b []byte) ([]byte, error) {
 	var w writer
 	w.begin(b, rec.InitTime.Time)
 	w.head(&rec.Record)
-	writeList(&w, rec.Events, w.event)
+	writeList(&w, rec.Events, w.event2)
 	writeList(&w, rec.Trace, w.entry)
 	w.messages(rec.CDR)
 	return w.b, w.err
+}
+
+func (w *writer) event2(ev *Event) {
+	w.int(int64(ev.Seq))
+	w.time(ev.At)
+	for _, s := range []string{string(ev.Kind), string(ev.Leg)} {
+		w.text(s)
+	}
+	w.int(ev.Extension)
+	for _, s := range []string{ev.Number, string(ev.Cause), string(ev.By), string(ev.Other)} {
+		w.text(s)
+	}
+	w.bool(ev.Finding != nil)
+	if ev.Finding != nil {
+		w.text(ev.Finding.Code)
+		w.text(ev.Finding.Text)
+	}
 }
 
 func (rec *record2) entry(b []byte) ([]byte, error) { return rec.AppendRow(append(b, 2)) }

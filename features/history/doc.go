@@ -5,7 +5,8 @@
 // The events of a call are written down as they come, once, into its tale (tale.go);
 // journal and record have it as it is. A call that starts gets a journal entry, of which
 // the record can be made that it would have if the switch were killed at that moment
-// (entry.go); the entry is written again when the call is answered and every ten seconds.
+// (entry.go); what the tale has more is appended when the call is answered, and the whole
+// is written again every ten seconds.
 // When the call ends, its final record is written within a fraction of a second,
 // together with those of other calls, so that one sync of the disk serves many; then
 // the entry goes. The journal is

@@ -180,7 +180,7 @@ func (h *History) journalled() ([]store.Row[Record], error) {
 	rows := page.Rows
 	for id, entry := range entries {
 		var rec Record
-		if err := parseEntry(&rec, entry, h.opts.Extension); err != nil {
+		if err := parseEntry(&rec, call.ID(id), entry, h.opts.Extension); err != nil {
 			h.opts.Logger.Error("journal entry cannot be read", "call", id, "err", err)
 			continue
 		}

@@ -45,6 +45,7 @@ func TestRestart(t *testing.T) {
 				c := b.call("X")
 				c.start(alice, "102")
 				c.ring("b", bob)
+				time.Sleep(time.Second) // what follows is appended to the entry
 				c.answer("b", bob)
 				c.answer("a", alice)
 				time.Sleep(alive)
@@ -259,7 +260,7 @@ func TestRefreshInPortions(t *testing.T) {
 			}
 			for id, entry := range entries {
 				var rec Record
-				if err := parseEntry(&rec, entry, nil); err != nil {
+				if err := parseEntry(&rec, call.ID(id), entry, nil); err != nil {
 					t.Fatal(id, err)
 				}
 				if age := time.Since(rec.HangupTime.Time); age > refreshEvery+10*gap {

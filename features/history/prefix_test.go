@@ -45,6 +45,67 @@ func TestAnyPrefixIsARecord(t *testing.T) {
 			if err := valid(r.record(at, nil)); err != nil {
 				t.Fatal(err)
 			}
+			if err := sameEntry(r, at); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// sameEntry says what a call loses on its way through the journal.
+func sameEntry(r *running, now time.Time) error {
+	if !r.over.IsZero() {
+		now = r.over
+	}
+	var back Record
+	if err := parseEntry(&back, r.id, r.appendEntry(nil, now), nil); err != nil {
+		return err
+	}
+	if d := cmp.Diff(r.record(now, nil), back); d != "" {
+		return errors.New(d)
+	}
+	return nil
+}
+
+// FuzzEntry: no entry of the journal makes its reader fail, and what it reads is a
+// record.
+func FuzzEntry(f *testing.F) {
+	r := begin(&call.Event{Call: "X", Client: 7, Seq: 1, At: time.Now(), Kind: call.EventStarted, Leg: "a", Party: alice, Dialled: "102"})
+	r.apply(&call.Event{Seq: 2, At: time.Now(), Kind: call.EventLegStarted, Leg: "a", Party: alice, Direction: call.Inbound})
+	r.apply(&call.Event{Seq: 3, At: time.Now(), Kind: call.EventDecided, Trace: &call.TraceEntry{Name: "102"}})
+	f.Add(r.appendEntry(nil, time.Now()))
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var rec Record
+		if parseEntry(&rec, "X", b, nil) != nil {
+			return
+		}
+		if _, err := rec.AppendRow(nil); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// FuzzBlock: no block makes its reader fail, and places are read as they were written.
+func FuzzBlock(f *testing.F) {
+	name := func(n int) call.ID { return call.ID(fmt.Sprint("call", n)) }
+	f.Add(appendBlock(nil, []spot{{at: 5, call: 1, leg: theCall}, {at: 5, call: 1, leg: 0}, {at: 1 << 21, call: 2, leg: 7}}, name))
+	all := func(place) bool { return true }
+	f.Fuzz(func(t *testing.T, b []byte) {
+		places, err := row(b).places(nil, 3, all)
+		if err != nil {
+			return
+		}
+		var spots []spot
+		for i, p := range places {
+			if p.at>>spanBits != 3 {
+				return // no span has that
+			}
+			spots = append(spots, spot{at: p.at - 3<<spanBits, leg: p.leg, call: i})
+		}
+		back, err := row(appendBlock(nil, spots, func(n int) call.ID { return places[n].call })).places(nil, 3, all)
+		if d := cmp.Diff(places, back, cmp.AllowUnexported(place{})); d != "" && len(places) > 0 || err != nil {
+			t.Fatal(d, err)
 		}
 	})
 }

@@ -42,8 +42,9 @@ type running struct {
 	events, decisions int // in the tale
 	left              int // not in it
 
-	due bool   // Run only: its journal entry is to be written
-	row []byte // of its record, once there is one
+	due   bool   // Run only: its journal entry is to be written
+	noted int    // Run only: how much of the tale is in the journal
+	row   []byte // of its record, once there is one
 
 	// What an ordinary call needs lies in one piece.
 	words [32]span
@@ -192,10 +193,7 @@ func (r *running) keep(ev *call.Event) {
 		r.tale.tellDecision(ev.Trace)
 	default:
 		r.events++
-		r.tale.tellEvent(&Event{
-			Seq: ev.Seq, At: ev.At, Kind: ev.Kind, Leg: ev.Leg, Extension: ev.Party.Extension,
-			Number: ev.Party.Number, Cause: ev.Cause, By: ev.By, Other: ev.Other, Finding: ev.Finding,
-		})
+		r.tale.tellEvent(ev)
 	}
 	if r.tale.err != nil { // a step whose parameters cannot be written
 		r.tale.b, r.tale.words, r.tale.err = r.tale.b[:before], r.tale.words[:words], nil

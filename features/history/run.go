@@ -156,13 +156,22 @@ func (h *History) enter(now time.Time, some int) {
 	h.journalErr(err)
 }
 
-// note puts the entry of a call on the sheet, as of now or of its end: it stands in
-// the journal until its record is durable.
+// note puts what is new of a call on the sheet.
 func (h *History) note(r *running, now time.Time) {
-	if !r.over.IsZero() {
-		now = r.over
+	if r.noted == 0 {
+		h.noteAll(r, now)
+		return
 	}
-	_ = h.sheet.Put(string(r.id), func(b []byte) ([]byte, error) { return r.appendEntry(&h.pen, b, now), nil })
+	h.sheet.Append(string(r.id), entryHead+r.noted, r.tale.b[r.noted:])
+	r.noted = len(r.tale.b)
+}
+
+// noteAll puts the entry of a call on the sheet, as of now. It stands in the journal
+// until the record is durable.
+func (h *History) noteAll(r *running, now time.Time) {
+	// It cannot fail.
+	_ = h.sheet.Put(string(r.id), func(b []byte) ([]byte, error) { return r.appendEntry(b, now), nil })
+	r.noted = len(r.tale.b)
 }
 
 // renew puts the entry of a call on the sheet that has no durable record yet.
@@ -171,7 +180,7 @@ func (h *History) renew(id call.ID, now time.Time) {
 	r := cmp.Or(h.open[id], h.closing[id])
 	h.mu.Unlock()
 	if r != nil {
-		h.note(r, now)
+		h.noteAll(r, now)
 	}
 }
 

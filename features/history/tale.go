@@ -14,9 +14,125 @@ const (
 	taleDecision = 2
 )
 
-func (w *writer) tellEvent(ev *Event) {
+// What is there of an event, as bits: the rest of it is empty.
+const (
+	hasExtension = 1 << iota
+	hasNumber
+	hasCause
+	hasBy
+	hasOther
+	hasFinding
+	// Of a party that comes, with all that is to be known of it.
+	hasName
+	hasDomain
+	isAnonymous
+	hasDirection
+	hasDialled
+	// Of a leg that ends.
+	isRemote
+	hasStats
+)
+
+// bits is what there is of an event that is worth keeping. The keys people press may
+// be PINs and are not.
+func bits(ev *call.Event) (has uint64) {
+	set := func(bit uint64, there bool) {
+		if there {
+			has |= bit
+		}
+	}
+	set(hasExtension, ev.Party.Extension != 0)
+	set(hasNumber, ev.Party.Number != "")
+	set(hasCause, ev.Cause != "")
+	set(hasBy, ev.By != "")
+	set(hasOther, ev.Other != "")
+	set(hasFinding, ev.Finding != nil)
+	switch ev.Kind {
+	case call.EventStarted, call.EventLegStarted, call.EventJoined:
+		set(hasName, ev.Party.Name != "")
+		set(hasDomain, ev.Party.Domain != "")
+		set(isAnonymous, ev.Party.Anonymous)
+		set(hasDirection, ev.Direction != "")
+		set(hasDialled, ev.Dialled != "" && ev.Kind == call.EventStarted)
+	case call.EventLegEnded:
+		set(isRemote, ev.Remote)
+		set(hasStats, ev.Stats != nil)
+	}
+	return has
+}
+
+func (w *writer) tellEvent(ev *call.Event) {
+	has := bits(ev)
 	w.uint(taleEvent)
-	w.event(ev)
+	w.uint(has)
+	w.uint(uint64(ev.Seq))
+	w.time(ev.At)
+	w.text(string(ev.Kind))
+	w.text(string(ev.Leg))
+	if has&hasExtension != 0 {
+		w.int(ev.Party.Extension)
+	}
+	for _, t := range [...]struct {
+		bit uint64
+		s   string
+	}{
+		{hasNumber, ev.Party.Number}, {hasCause, string(ev.Cause)}, {hasBy, string(ev.By)}, {hasOther, string(ev.Other)},
+		{hasName, ev.Party.Name}, {hasDomain, ev.Party.Domain}, {hasDirection, string(ev.Direction)}, {hasDialled, ev.Dialled},
+	} {
+		if has&t.bit != 0 {
+			w.text(t.s)
+		}
+	}
+	if has&hasFinding != 0 {
+		w.text(ev.Finding.Code)
+		w.text(ev.Finding.Text)
+	}
+	if has&hasStats != 0 {
+		w.media(ev.Stats)
+	}
+}
+
+// told reads an event as it was told.
+func (r *reader) told() (ev call.Event) {
+	has := r.uint()
+	ev.Seq, ev.At, ev.Kind, ev.Leg = int(r.uint()), r.time(), call.EventKind(r.text()), call.LegID(r.text())
+	if has&hasExtension != 0 {
+		ev.Party.Extension = r.int()
+	}
+	text := func(bit uint64) string {
+		if has&bit == 0 {
+			return ""
+		}
+		return r.text()
+	}
+	ev.Party.Number, ev.Cause, ev.By, ev.Other = text(hasNumber), call.Cause(text(hasCause)), call.LegID(text(hasBy)), call.ID(text(hasOther))
+	ev.Party.Name, ev.Party.Domain = text(hasName), text(hasDomain)
+	ev.Direction, ev.Dialled = call.Direction(text(hasDirection)), text(hasDialled)
+	ev.Party.Anonymous, ev.Remote = has&isAnonymous != 0, has&isRemote != 0
+	if has&hasFinding != 0 {
+		ev.Finding = &call.Finding{Code: r.text(), Text: r.text()}
+	}
+	if has&hasStats != 0 {
+		ev.Stats = &call.MediaStats{}
+		r.media(ev.Stats)
+	}
+	return ev
+}
+
+// eventOf is what a record shows of an event.
+func eventOf(ev *call.Event) Event {
+	return Event{
+		Seq: ev.Seq, At: ev.At, Kind: ev.Kind, Leg: ev.Leg, Extension: ev.Party.Extension, Number: ev.Party.Number,
+		Cause: ev.Cause, By: ev.By, Other: ev.Other, Finding: ev.Finding,
+	}
+}
+
+// told is the event as the record shows it, told again.
+func (ev *Event) told() *call.Event {
+	return &call.Event{
+		Seq: ev.Seq, At: ev.At, Kind: ev.Kind, Leg: ev.Leg, Party: call.Party{Extension: ev.Extension, Number: ev.Number},
+		Cause: ev.Cause, By: ev.By, Other: ev.Other, Finding: ev.Finding,
+	}
 }
 
 func (w *writer) tellDecision(t *call.TraceEntry) {
@@ -41,37 +157,38 @@ func (r *reader) tale() ([]Event, []call.TraceEntry) {
 
 // readTale takes a tale apart.
 func readTale(b string) (events []Event, trace []call.TraceEntry, err error) {
+	err = retell(b, func(ev *call.Event) {
+		if ev.Trace != nil {
+			trace = append(trace, *ev.Trace)
+			return
+		}
+		events = append(events, eventOf(ev))
+	})
+	return events, trace, err
+}
+
+// retell calls fn for the events of a tale, without what is not kept of them.
+func retell(b string, fn func(*call.Event)) error {
 	r := newReader(b)
 	for r.err == nil && r.at < len(r.s) {
+		var ev call.Event
 		switch r.uint() {
 		case taleEvent:
-			events = append(events, r.event())
+			ev = r.told()
 		case taleDecision:
-			trace = append(trace, r.entry())
+			t := r.entry()
+			ev = call.Event{Seq: t.Seq, At: t.At, Kind: call.EventDecided, Trace: &t}
 		default:
 			r.fail()
 		}
+		if r.err == nil {
+			fn(&ev)
+		}
 	}
-	return events, trace, r.err
+	return r.err
 }
 
-func (w *writer) event(ev *Event) {
-	w.int(int64(ev.Seq))
-	w.time(ev.At)
-	w.text(string(ev.Kind))
-	w.text(string(ev.Leg))
-	w.int(ev.Extension)
-	w.text(ev.Number)
-	w.text(string(ev.Cause))
-	w.text(string(ev.By))
-	w.text(string(ev.Other))
-	w.bool(ev.Finding != nil)
-	if ev.Finding != nil {
-		w.text(ev.Finding.Code)
-		w.text(ev.Finding.Text)
-	}
-}
-
+// event reads an event of version 2.
 func (r *reader) event() (ev Event) {
 	ev.Seq, ev.At, ev.Kind = int(r.int()), r.time(), call.EventKind(r.text())
 	ev.Leg, ev.Extension, ev.Number = call.LegID(r.text()), r.int(), r.text()
