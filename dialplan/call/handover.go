@@ -146,7 +146,7 @@ func (m *reply) handle(c *Call) {
 func (c *Call) departing(s *seat) seat {
 	c.stopLegScript(s, ErrRedirected)
 	seat := *s
-	seat.pause, seat.fresh = timer{}, false
+	seat.pause, seat.fresh, seat.until = timer{}, false, c.until
 	return seat
 }
 
@@ -171,6 +171,7 @@ func (m *moved) handle(c *Call) {
 	s := m.seat
 	a := c.expected(s.leg.line())
 	c.face(s, a)
+	c.endBy(s.until)
 	c.legs = append(c.legs, s)
 	c.reg.seated(s.leg.ID(), c)
 	c.emit(Event{Kind: EventJoined, Leg: s.leg.ID(), Party: s.leg.Party(), Direction: s.direction, Other: m.from})

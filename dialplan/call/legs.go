@@ -14,6 +14,7 @@ type seat struct {
 	state     LegState
 	started   time.Time
 	answered  time.Time // zero before
+	until     time.Time // the call it is in, or comes into, ends then at the latest
 	held      bool
 	heldBy    uint64  // number of the event that set held
 	bye       Cause   // why we hung it up

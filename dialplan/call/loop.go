@@ -81,6 +81,19 @@ func (begin) handle(c *Call) {
 	c.start()
 }
 
+// endBy ends the call at a time at the latest: a leg that comes from another call
+// must not get a new limit by that, or a call would be made to last for ever by being
+// transferred (F4).
+func (c *Call) endBy(at time.Time) {
+	if !at.Before(c.until) {
+		return
+	}
+	c.until = at
+	if !c.duration.due.IsZero() {
+		c.arm(&c.duration, at.Sub(c.now), (*Call).tooLong)
+	}
+}
+
 // tooLong ends a call that has run for as long as any may.
 func (c *Call) tooLong() { c.limit("longest call", CauseDuration) }
 

@@ -48,7 +48,8 @@ type Config struct {
 	// Emergency tells whether a number is an emergency number of a client; nil
 	// means that there are none. It must not wait.
 	Emergency func(client int64, number string) bool
-	// MaxDuration ends a call with CauseDuration, 0 for DefaultMaxDuration.
+	// MaxDuration ends a call with CauseDuration, 0 for DefaultMaxDuration. A leg that
+	// moves takes along what is left of it.
 	MaxDuration time.Duration
 	// MailboxCap is how many outside messages may wait for one call before it
 	// ends with CauseOverload, 0 for DefaultMailboxCap.

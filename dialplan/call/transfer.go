@@ -180,6 +180,7 @@ type born struct {
 func (m *born) handle(c *Call) {
 	s := m.seat
 	s.direction = Inbound // it is the caller here
+	c.endBy(s.until)
 	c.legs = append(c.legs, s)
 	c.reg.seated(s.leg.ID(), c)
 	s.fresh = true
