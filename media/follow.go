@@ -58,7 +58,7 @@ func (s *Session) answerBy(p sdp.Policy, theirs *terms) (considered, error) {
 	if err := s.permitted(&r); err != nil {
 		return considered{}, err
 	}
-	t := newTerms(r, s.talk.local.Addr(), s.cfg.SIPSource)
+	t := newTerms(r, s.talk.local.Addr(), s.source)
 	if err := joint(t, theirs); err != nil {
 		return considered{}, err
 	}
@@ -182,7 +182,7 @@ func (s *Session) unmet() *Session {
 // reportUnmet tells the owner of the session that needs another codec, unless it
 // has refused. The caller holds Engine.mu.
 func (s *Session) reportUnmet() {
-	if one := s.unmet(); one != nil && !one.refused && one.cfg.Events.Unmet != nil {
-		one.post(errand{fn: one.cfg.Events.Unmet})
+	if one := s.unmet(); one != nil && !one.refused && one.stream.events.Unmet != nil {
+		one.post(errand{fn: one.stream.events.Unmet})
 	}
 }

@@ -32,8 +32,7 @@ func (l *latch) retarget(exact netip.AddrPort, hosts [2]netip.Addr) {
 // admit tells whether a packet from this source counts, learning the source if
 // the rule allows. forbidden is asked before a new source becomes a target (M5).
 func (l *latch) admit(from netip.AddrPort, now int64, forbidden func(netip.AddrPort) bool) bool {
-	if from == l.src {
-		l.at = now
+	if l.again(from, now) {
 		return true
 	}
 	if !l.permits(from.Addr()) {
@@ -47,6 +46,16 @@ func (l *latch) admit(from netip.AddrPort, now int64, forbidden func(netip.AddrP
 	}
 	l.src, l.at = from, now
 	l.to.set(from)
+	return true
+}
+
+// again tells whether a packet comes from the source that is known already, as
+// nearly all do.
+func (l *latch) again(from netip.AddrPort, now int64) bool {
+	if from != l.src {
+		return false
+	}
+	l.at = now
 	return true
 }
 

@@ -228,7 +228,7 @@ func (s *Session) SetAnswer(body []byte) (Change, error) {
 	if !n.asked.Media[r.Media].Direction.Sends() {
 		r.Held = n.held // who was not offered to hear us has not decided anew
 	}
-	t := newTerms(r, n.local.Addr(), s.cfg.SIPSource)
+	t := newTerms(r, n.local.Addr(), s.source)
 	if err := joint(t, s.peerTerms()); err != nil {
 		s.engine.log.Warn("joined parties cannot hear each other", "err", err)
 	}

@@ -1,5 +1,7 @@
 package media
 
+import "sync/atomic"
+
 // How far sequence numbers and timestamps may jump before a packet is taken for
 // a stray (RFC 3550 appendix A.1). Two strays in a row are a restarted sender.
 const (
@@ -41,18 +43,18 @@ type receiver struct {
 
 // accept decides whether a packet from the admitted source is part of the
 // party's stream (M2, M4). clock is the timestamp rate of its codec in Hz, 0 for
-// telephone events, whose timestamps stand still. epoch numbers new beginnings.
-func (r *receiver) accept(p *packet, now int64, clock int, epoch func() uint64) bool {
+// telephone events, whose timestamps stand still. epochs numbers new beginnings.
+func (r *receiver) accept(p *packet, now int64, clock int, epochs *atomic.Uint64) bool {
 	switch {
 	case r.epoch == 0:
-		r.begin(p, now, epoch())
+		r.begin(p, now, epochs.Add(1))
 	case p.ssrc != r.ssrc:
 		if now-r.at < silence && !r.rivalWins(p) {
 			return false
 		}
-		r.begin(p, now, epoch())
+		r.begin(p, now, epochs.Add(1))
 	default:
-		ours := r.follow(p, now, clock, epoch)
+		ours := r.follow(p, now, clock, epochs)
 		r.at = now
 		if !ours {
 			return false
@@ -96,7 +98,7 @@ func (r *receiver) rivalWins(p *packet) bool {
 }
 
 // follow places a packet of our SSRC into the numbering.
-func (r *receiver) follow(p *packet, now int64, clock int, epoch func() uint64) bool {
+func (r *receiver) follow(p *packet, now int64, clock int, epochs *atomic.Uint64) bool {
 	delta := p.seq - r.seq
 	switch {
 	case delta > maxDropout && delta < 1<<16-maxMisorder, delta != 0 && delta <= maxDropout && r.jumps(p, now, clock):
@@ -104,7 +106,7 @@ func (r *receiver) follow(p *packet, now int64, clock int, epoch func() uint64) 
 			r.stray, r.straySeq = true, p.seq+1
 			return false
 		}
-		r.begin(p, now, epoch())
+		r.begin(p, now, epochs.Add(1))
 		return true
 	case delta != 0 && delta <= maxDropout:
 		if p.seq < r.seq {

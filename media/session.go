@@ -10,7 +10,7 @@ import (
 // and return at once.
 type Session struct {
 	engine *Engine
-	cfg    SessionConfig
+	source netip.Addr // where its SIP comes from; may be invalid
 	pool   *pool
 	stream stream
 	terms  atomic.Pointer[terms] // what the stream has adopted or soon will
@@ -37,7 +37,7 @@ type Session struct {
 
 // newSession makes a session of a fresh port pair.
 func newSession(e *Engine, cfg SessionConfig, p *pool, x *pair) *Session {
-	s := &Session{engine: e, cfg: cfg, pool: p}
+	s := &Session{engine: e, source: cfg.SIPSource.Unmap().WithZone(""), pool: p}
 	s.talk.writer.ID = s.stream.begin(e, cfg.Events, x)
 	s.talk.local, s.talk.shown = x.local, x.local.Addr()
 	if cfg.Announce.IsValid() {
@@ -119,7 +119,7 @@ func (s *Session) leave(*terms) {
 	st := &s.stream
 	st.loop.remove(st)
 	st.loop.load.Add(-1)
-	st.pair.old = st.estate(s.cfg.SIPSource)
+	st.pair.old = st.estate(s.source)
 	if e := s.engine; e.crowded(st.loop) {
 		st.loop.io.release(st.pair)
 	}

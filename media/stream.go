@@ -85,7 +85,7 @@ func (s *stream) estate(source netip.Addr) quarantine {
 	}
 	q := s.old // who was heard before it still counts
 	q.on, q.run = true, 0
-	q.hosts = [2]netip.Addr{source.Unmap().WithZone("")}
+	q.hosts = [2]netip.Addr{source}
 	if s.terms != nil {
 		q.hosts = s.terms.hosts
 	}
@@ -131,17 +131,16 @@ func (s *stream) admitRTP(p *packet, b []byte, from netip.AddrPort) bool {
 		}
 		return false
 	}
-	moves := from != s.rtpLatch.src
-	if !s.rtpLatch.admit(from, now, s.engine.forbidden) {
-		return false
-	}
-	if moves {
+	if !s.rtpLatch.again(from, now) {
+		if !s.rtpLatch.admit(from, now, s.engine.forbidden) {
+			return false
+		}
 		s.moved = true
 		s.in.reset()
 	}
 	s.heard = now
 	clock, epoch := t.clock(what), s.in.epoch
-	if !s.in.accept(p, now, clock, s.engine.nextEpoch) {
+	if !s.in.accept(p, now, clock, &s.engine.epoch) {
 		return false
 	}
 	if s.in.epoch != epoch {

@@ -52,7 +52,6 @@ type terms struct {
 // newTerms makes terms for a stream at local whose SIP comes from source.
 func newTerms(r sdp.Result, local, source netip.Addr) *terms {
 	t := &terms{Result: r, sends: lawOf(r.Codec)}
-	source = source.Unmap().WithZone("")
 	t.rtp, t.hosts = reach(local, source, r.Remote)
 	t.rtcp, t.rtcpHosts = reach(local, source, r.RemoteRTCP)
 	for i, c := range r.Accepted {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -103,14 +104,13 @@ func TestReach(t *testing.T) {
 // Lost packets by gaps, across wraps, late ones and restarts; jitter.
 func TestReceiverCounts(t *testing.T) {
 	var r receiver
-	epoch := uint64(0)
-	epochs := func() uint64 { epoch++; return epoch }
+	var epoch atomic.Uint64
 	now, ts := int64(1e9), uint32(1<<32-1000)
 	feed := func(ssrc uint32, seqs ...uint16) (taken int) {
 		for _, seq := range seqs {
 			now += frameTime
 			ts += frameSamples
-			if r.accept(&packet{ssrc: ssrc, seq: seq, ts: ts}, now, 8000, epochs) {
+			if r.accept(&packet{ssrc: ssrc, seq: seq, ts: ts}, now, 8000, &epoch) {
 				taken++
 			}
 		}
@@ -137,8 +137,8 @@ func TestReceiverCounts(t *testing.T) {
 		t.Error("the stream ended with a jump")
 	}
 	check("after a stray", 3)
-	if n := feed(1, 30000, 30001, 30002); n != 2 || epoch != 2 {
-		t.Errorf("a restarted sender: %d of 3 taken, epoch %d", n, epoch)
+	if n := feed(1, 30000, 30001, 30002); n != 2 || epoch.Load() != 2 {
+		t.Errorf("a restarted sender: %d of 3 taken, epoch %d", n, epoch.Load())
 	}
 	check("after a restart", 3)
 	if r.jitter16 > 16*frameSamples {
