@@ -227,3 +227,41 @@ func BenchmarkCall(b *testing.B) {
 		}
 	})
 }
+
+// wholeCall has 101 call 102, both behind one pipe: INVITE, 407, ACK, INVITE, 180,
+// 200, ACK, and the caller's BYE, on both legs.
+func wholeCall(t testing.TB, p *pipe, u *rawUA) {
+	t.Helper()
+	r := request{method: "INVITE", uri: "sip:102@" + domain, body: u.sdp(), head: phoneHeaders}
+	u.fill(&r)
+	challenge := parsed(t, p.ask(u.text(r), "SIP/2.0 407"))
+	p.in <- []byte(u.ackOf(r, challenge))
+	r = signedBy(t, u, r, challenge.raw)
+	invite := parsed(t, p.ask(u.text(r), "INVITE "))
+	tag := fresh("far")
+	head := append([]string{"Contact: <sip:102@" + u.addr.String() + ">"}, phoneHeaders...)
+	p.ask(reply(invite, 180, tag, head, ""), "SIP/2.0 180")
+	ok := parsed(t, p.ask(reply(invite, 200, tag, head, u.sdp()), "SIP/2.0 200"))
+	p.in <- []byte(u.text(inDialog(r, ok, "ACK")))
+	bye := parsed(t, p.ask(u.text(inDialog(r, ok, "BYE")), "BYE "))
+	p.in <- []byte(reply(bye, 200, "", nil, ""))
+}
+
+// registered binds 102 to the pipe.
+func registered(t testing.TB, p *pipe, u *rawUA) {
+	t.Helper()
+	r := request{method: "REGISTER", user: "102", to: "<sip:102@" + domain + ">"}
+	u.fill(&r)
+	p.ask(u.text(signedBy(t, u, r, p.ask(u.text(r), "SIP/2.0 401"))), "SIP/2.0 200")
+}
+
+// BenchmarkWholeCall is a call between two phones, both legs from INVITE to BYE. It
+// includes what the benchmark itself spends.
+func BenchmarkWholeCall(b *testing.B) {
+	bench(b, func(p *pipe, u *rawUA) {
+		registered(b, p, u)
+		for b.Loop() {
+			wholeCall(b, p, u)
+		}
+	})
+}

@@ -40,42 +40,42 @@ func (s *Server) Dial(owner *call.Call, to call.Target) ([]call.Leg, call.Cause)
 
 // dialBinding makes the leg and lets its worker begin.
 func (s *Server) dialBinding(owner *call.Call, a Account, b *location.Binding, to call.Target, known *claims) (*leg, error) {
-	callID := newCallID()
-	w := s.workerOf([]byte(callID))
 	f := s.flowOf(b.Flow)
 	if f == nil {
 		return nil, errFlowClosed // its listener no longer exists
 	}
-	l, err := s.newLeg(w, a, f, false)
-	if err != nil {
+	callID, tag := newCallID(), newTag()
+	called := &calledLeg{calling: calling{claims: known, diverted: to.Diverted, by: to.By}}
+	l := &called.leg
+	if err := l.open(s.workerOf([]byte(callID)), a, f, false); err != nil {
 		s.metrics.refused("no_media_port")
 		return nil, err
 	}
 	l.Attach(owner)
-	l.binding, l.calling = b.ID, &calling{claims: known}
+	l.binding, l.calling = b.ID, &called.calling
 	l.calling.like, _ = to.Peer.(*media.Session)
-	l.calling.diverted, l.calling.number, l.calling.by = to.Diverted, a.Number, to.By
-	l.with = to.From
-	tag := newTag()
+	l.calling.contact, l.calling.reachable = b.Contact, !b.Suspended && !f.closed()
+	l.meets(to.From)
 	l.dialog = dialog{
 		callID: callID, localTag: tag, flow: f, remoteSeq: -1,
 		local:  fromOf(to.From, a.Domain) + ";tag=" + tag,
 		remote: "<sip:" + escapeUser(a.Number) + "@" + a.Domain + ">",
 	}
-	contact, reachable := b.Contact, !b.Suspended && !f.closed()
-	begun := w.do(func() {
-		w.addLeg(l)
-		if reachable {
-			l.place(contact)
-		} else {
-			l.awaitFlow()
-		}
-	})
-	if !begun {
+	if !l.w.post(job{leg: l, verb: verbPlace}) {
 		l.session.Close()
 		return nil, errFlowClosed // the switch is stopping
 	}
 	return l, nil
+}
+
+// callPhone begins a called leg.
+func (l *leg) callPhone() {
+	l.w.addLeg(l)
+	if l.calling.reachable {
+		l.place(l.calling.contact)
+	} else {
+		l.awaitFlow()
+	}
 }
 
 // fromOf is the From of a call to a phone; a hidden caller shows nothing

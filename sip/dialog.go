@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -59,10 +60,10 @@ func (d *dialog) note(m *wire.Message, header, token string, a abilities) {
 // acceptDialog is the dialog of an INVITE that came in (12.1.1).
 func acceptDialog(m *wire.Message, f flow, tag string) dialog {
 	seq, _ := m.CSeq()
+	to, _ := m.Line("To", 0)
+	from, _ := m.Line("From", 0)
 	d := dialog{
-		// Cloned: a dialog outlives the text of its messages.
-		callID: strings.Clone(m.CallID()), localTag: tag, remoteTag: strings.Clone(m.FromTag()),
-		local: m.To().Value() + ";tag=" + tag, remote: m.From().Value(),
+		callID: m.CallID(), localTag: tag, remoteTag: m.FromTag(), local: to + ";tag=" + tag, remote: from,
 		remoteSeq: int64(seq), flow: f, target: contactURI(m),
 	}
 	if d.target == "" { // a peer of RFC 2543 may leave Contact out
@@ -72,36 +73,59 @@ func acceptDialog(m *wire.Message, f flow, tag string) dialog {
 		d.routes = append(d.routes, "<"+rr+">")
 	}
 	d.learn(m)
+	own(&d.callID, &d.remoteTag, &d.remote, &d.target)
 	return d
 }
 
 // confirm takes the far end's part of a dialog from a response to our INVITE
 // (12.1.2).
 func (d *dialog) confirm(res *wire.Message) {
-	d.remoteTag = strings.Clone(res.ToTag())
-	d.remote = res.To().Value()
 	d.routes = nil
 	for _, rr := range res.RecordRoutes() {
 		d.routes = append([]string{"<" + rr + ">"}, d.routes...)
 	}
-	d.retarget(res)
 	d.learn(res)
+	to, _ := res.Line("To", 0)
+	target := cmp.Or(contactURI(res), d.target)
+	if d.remote == to && d.remoteTag == res.ToTag() && d.target == target {
+		return // the 2xx of whom we know already
+	}
+	d.remote, d.remoteTag, d.target = to, res.ToTag(), target
+	own(&d.remoteTag, &d.remote, &d.target)
+}
+
+// own copies strings that point into a message, into one piece of memory: a dialog
+// outlives the text of its messages.
+func own(list ...*string) {
+	n := 0
+	for _, s := range list {
+		n += len(*s)
+	}
+	var b strings.Builder
+	b.Grow(n)
+	for _, s := range list {
+		b.WriteString(*s)
+	}
+	text := b.String()
+	for _, s := range list {
+		*s, text = text[:len(*s)], text[len(*s):]
+	}
 }
 
 // retarget follows a new Contact of the far end (12.2).
 func (d *dialog) retarget(m *wire.Message) {
 	if uri := contactURI(m); uri != "" {
-		d.target = uri
+		d.target = strings.Clone(uri)
 	}
 }
 
 // request makes the next request inside the dialog. An ACK has the CSeq of its
 // INVITE.
-func (d *dialog) request(method string) *outRequest {
+func (d *dialog) request(method string) outRequest {
 	if method != methodAck {
 		d.localSeq++
 	}
-	r := &outRequest{
+	r := outRequest{
 		method: method, uri: d.target, branch: newBranch(), from: d.local, to: d.remote,
 		callID: d.callID, cseq: d.localSeq, routes: d.routes, log: d.log,
 	}
@@ -131,10 +155,11 @@ func bareURI(nameAddr string) string {
 	return nameAddr
 }
 
+// contactURI is the far end's Contact as a Request-URI, a part of the message's text.
 func contactURI(m *wire.Message) string {
 	for _, c := range m.Contacts() {
 		if !c.Wildcard() {
-			return strings.Clone(requestURI(c.URI.Text))
+			return requestURI(c.URI.Text)
 		}
 	}
 	return ""

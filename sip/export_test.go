@@ -16,7 +16,7 @@ func (s *Server) Kept() (transactions, merged, legs, timers int) {
 	for _, w := range s.workers {
 		w.turn.Lock()
 		w.mu.Lock()
-		transactions += len(w.servers) + len(w.clients) + w.kept.len()
+		transactions += len(w.servers) + len(w.clients) + w.kept.len() + w.heard.len()
 		merged += len(w.merged)
 		legs += len(w.legs)
 		timers += w.wheel.count

@@ -64,6 +64,9 @@ func (f udpFlow) send(b []byte) error {
 	return err
 }
 
+// sameFlow tells whether two flows are the same: UDP flows are values.
+func sameFlow(a, b flow) bool { return a == b }
+
 // flowSeq numbers stream flows, so that an address used again is another flow.
 type flowSeq struct{ n atomic.Uint64 }
 

@@ -103,7 +103,7 @@ func (l *leg) awaitFlow() {
 	if l.state != legTrying {
 		return
 	}
-	l.w.after(&l.calling.flowWait, flowPatience, l.unreachable)
+	l.w.wakeAfter(&l.calling.flowWait, flowPatience, l)
 	l.w.server.waiting.add(l)
 	l.lookForFlow()
 }

@@ -87,8 +87,8 @@ func (l *leg) acknowledge(f *fork, res *wire.Message) bool {
 	r := d.request(methodPrack)
 	l.dialog.localSeq = d.localSeq
 	r.fields = []wire.Field{{Name: "RAck", Value: strconv.FormatUint(uint64(seq), 10) + " " +
-		strconv.FormatUint(uint64(l.calling.req.cseq), 10) + " " + methodInvite}}
-	l.w.send(r, d.flow, func(*wire.Message) {}, func() {})
+		strconv.FormatUint(uint64(l.calling.tx.req.cseq), 10) + " " + methodInvite}}
+	l.w.tell(&r, d.flow)
 	return true
 }
 

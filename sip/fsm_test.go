@@ -74,10 +74,15 @@ var machines = []machine{
 		states: []string{"calling", "proceeding", "completed", "accepted", "terminated"},
 		paths:  map[string][]string{"proceeding": {"180"}, "completed": {"486"}, "accepted": {"200"}, "terminated": {"486", "64*T1"}},
 		rows: []fsmRow{
-			{event: "180", cells: []string{"(180) > proceeding", "> proceeding", "> completed", "> accepted", "> terminated"}},
-			{event: "200", cells: []string{"ACK (200) > accepted", "ACK (200) > accepted", "> completed", "ACK > accepted", "> terminated"}},
-			{event: "486", cells: []string{"ACK (486) > completed", "ACK (486) > completed", "ACK > completed", "> accepted", "> terminated"}},
-			{event: "CANCEL", cells: []string{"(200 487) > calling", "CANCEL (200 487) > proceeding", "(200) > completed", "(200) > accepted", "(481) > terminated"}},
+			// Timer D is nought over streams.
+			{event: "180", cells: []string{"(180) > proceeding", "> proceeding", "> completed", "> accepted", "> terminated"},
+				stream: []string{"", "", "> terminated", "", ""}},
+			{event: "200", cells: []string{"ACK (200) > accepted", "ACK (200) > accepted", "> completed", "ACK > accepted", "> terminated"},
+				stream: []string{"", "", "> terminated", "", ""}},
+			{event: "486", cells: []string{"ACK (486) > completed", "ACK (486) > completed", "ACK > completed", "> accepted", "> terminated"},
+				stream: []string{"ACK (486) > terminated", "ACK (486) > terminated", "> terminated", "", ""}},
+			{event: "CANCEL", cells: []string{"(200 487) > calling", "CANCEL (200 487) > proceeding", "(200) > completed", "(200) > accepted", "(481) > terminated"},
+				stream: []string{"", "", "(200) > terminated", "", ""}},
 			// Timer A.
 			{event: "T1", cells: []string{"INVITE > calling", "> proceeding", "> completed", "> accepted", "> terminated"},
 				stream: []string{"> calling", "", "> terminated", "", ""}},
@@ -109,10 +114,13 @@ var machines = []machine{
 		paths:  map[string][]string{"proceeding": {"100"}, "completed": {"200"}, "terminated": {"200", "64*T1"}},
 		rows: []fsmRow{
 			{event: "100", cells: []string{"> proceeding", "> proceeding", "> completed", "> terminated"},
-				stream: []string{"> trying", "> trying", "", ""}}, // nothing is repeated that could be slower
-			{event: "200", cells: []string{"> completed", "> completed", "> completed", "> terminated"}},
-			{event: "481", cells: []string{"> completed", "> completed", "> completed", "> terminated"}},
-			// Timers E, K and F; K is nought over streams.
+				stream: []string{"> trying", "> trying", "> terminated", ""}}, // nothing is repeated that could be slower
+			// Timer K is nought over streams.
+			{event: "200", cells: []string{"> completed", "> completed", "> completed", "> terminated"},
+				stream: []string{"> terminated", "> terminated", "> terminated", ""}},
+			{event: "481", cells: []string{"> completed", "> completed", "> completed", "> terminated"},
+				stream: []string{"> terminated", "> terminated", "> terminated", ""}},
+			// Timers E, K and F.
 			{event: "T1", cells: []string{"BYE > trying", "BYE > proceeding", "> completed", "> terminated"},
 				stream: []string{"> trying", "> trying", "> terminated", ""}},
 			{event: "T4", cells: []string{mute, mute, "> terminated", "> terminated"}},

@@ -146,7 +146,7 @@ var byeEvents = map[string]func(*walk){
 	"200":             func(w *walk) { w.far.send(reply(w.bye, 200, "", nil, "")) },
 	"481":             func(w *walk) { w.far.send(reply(w.bye, 481, "", nil, "")) },
 	"T1":              after(500 * time.Millisecond),
-	"T4":              after(5 * time.Second),
+	"T4":              after(5600 * time.Millisecond),
 	"64*T1":           after(32600 * time.Millisecond),
 	"transport error": (*walk).hangLine,
 }

@@ -29,7 +29,7 @@ func (o *open) add(f flow, n int) {
 
 // holdings is how many there are of what a worker keeps.
 type holdings struct {
-	servers, finished, clients, merged, legs, logs, timers int
+	servers, finished, clients, heard, merged, legs, logs, timers int
 
 	greedy netip.Addr // see open
 }
@@ -37,7 +37,7 @@ type holdings struct {
 // count is for whoever has the turn.
 func (w *worker) count() holdings {
 	return holdings{
-		servers: len(w.servers), finished: w.kept.len(), clients: len(w.clients), merged: len(w.merged),
+		servers: len(w.servers), finished: w.kept.len(), clients: len(w.clients), heard: w.heard.len(), merged: len(w.merged),
 		legs: len(w.legs), logs: len(w.partings), timers: w.wheel.count,
 		greedy: w.open.greedy,
 	}
@@ -57,6 +57,7 @@ func (s *Server) holdings() (sum holdings) {
 		sum.servers += h.servers
 		sum.finished += h.finished
 		sum.clients += h.clients
+		sum.heard += h.heard
 		sum.merged += h.merged
 		sum.legs += h.legs
 		sum.logs += h.logs
@@ -74,6 +75,7 @@ var holdingKinds = []struct {
 	{"server_transactions", func(s *Server) int { return s.holdings().servers }},
 	{"finished_transactions", func(s *Server) int { return s.holdings().finished }},
 	{"client_transactions", func(s *Server) int { return s.holdings().clients }},
+	{"finished_client_transactions", func(s *Server) int { return s.holdings().heard }},
 	{"merge_keys", func(s *Server) int { return s.holdings().merged }},
 	{"legs", func(s *Server) int { return s.holdings().legs }},
 	{"parting_logs", func(s *Server) int { return s.holdings().logs }},
@@ -112,7 +114,7 @@ func (s *Server) verbs() int {
 	n := 0
 	for _, w := range s.workers {
 		w.mu.Lock()
-		n += len(w.verbs)
+		n += len(w.jobs)
 		w.mu.Unlock()
 	}
 	return n

@@ -5,13 +5,21 @@ import (
 	"github.com/cordpair/cordpair/sip/wire"
 )
 
+// meets notes whom the party talks with.
+func (l *leg) meets(p call.Party) {
+	l.with, l.shown = p, ""
+	if p.Number != "" && !p.Anonymous {
+		l.shown = fromOf(p, l.account.Domain)
+	}
+}
+
 // connected notes whom the party talks with; after the answer it is told in a
 // request of its own, before with the responses to its INVITE.
 func (l *leg) connected(p call.Party) {
 	if l.with == p {
 		return
 	}
-	l.with = p
+	l.meets(p)
 	if l.state != legTrying || l.calling != nil {
 		l.want(wantParty)
 	}
@@ -25,16 +33,14 @@ func (l *leg) showParty() {
 	}
 }
 
-// identityFields say who p is to a registered phone, which we trust with that
-// (RFC 3325). Of one that hides itself nothing is said but that (RFC 3323).
-func identityFields(p call.Party, domain string) []wire.Field {
-	switch {
-	case p.Anonymous:
-		return []wire.Field{{Name: "Privacy", Value: wire.PrivacyID.String()}}
-	case p.Number == "":
-		return nil
+// assert writes whom a party talks with to its phone, which is registered and which
+// we trust with that (RFC 3325). Of one that hides itself nothing is said but that
+// (RFC 3323).
+func (l *leg) assert(w *wire.Writer) {
+	if l.with.Anonymous {
+		w.Field("Privacy", wire.PrivacyID.String())
 	}
-	return []wire.Field{{Name: "P-Asserted-Identity", Value: fromOf(p, domain)}}
+	w.Field("P-Asserted-Identity", l.shown)
 }
 
 // isPrivate tells that the sender of m wants to be shown to nobody.

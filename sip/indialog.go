@@ -23,7 +23,7 @@ func (w *worker) inDialog(m *wire.Message, f flow) {
 		return
 	}
 	l.dialog.log.received(m, f, w.now)
-	if f.id() != l.dialog.flow.id() && !w.mayMove(l, m, f) {
+	if !sameFlow(f, l.dialog.flow) && !w.mayMove(l, m, f) {
 		return
 	}
 	seq, _ := m.CSeq()
@@ -161,7 +161,8 @@ func (l *leg) probe() {
 		}
 	}
 	l.follow()
-	l.w.send(l.dialog.request(methodOptions), l.dialog.flow, answered, func() {
+	r := l.dialog.request(methodOptions)
+	l.w.send(&r, l.dialog.flow, answered, func() {
 		if l.state == legUp {
 			l.dead()
 		}

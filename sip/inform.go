@@ -57,5 +57,5 @@ func (l *leg) inform(i call.Information) {
 	l.follow()
 	r := l.dialog.request(methodInfo)
 	r.bodyType, r.body = i.Type, i.Body
-	l.w.send(r, l.dialog.flow, func(*wire.Message) {}, func() {})
+	l.w.tell(&r, l.dialog.flow)
 }

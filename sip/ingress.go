@@ -177,7 +177,7 @@ func (w *worker) message(p packet) {
 		return
 	}
 	if !m.IsRequest() {
-		w.response(m)
+		w.responseCame(m)
 		return
 	}
 	f := p.answerFlow(m.ReplyTo(p.from))
@@ -204,12 +204,16 @@ func (w *worker) fault(fault *wire.Fault, p packet) {
 	}
 }
 
-// response finds the client transaction a response belongs to; one that matches
+// responseCame finds the client transaction a response belongs to; one that matches
 // nothing produces no packet (S11).
-func (w *worker) response(m *wire.Message) {
+func (w *worker) responseCame(m *wire.Message) {
 	_, method := m.CSeq()
-	if tx := w.clients[clientKey(m.Branch(), method)]; tx != nil {
+	key := clientKey(m.Branch(), method)
+	if tx := w.clients[key]; tx != nil {
 		tx.response(m)
+		return
+	}
+	if w.heardAgain(m, key) {
 		return
 	}
 	w.server.metrics.dropped("stray_response")

@@ -7,6 +7,8 @@ import (
 )
 
 const (
+	// shelfText is how long the texts of a shelf may be together, shelfRows how many
+	// rows it has.
 	shelfText = 64 << 10
 	shelfRows = 160
 	// keptMost bounds what one worker keeps (O5): beyond it the oldest go early, and
@@ -34,6 +36,8 @@ type kept struct {
 	spares  []*shelf
 	zones   []string // of link-local sources
 	clock   timer
+
+	shelfText int
 }
 
 // shelf is a stretch of them.
@@ -50,6 +54,11 @@ type finished struct {
 	flow       flowRef
 	from, size uint32 // in shelf.text
 	invite     bool
+	// Of an INVITE of ours: it was accepted, by a dialog with the To tag that its text
+	// begins with, and by so many others.
+	accepted bool
+	tag      uint16
+	forks    uint8
 }
 
 // flowRef is a flow without pointers.
@@ -63,7 +72,7 @@ type flowRef struct {
 }
 
 func newKept(now time.Time) kept {
-	return kept{start: now, life: timerLong, at: map[txKey]uint64{}}
+	return kept{start: now, life: timerLong, at: map[txKey]uint64{}, shelfText: shelfText}
 }
 
 // place is where a row stands: the number of its shelf and its row.
@@ -101,10 +110,10 @@ func (k *kept) room(n int) *shelf {
 		}
 	}
 	var s *shelf
-	if last := len(k.spares) - 1; last >= 0 && n <= shelfText {
+	if last := len(k.spares) - 1; last >= 0 && n <= k.shelfText {
 		s, k.spares = k.spares[last], k.spares[:last]
 	} else {
-		s = &shelf{rows: make([]finished, 0, shelfRows), text: make([]byte, 0, max(n, shelfText))}
+		s = &shelf{rows: make([]finished, 0, shelfRows), text: make([]byte, 0, max(n, k.shelfText))}
 	}
 	k.shelves = append(k.shelves, s)
 	return s
@@ -137,7 +146,7 @@ func (k *kept) expire(now time.Time, gone func(*finished)) {
 // drop takes the first n shelves away, which are empty.
 func (k *kept) drop(n int) {
 	for _, s := range k.shelves[:n] {
-		if cap(s.text) == shelfText && len(k.spares) < sparesMost {
+		if cap(s.text) == k.shelfText && len(k.spares) < sparesMost {
 			s.rows, s.text, s.gone = s.rows[:0], s.text[:0], 0
 			k.spares = append(k.spares, s)
 		}

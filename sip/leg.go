@@ -24,15 +24,31 @@ type leg struct {
 	state    legState
 	invite   inviteServer // of the INVITE or re-INVITE we are answering
 	calling  *calling     // of our INVITE; nil on a caller's leg
+	own      clientTx     // of our INVITE, then of our BYE
 	asking   exchange     // what we want to tell the far end
 	timer    sessionTimer
 	with     call.Party // whom the party talks with, as the call says
+	shown    string     // with as a name-addr
 	digits   digitFilter
 	informs  informRate
 	referral *referral // of its latest REFER; nil without one
 	// binding is the registration the phone speaks through; empty if it came
 	// by another way.
 	binding string
+	log     messageLog
+	last    call.MediaStats // what final points to
+}
+
+// calledLeg is a leg with what only a called one needs, callersLeg with what only a
+// caller's needs: one piece of memory each.
+type calledLeg struct {
+	leg
+	calling calling
+}
+
+type callersLeg struct {
+	leg
+	tx serverTx
 }
 
 // ID implements call.Leg.
@@ -53,16 +69,16 @@ func (l *leg) Stats() call.MediaStats {
 }
 
 // Ring implements call.Leg.
-func (l *leg) Ring(early bool) { l.do(func() { l.ring(early) }) }
+func (l *leg) Ring(early bool) { l.post(job{verb: verbRing, early: early}) }
 
 // Answer implements call.Leg.
-func (l *leg) Answer() { l.do(l.answer) }
+func (l *leg) Answer() { l.post(job{verb: verbAnswer}) }
 
 // Connected implements call.Leg.
-func (l *leg) Connected(p call.Party) { l.do(func() { l.connected(p) }) }
+func (l *leg) Connected(p call.Party) { l.post(job{verb: verbConnected, with: p}) }
 
 // Forwarded implements call.Leg.
-func (l *leg) Forwarded() { l.do(l.forwarded) }
+func (l *leg) Forwarded() { l.post(job{verb: verbForwarded}) }
 
 // Inform implements call.Leg.
 func (l *leg) Inform(i call.Information) { l.do(func() { l.inform(i) }) }
@@ -71,24 +87,45 @@ func (l *leg) Inform(i call.Information) { l.do(func() { l.inform(i) }) }
 func (l *leg) Referred(p call.Progress) { l.do(func() { l.referred(p) }) }
 
 // Hangup implements call.Leg.
-func (l *leg) Hangup(c call.Cause) { l.do(func() { l.hangup(c) }) }
+func (l *leg) Hangup(c call.Cause) { l.post(job{verb: verbHangup, cause: c}) }
 
-// do runs a verb on the leg's worker. One that panics ends the leg, which could
+// do runs what happens seldom on the leg's worker, as a verb.
+func (l *leg) do(f func()) { l.post(job{verb: verbOther, f: f}) }
+
+func (l *leg) post(j job) {
+	j.leg = l
+	l.w.post(j)
+}
+
+// perform does what a job asks of its leg. One that panics ends the leg, which could
 // not report anything any more.
-func (l *leg) do(verb func()) {
-	l.w.do(func() {
-		defer func() {
-			if p := recover(); p != nil {
-				l.finish(call.CauseInternal, false)
-				if tx := l.invite.tx; tx != nil {
-					tx.respond(500, l.w.server.statelessReply(l.invite.request, tx.flow, 500, "Server Internal Error"))
-				}
-				l.remove()
-				panic(p) // counted and logged by the worker's guard
+func (l *leg) perform(j *job) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.finish(call.CauseInternal, false)
+			if tx := l.invite.tx; tx != nil {
+				tx.respond(500, l.w.server.statelessReply(l.invite.request, tx.flow, 500, "Server Internal Error"))
 			}
-		}()
-		verb()
-	})
+			l.remove()
+			panic(p) // counted and logged by the worker's guard
+		}
+	}()
+	switch j.verb {
+	case verbPlace:
+		l.callPhone()
+	case verbRing:
+		l.ring(j.early)
+	case verbAnswer:
+		l.answer()
+	case verbConnected:
+		l.connected(j.with)
+	case verbForwarded:
+		l.forwarded()
+	case verbHangup:
+		l.hangup(j.cause)
+	case verbOther:
+		j.f()
+	}
 }
 
 func (l *leg) hangup(c call.Cause) {
@@ -125,11 +162,11 @@ func (l *leg) finishWith(ev call.LegEvent) {
 	l.w.wheel.stop(&l.timer.clock)
 	l.referral.close()
 	l.w.wheel.stop(&l.asking.retry)
-	stats := mediaStats(l.session.Stats())
-	l.final.Store(&stats)
+	l.last = mediaStats(l.session.Stats())
+	l.final.Store(&l.last)
 	// The call hears of it before its script hears that the media stopped, or a
 	// hangup in the middle of a sound would look like a fault of ours.
-	ev.Leg, ev.Kind, ev.Stats = l.id, call.LegGone, &stats
+	ev.Leg, ev.Kind, ev.Stats = l.id, call.LegGone, &l.last
 	l.Emit(ev)
 	l.session.Close()
 }
@@ -145,7 +182,7 @@ func (l *leg) remove() {
 	if l.calling != nil {
 		l.w.wheel.stop(&l.calling.flowWait)
 		l.w.server.waiting.drop(l)
-		l.calling.settle(l.w, l.dialog)
+		l.calling.settle()
 	}
 	delete(l.w.legs, l.key())
 	l.retireLog()
@@ -165,17 +202,72 @@ func (l *leg) bye(c call.Cause) {
 	l.follow()
 	r := l.dialog.request(methodBye)
 	r.fields = reasonFields(c)
-	done := func(res *wire.Message) {
-		if res.Status() >= 200 {
-			l.remove()
-		}
+	l.ask(&r)
+}
+
+// ask sends our INVITE or BYE, in the transaction that the leg has for them if that
+// is free.
+func (l *leg) ask(r *outRequest) *clientTx {
+	tx := &l.own
+	if !tx.idle() {
+		tx = new(clientTx)
 	}
-	l.w.send(r, l.dialog.flow, done, l.remove)
+	tx.ask(l.w, r, l.dialog.flow, l)
+	return tx
+}
+
+// answered implements asker.
+func (l *leg) answered(tx *clientTx, res *wire.Message) {
+	switch {
+	case tx.req.method == methodInvite:
+		l.called(tx, res)
+	case res.Status() >= 200:
+		l.remove()
+	}
+}
+
+// failed implements asker: no answer at all, or the flow is gone.
+func (l *leg) failed(*clientTx) {
+	l.finish(call.CauseUnreachable, false)
+	l.remove()
+}
+
+// wake implements waker.
+func (l *leg) wake(t *timer) {
+	r := l.invite.reliable
+	switch {
+	case t == &l.invite.resend:
+		l.repeatOK()
+	case t == &l.invite.life:
+		l.noACK()
+	case t == &l.invite.ring:
+		l.ringOn()
+	case t == &l.timer.clock:
+		l.due()
+	case t == &l.asking.retry:
+		l.tell()
+	case l.calling != nil && t == &l.calling.flowWait:
+		l.failed(nil)
+	case r != nil && t == &r.resend:
+		l.repeatReliable()
+	case r != nil && t == &r.life:
+		l.unacknowledged()
+	}
 }
 
 // ownContact is where the far end reaches us inside the dialog.
 func (l *leg) ownContact() string {
 	return "<" + sipURI(l.account.Number, l.dialog.flow.local(), l.dialog.flow.transport()) + ">"
+}
+
+// describeSession writes the headers of a request that makes, changes or refreshes a
+// session.
+func (l *leg) describeSession(w *wire.Writer, f flow) {
+	contactOf(w, l.account.Number, f)
+	w.Field("Allow", allowHeader)
+	w.Field("Supported", supportedHeader)
+	l.timer.ask(w)
+	l.assert(w)
 }
 
 func (w *worker) addLeg(l *leg) {
@@ -184,26 +276,22 @@ func (w *worker) addLeg(l *leg) {
 	l.keepLog()
 }
 
-// newLeg makes a leg with its media session, which announces an address of the
-// family its flow uses. One of an emergency call is urgent.
-func (s *Server) newLeg(w *worker, a Account, f flow, urgent bool) (*leg, error) {
-	l := &leg{w: w, id: call.LegID(token(16)), account: a, party: a.party()}
-	session, err := s.media.NewSession(media.SessionConfig{
+// open makes a leg of the account's phone, with a media session that announces an
+// address of the family its flow uses. One of an emergency call is urgent.
+func (l *leg) open(w *worker, a Account, f flow, urgent bool) (err error) {
+	l.w, l.id, l.account, l.party = w, call.LegID(token(16)), a, a.party()
+	l.session, err = w.server.media.NewSession(media.SessionConfig{
 		Local:     f.own(),
 		Announce:  f.advertised(),
 		SIPSource: f.remote().Addr(),
 		Urgent:    urgent,
 		Events: media.Events{
-			Digit:  func(d byte) { w.do(func() { l.digit(d, digitRTP) }) },
-			Silent: func() { w.do(l.probe) },
-			Unmet:  func() { w.do(l.retune) },
+			Digit:  func(d byte) { w.offer(func() { l.digit(d, digitRTP) }) },
+			Silent: func() { w.offer(l.probe) },
+			Unmet:  func() { w.offer(l.retune) },
 		},
 	})
-	if err != nil {
-		return nil, err
-	}
-	l.session = session
-	return l, nil
+	return err
 }
 
 func (a Account) party() call.Party {

@@ -204,7 +204,7 @@ func (l *messageLog) received(m *wire.Message, f flow, now time.Time) {
 	}
 }
 
-// resent notes a response of ours that goes out again.
+// resent notes a response of ours, or an ACK, that goes out again.
 func (l *messageLog) resent(b []byte, f flow, now time.Time) {
 	if l == nil {
 		return
@@ -212,6 +212,10 @@ func (l *messageLog) resent(b []byte, f flow, now time.Time) {
 	if m, err := wire.Parse(b); err == nil {
 		g := gistOf(m, f, now)
 		g.sent, g.tag = true, 0
+		if m.IsRequest() {
+			to, _ := m.Line("To", 0)
+			g.tag = tagHash(to)
+		}
 		l.note(g)
 	}
 }
@@ -290,7 +294,7 @@ func phraseName(status int, phrase string) string {
 
 // keepLog starts the log of a leg.
 func (l *leg) keepLog() {
-	l.dialog.log = &messageLog{}
+	l.dialog.log = &l.log
 	l.w.server.ladders.add(l.id, l.dialog.log)
 }
 

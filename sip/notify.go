@@ -149,11 +149,11 @@ func (sub *subscription) send(doc event.Document) {
 	sub.pace.Sent(w.now)
 	w.server.metrics.notifications.Inc()
 	if sub.pace.Ending() { // whatever the phone says to that, it is over
-		w.send(r, f, func(*wire.Message) {}, func() {})
+		w.tell(&r, f)
 		sub.remove(sub.reason)
 		return
 	}
-	sub.tx = w.send(r, f, sub.answered, sub.lost)
+	sub.tx = w.send(&r, f, sub.answered, sub.lost)
 }
 
 // document is the state for this watcher, or reports false if there is nothing

@@ -78,42 +78,28 @@ func (l *leg) tell() {
 		l.showParty()
 	}
 	r := l.dialog.request(a.method)
-	r.contact = l.ownContact()
-	r.fields = l.changeFields()
+	r.session = l
 	if len(body) > 0 {
 		r.bodyType, r.body = typeSDP, body
 	}
-	l.change(r)
-}
-
-// changeFields are the headers of a request that changes or refreshes a session.
-func (l *leg) changeFields() []wire.Field {
-	fields := make([]wire.Field, 0, 6)
-	fields = append(fields, wire.Field{Name: "Allow", Value: allowHeader}, wire.Field{Name: "Supported", Value: supportedHeader})
-	fields = append(fields, l.timer.ask()...)
-	return append(fields, identityFields(l.with, l.account.Domain)...)
+	l.change(&r)
 }
 
 // change sends a re-INVITE or UPDATE.
 func (l *leg) change(r *outRequest) {
-	var ack *outRequest // of the 2xx, repeated with it
 	var tx *clientTx
 	done := func(res *wire.Message) {
 		switch s := res.Status(); {
 		case s < 200:
-			if r.method == methodInvite {
+			if tx.req.method == methodInvite {
 				tx.expireIn(patience)
 			}
 			return
-		case s >= 300 || r.method != methodInvite:
-		case ack != nil:
-			ack.transmit(l.dialog.flow, l.w.now)
-			return
-		default:
+		case s < 300 && tx.req.method == methodInvite:
 			l.dialog.retarget(res)
-			ack = l.ackOf(r.cseq)
-			ack.transmit(l.dialog.flow, l.w.now)
-			tx.req.body, tx.req.fields = nil, nil
+			ack := l.dialog.request(methodAck)
+			ack.cseq = tx.req.cseq
+			l.w.acknowledge(&ack, l.dialog.flow, tx.key, true, l.dialog.remoteTag)
 		}
 		if l.state == legUp {
 			l.told(res)
@@ -206,7 +192,7 @@ func (l *leg) tellLater(d time.Duration) {
 	}
 	a.wants |= a.telling
 	a.telling, a.method = 0, ""
-	l.w.after(&a.retry, d, l.tell)
+	l.w.wakeAfter(&a.retry, d, l)
 }
 
 // glare is how long to wait after two changes have crossed (RFC 3261 14.1): the

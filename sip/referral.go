@@ -98,7 +98,7 @@ func (r *referral) tell() {
 		{Name: "Allow", Value: allowHeader},
 	}
 	req.bodyType, req.body = typeSipfrag, []byte("SIP/2.0 "+strconv.Itoa(r.status)+" "+r.phrase+"\r\n")
-	l.w.send(req, l.dialog.flow, r.answered, func() { r.told(408) })
+	l.w.send(&req, l.dialog.flow, r.answered, func() { r.told(408) })
 }
 
 func (r *referral) state() string {

@@ -18,9 +18,10 @@ type reliable struct {
 	waiting  []byte // that response, while its PRACK is awaited
 	status   int    // of the latest response
 	phrase   string
-	settles  bool   // waiting carries a description
-	settled  bool   // offer and answer have been exchanged
-	next     func() // what waits for the PRACK; later things replace earlier ones
+	settles  bool // waiting carries a description
+	settled  bool // offer and answer have been exchanged
+	next     verb // what waits for the PRACK; later things replace earlier ones
+	early    bool // of verbRing
 	interval time.Duration
 	resend   timer
 	life     timer
@@ -46,13 +47,12 @@ func (l *leg) ringReliably(status int, phrase string, body []byte) {
 	l.w.wheel.stop(&l.invite.ring)
 	r.seq++
 	r.status, r.phrase, r.settles = status, phrase, len(body) > 0
-	fields := append(identityFields(l.with, l.account.Domain),
+	r.waiting = l.w.copies.copyOf(l.respond(status, phrase, body,
 		wire.Field{Name: "Require", Value: optionReliable},
-		wire.Field{Name: "RSeq", Value: strconv.FormatUint(uint64(r.seq), 10)})
-	r.waiting = l.respond(status, phrase, body, fields...)
+		wire.Field{Name: "RSeq", Value: strconv.FormatUint(uint64(r.seq), 10)}))
 	r.interval = timerT1
-	l.w.after(&r.resend, r.interval, l.repeatReliable)
-	l.w.after(&r.life, timerLong, l.unacknowledged)
+	l.w.wakeAfter(&r.resend, r.interval, l)
+	l.w.wakeAfter(&r.life, timerLong, l)
 }
 
 // repeatReliable has no ceiling for its interval (RFC 3262 section 3).
@@ -62,7 +62,7 @@ func (l *leg) repeatReliable() {
 	l.dialog.log.resent(r.waiting, l.dialog.flow, l.w.now)
 	l.invite.tx.respond(r.status, r.waiting)
 	r.interval *= 2
-	l.w.after(&r.resend, r.interval, l.repeatReliable)
+	l.w.wakeAfter(&r.resend, r.interval, l)
 }
 
 // unacknowledged gives up on a caller that never sent its PRACK.
@@ -80,7 +80,7 @@ func (r *reliable) stop(w *worker) {
 	if r != nil {
 		w.wheel.stop(&r.resend)
 		w.wheel.stop(&r.life)
-		r.next = nil
+		r.next = verbOther
 	}
 }
 
@@ -94,6 +94,7 @@ func (l *leg) pracked(m *wire.Message, f flow) {
 		return
 	}
 	next := r.next
+	l.w.copies.giveBack(r.waiting)
 	r.waiting = nil
 	r.stop(l.w)
 	body, err := l.settle(m, r)
@@ -110,12 +111,14 @@ func (l *leg) pracked(m *wire.Message, f flow) {
 	if l.state != legTrying {
 		return
 	}
-	if next != nil {
-		next()
-		return
+	switch next {
+	case verbRing:
+		l.ring(r.early)
+	case verbAnswer:
+		l.answer()
+	default:
+		l.w.wakeAfter(&l.invite.ring, keepRinging, l)
 	}
-	status, phrase := r.status, r.phrase
-	l.w.after(&l.invite.ring, keepRinging, func() { l.ringReliably(status, phrase, nil) })
 }
 
 // settle takes what a PRACK says about the session: the answer to our offer, or

@@ -82,7 +82,7 @@ func (w *worker) answerWith(l *leg, m *wire.Message, f flow, body []byte, extra 
 		bodyType = typeSDP
 	}
 	tx.log.answered(m, f, 200, "OK", bodyType, w.now)
-	tx.respond(200, w.server.response(m, f, 200, "OK", l.dialog.localTag, body, extra...))
+	tx.respond(200, w.responded(m, f, 200, "OK", l.dialog.localTag, body, extra...))
 }
 
 // stateless renders an answer with a tag of the caller's choice.
@@ -144,18 +144,24 @@ func (k *keyed) tag() string {
 	return string(text[:])
 }
 
-// response renders an answer to an INVITE with our tag, and our Contact where a
-// dialog may come of it.
-func (s *Server) response(m *wire.Message, f flow, status int, phrase, tag string, body []byte, extra ...wire.Field) []byte {
-	buf := make([]byte, 0, 768+len(body))
-	a := wire.Answer(buf, m, f.remote(), status, phrase, tag)
+// response begins an answer inside a dialog, in the worker's buffer, with our tag, and
+// our Contact where a dialog may come of it.
+func (w *worker) response(m *wire.Message, f flow, status int, phrase, tag string) wire.Writer {
+	a := wire.Answer(w.buf[:0], m, f.remote(), status, phrase, tag)
 	if status < 300 {
-		a.Open("Contact").Text("<", sipURI(m.TargetURI().User, f.local(), f.transport()), ">").Close()
+		contactOf(&a, m.TargetURI().User, f)
 		a.Field("Allow", allowHeader)
 		a.Field("Supported", supportedHeader)
 	}
+	return a
+}
+
+// responded is response with all that is left to say.
+func (w *worker) responded(m *wire.Message, f flow, status int, phrase, tag string, body []byte, extra ...wire.Field) []byte {
+	a := w.response(m, f, status, phrase, tag)
 	a.Fields(extra...)
-	return a.End(typeSDP, body)
+	w.buf = a.End(typeSDP, body)
+	return w.buf
 }
 
 // retryAfter spreads those we refuse over 5 to 30 s (O1).

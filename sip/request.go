@@ -2,9 +2,7 @@ package sip
 
 import (
 	"net/netip"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/cordpair/cordpair/sip/wire"
 )
@@ -62,80 +60,51 @@ type outRequest struct {
 	cseq        uint32
 	routes      []string
 	contact     string
-	fields      []wire.Field
-	bodyType    string
-	body        []byte
-	log         *messageLog // where it is noted; may be nil
+	// session is the leg whose session the request makes, changes or refreshes, and
+	// which says so in headers of its own.
+	session  *leg
+	fields   []wire.Field
+	bodyType string
+	body     []byte
+	log      *messageLog // where it is noted; may be nil
 }
 
 // cancel is the CANCEL of an INVITE (RFC 3261 9.1): same branch, no body.
-func (r *outRequest) cancel(fields ...wire.Field) *outRequest {
-	return &outRequest{
+func (r *outRequest) cancel(fields ...wire.Field) outRequest {
+	return outRequest{
 		method: methodCancel, uri: r.uri, branch: r.branch, from: r.from, to: r.to,
 		callID: r.callID, cseq: r.cseq, routes: r.routes, fields: fields, log: r.log,
 	}
 }
 
 // ackFor is the ACK of a final response other than 2xx (RFC 3261 17.1.1.3).
-func (r *outRequest) ackFor(res *wire.Message) *outRequest {
-	return &outRequest{
-		method: methodAck, uri: r.uri, branch: r.branch, from: r.from, to: res.To().Value(),
+func (r *outRequest) ackFor(res *wire.Message) outRequest {
+	to, _ := res.Line("To", 0)
+	return outRequest{
+		method: methodAck, uri: r.uri, branch: r.branch, from: r.from, to: to,
 		callID: r.callID, cseq: r.cseq, routes: r.routes, log: r.log,
 	}
 }
 
-// transmit sends a request that has no transaction: an ACK.
-func (r *outRequest) transmit(f flow, now time.Time) {
-	r.log.asked(r, f, now)
-	_ = f.send(r.render(make([]byte, 0, 512), f)) // counted by the flow; repeated with what it answers
-}
-
 // render appends the request as it goes out over f.
 func (r *outRequest) render(dst []byte, f flow) []byte {
-	m := msg{dst}
-	m.add(r.method, " ", r.uri, " SIP/2.0\r\n")
-	m.add("Via: SIP/2.0/", f.transport(), " ")
-	m.b = f.local().AppendTo(m.b)
-	m.add(";branch=", r.branch, ";rport\r\n")
-	m.field("Max-Forwards", "70")
+	w := wire.StartRequest(dst, r.method, r.uri)
+	w.Open("Via").Text("SIP/2.0/", f.transport(), " ").Addr(f.local()).Text(";branch=", r.branch, ";rport").Close()
+	w.Field("Max-Forwards", "70")
 	for _, route := range r.routes {
-		m.field("Route", route)
+		w.Field("Route", route)
 	}
-	m.field("From", r.from)
-	m.field("To", r.to)
-	m.field("Call-ID", r.callID)
-	m.add("CSeq: ")
-	m.b = strconv.AppendUint(m.b, uint64(r.cseq), 10)
-	m.add(" ", r.method, "\r\n")
-	if r.contact != "" {
-		m.field("Contact", r.contact)
+	w.Field("From", r.from)
+	w.Field("To", r.to)
+	w.Field("Call-ID", r.callID)
+	w.Open("CSeq").Int(int64(r.cseq)).Text(" ", r.method).Close()
+	if r.session != nil {
+		r.session.describeSession(&w, f)
+	} else if r.contact != "" {
+		w.Field("Contact", r.contact)
 	}
-	for _, h := range r.fields {
-		m.field(h.Name, h.Value)
-	}
-	m.finish(r.bodyType, r.body)
-	return m.b
-}
-
-// msg builds the text of a message.
-type msg struct{ b []byte }
-
-func (m *msg) add(parts ...string) {
-	for _, p := range parts {
-		m.b = append(m.b, p...)
-	}
-}
-
-// field adds one header line; what came from outside is cleaned (S15).
-func (m *msg) field(name, value string) { m.add(name, ": ", wire.Clean(value), "\r\n") }
-
-func (m *msg) finish(bodyType string, body []byte) {
-	if len(body) > 0 {
-		m.field("Content-Type", bodyType)
-	}
-	m.add("Content-Length: ")
-	m.b = append(strconv.AppendInt(m.b, int64(len(body)), 10), "\r\n\r\n"...)
-	m.b = append(m.b, body...)
+	w.Fields(r.fields...)
+	return w.End(r.bodyType, r.body)
 }
 
 // sipURI writes sip:user@host:port with the transport where it is not UDP. The
@@ -151,6 +120,19 @@ func sipURI(user string, a netip.AddrPort, transport string) string {
 		b = append(b, ";transport=tcp"...)
 	}
 	return string(b)
+}
+
+// contactOf writes a Contact that leads to user over f.
+func contactOf(w *wire.Writer, user string, f flow) {
+	w.Open("Contact").Text("<sip:")
+	if user != "" {
+		w.Text(escapeUser(user), "@")
+	}
+	w.Addr(f.local())
+	if f.transport() == transportTCP {
+		w.Text(";transport=tcp")
+	}
+	w.Text(">").Close()
 }
 
 // userMark are the characters beside letters and digits that a user part may hold.

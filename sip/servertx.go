@@ -48,10 +48,16 @@ type serverTx struct {
 }
 
 func (w *worker) newServerTx(key txKey, invite bool, f flow) *serverTx {
-	tx := &serverTx{w: w, key: key, invite: invite, flow: f, state: txProceeding, begun: w.now}
+	tx := new(serverTx)
+	tx.begin(w, key, invite, f)
+	return tx
+}
+
+// begin is newServerTx with memory of the caller's.
+func (tx *serverTx) begin(w *worker, key txKey, invite bool, f flow) {
+	*tx = serverTx{w: w, key: key, invite: invite, flow: f, state: txProceeding, begun: w.now}
 	w.servers[key] = tx
 	w.open.add(f, 1)
-	return tx
 }
 
 // serve ties an INVITE to the leg that answers it.
@@ -82,7 +88,7 @@ func (tx *serverTx) respond(status int, b []byte) {
 	switch {
 	case tx.state != txProceeding:
 	case status < 200:
-		tx.last = append(tx.last[:0], b...)
+		tx.lastly(b)
 		tx.w.transmit(tx.flow, b)
 	case tx.invite && status < 300:
 		// The leg repeats its 2xx until the ACK comes; what is kept only absorbs
@@ -90,7 +96,7 @@ func (tx *serverTx) respond(status int, b []byte) {
 		tx.w.transmit(tx.flow, b)
 		tx.keep([]byte(tx.tag))
 	case tx.invite:
-		tx.last = append(tx.last[:0], b...)
+		tx.lastly(b)
 		tx.w.transmit(tx.flow, b)
 		tx.state = txCompleted
 		tx.interval = timerT1
@@ -109,11 +115,21 @@ func (tx *serverTx) respond(status int, b []byte) {
 	}
 }
 
+// lastly notes what repeated requests get.
+func (tx *serverTx) lastly(b []byte) {
+	if tx.last == nil {
+		tx.last = tx.w.copies.copyOf(b)
+		return
+	}
+	tx.last = append(tx.last[:0], b...)
+}
+
 // keep leaves the transaction to the worker's kept ones.
 func (tx *serverTx) keep(text []byte) {
 	tx.state = txGone
 	tx.forget()
 	tx.w.keep(tx.key, tx.merge, tx.flow, tx.invite, text)
+	tx.w.copies.giveBack(tx.last)
 	tx.leg, tx.last, tx.log = nil, nil, nil
 }
 
@@ -181,6 +197,11 @@ func (w *worker) repeated(m *wire.Message, key txKey) bool {
 func (tx *serverTx) repeated(m *wire.Message) {
 	tx.w.server.metrics.repeated.Inc()
 	tx.log.received(m, tx.flow, tx.w.now)
+	tx.sayAgain()
+}
+
+// sayAgain repeats the last response, if there was one.
+func (tx *serverTx) sayAgain() {
 	if tx.last != nil {
 		tx.log.resent(tx.last, tx.flow, tx.w.now)
 		tx.w.transmit(tx.flow, tx.last)
@@ -198,8 +219,7 @@ func (tx *serverTx) wake(t *timer) {
 
 func (tx *serverTx) retransmit() {
 	tx.w.server.metrics.retransmits.Inc()
-	tx.log.resent(tx.last, tx.flow, tx.w.now)
-	tx.w.transmit(tx.flow, tx.last)
+	tx.sayAgain()
 	tx.interval = backoff(tx.interval)
 	tx.w.wakeAfter(&tx.resend, tx.interval, tx)
 }
@@ -222,7 +242,8 @@ func (tx *serverTx) end() {
 	tx.w.wheel.stop(&tx.life)
 	tx.forget()
 	tx.disclaim()
-	tx.leg = nil
+	tx.w.copies.giveBack(tx.last)
+	tx.leg, tx.last = nil, nil
 }
 
 // forget takes the transaction off those that are not over.

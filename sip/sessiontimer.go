@@ -22,31 +22,26 @@ type sessionTimer struct {
 	interval time.Duration
 	ours     bool          // it is us who refresh
 	least    time.Duration // what a 422 asked for
+	expires  bool          // the clock rings at the end of the session
 	clock    timer
 }
 
-// ask are the headers of a request that makes, changes or refreshes a session.
-func (t *sessionTimer) ask() []wire.Field {
-	if t.interval == 0 && t.least == 0 {
-		return firstAsked
-	}
-	e := wire.SessionExpires{Interval: max(sessionExpires, t.least)}
+// ask writes the headers of a request that makes, changes or refreshes a session.
+func (t *sessionTimer) ask(w *wire.Writer) {
+	wants, least := max(sessionExpires, t.least), max(minSession, t.least)
 	if t.interval > 0 {
-		e = wire.SessionExpires{Interval: max(t.interval, t.least), Refresher: wire.RefresherUAS}
-		if t.ours {
-			e.Refresher = wire.RefresherUAC
-		}
+		wants = max(t.interval, t.least)
 	}
-	return []wire.Field{
-		{Name: "Session-Expires", Value: e.String()},
-		{Name: "Min-SE", Value: seconds(max(minSession, t.least))},
+	w.Open("Session-Expires").Int(int64(wants / time.Second))
+	switch {
+	case t.interval == 0:
+	case t.ours:
+		w.Text(";refresher=", wire.RefresherUAC)
+	default:
+		w.Text(";refresher=", wire.RefresherUAS)
 	}
-}
-
-// firstAsked is what every call begins with.
-var firstAsked = []wire.Field{
-	{Name: "Session-Expires", Value: seconds(sessionExpires)},
-	{Name: "Min-SE", Value: seconds(minSession)},
+	w.Close()
+	w.Open("Min-SE").Int(int64(least / time.Second)).Close()
 }
 
 // take is what came of asking.
@@ -100,8 +95,24 @@ func (t *sessionTimer) grant(m *wire.Message) []wire.Field {
 		t.interval = max(min(e.Interval, t.interval), minSession)
 	}
 	t.ours = !supports || e.Refresher == wire.RefresherUAS
-	e = wire.SessionExpires{Interval: t.interval, Refresher: wire.RefresherUAC}
-	if t.ours {
+	if t.interval == sessionExpires {
+		return usuallyGranted[[2]bool{t.ours, supports}]
+	}
+	return grantFields(t.interval, t.ours, supports)
+}
+
+// usuallyGranted is what nearly every call gets, by who refreshes and whether the far
+// end knows session timers.
+var usuallyGranted = map[[2]bool][]wire.Field{
+	{false, false}: grantFields(sessionExpires, false, false),
+	{false, true}:  grantFields(sessionExpires, false, true),
+	{true, false}:  grantFields(sessionExpires, true, false),
+	{true, true}:   grantFields(sessionExpires, true, true),
+}
+
+func grantFields(d time.Duration, ours, supports bool) []wire.Field {
+	e := wire.SessionExpires{Interval: d, Refresher: wire.RefresherUAC}
+	if ours {
 		e.Refresher = wire.RefresherUAS
 	}
 	fields := []wire.Field{{Name: "Session-Expires", Value: e.String()}}
@@ -114,13 +125,27 @@ func (t *sessionTimer) grant(m *wire.Message) []wire.Field {
 // keepTime starts the clock anew: the far end has just been heard of.
 func (l *leg) keepTime() {
 	t := &l.timer
+	t.expires = false
 	switch {
 	case t.interval == 0:
-		l.w.after(&t.clock, sessionExpires/2, l.stillThere)
+		l.w.wakeAfter(&t.clock, sessionExpires/2, l)
 	case t.ours:
-		l.w.after(&t.clock, t.interval/2, l.refresh)
+		l.w.wakeAfter(&t.clock, t.interval/2, l)
 	default:
-		l.w.after(&t.clock, t.deadline(), l.expired)
+		t.expires = true
+		l.w.wakeAfter(&t.clock, t.deadline(), l)
+	}
+}
+
+// due: what the clock was started for.
+func (l *leg) due() {
+	switch t := &l.timer; {
+	case t.expires:
+		l.expired()
+	case t.interval == 0:
+		l.stillThere()
+	default:
+		l.refresh()
 	}
 }
 
@@ -139,7 +164,8 @@ func (l *leg) stillThere() {
 // session expires.
 func (l *leg) refresh() {
 	t := &l.timer
-	l.w.after(&t.clock, t.deadline()-t.interval/2, l.expired)
+	t.expires = true
+	l.w.wakeAfter(&t.clock, t.deadline()-t.interval/2, l)
 	l.want(wantRefresh)
 }
 

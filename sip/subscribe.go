@@ -247,9 +247,8 @@ func (sub *subscription) granted(d time.Duration) {
 
 // accept answers a SUBSCRIBE.
 func (sub *subscription) accept(tx *serverTx, m *wire.Message, d time.Duration) {
-	s := sub.w.server
-	tx.respond(200, s.response(m, tx.flow, 200, "OK", sub.dialog.localTag, nil,
-		wire.Field{Name: "Expires", Value: strconv.Itoa(int(d / time.Second))}, s.noEvent()))
+	tx.respond(200, sub.w.responded(m, tx.flow, 200, "OK", sub.dialog.localTag, nil,
+		wire.Field{Name: "Expires", Value: strconv.Itoa(int(d / time.Second))}, sub.w.server.noEvent()))
 }
 
 // keep stores the subscription and tells then on its worker when that is durable

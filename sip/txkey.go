@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"encoding/binary"
 	"hash/maphash"
 	"strconv"
 	"strings"
@@ -68,4 +69,11 @@ func clientKey(branch, method string) txKey {
 	var room keyText
 	b := append(append(room[:0], 'c'), branch...)
 	return hashKey(append(append(b, '|'), method...))
+}
+
+// forkKey identifies the 2xx of one of the phones that answered the INVITE of key.
+func forkKey(key txKey, tag string) txKey {
+	var room keyText
+	b := binary.BigEndian.AppendUint64(append(room[:0], 'f'), key[0])
+	return hashKey(append(binary.BigEndian.AppendUint64(b, key[1]), tag...))
 }

@@ -1,8 +1,6 @@
 package sip
 
 import (
-	"strings"
-
 	"github.com/cordpair/cordpair/dialplan/call"
 	"github.com/cordpair/cordpair/media"
 	"github.com/cordpair/cordpair/sip/wire"
@@ -14,20 +12,17 @@ const maxForks = 10
 // calling is our side of an INVITE we sent.
 type calling struct {
 	claims *claims // the contacts this call rings already
-	tx     *clientTx
-	req    *outRequest
-	like   *media.Session // whose codecs are offered first; may be nil
-	// ack is repeated with every repeated 2xx of the dialog, losers are those of
-	// the dialogs we did not want, by To tag.
-	ack    *outRequest
-	losers map[string]*outRequest
+	// contact is where the phone is, if it is reachable.
+	contact   string
+	reachable bool
+	tx        *clientTx      // nil while we wait for a flow
+	like      *media.Session // whose codecs are offered first; may be nil
 	// forks are the early dialogs, in the order they were heard of. agreed: the
 	// one we listen to has answered our offer for good.
 	forks  []*fork
 	agreed bool
-	// diverted are those who sent the call on to number.
+	// diverted are those who sent the call on to the phone.
 	diverted []call.Diversion
-	number   string
 	by       *call.Party // who transferred the caller; nil if nobody did
 	// cancelled is set when the call gave the leg up; the CANCEL itself waits
 	// for a provisional response (RFC 3261 9.1).
@@ -58,40 +53,32 @@ func (l *leg) place(uri string) {
 
 // invitePhone sends the INVITE, or once more after a 422.
 func (l *leg) invitePhone(sdp []byte) {
+	c := l.calling
 	r := l.dialog.request(methodInvite)
-	r.contact = l.ownContact()
-	r.fields = append(l.changeFields(), diversionFields(l.calling.diverted, l.account, l.calling.number)...)
-	r.fields = append(r.fields, referredByFields(l.calling.by, l.account.Domain)...)
+	r.session = l
+	r.fields = append(diversionFields(c.diverted, l.account, l.account.Number), referredByFields(c.by, l.account.Domain)...)
 	r.bodyType, r.body = typeSDP, sdp
-	l.calling.req = r
-	l.calling.tx = l.w.send(r, l.dialog.flow, l.called, l.unreachable)
+	c.tx = l.ask(&r)
 }
 
-// inviteAgain sends the INVITE once more, in no dialog: those of the first try are
-// gone with it.
-func (l *leg) inviteAgain() {
-	first := l.calling.req
+// inviteAgain sends the INVITE first once more, in no dialog: those of the first try
+// are gone with it.
+func (l *leg) inviteAgain(first outRequest) {
 	l.calling.forks, l.calling.early, l.calling.heardTag, l.calling.agreed = nil, false, "", false
 	l.dialog.remoteTag, l.dialog.remote, l.dialog.target, l.dialog.routes = "", first.to, first.uri, nil
 	l.invitePhone(first.body)
 }
 
-// unreachable: no answer at all, or the flow is gone.
-func (l *leg) unreachable() {
-	l.finish(call.CauseUnreachable, false)
-	l.remove()
-}
-
 // called handles a response to our INVITE.
-func (l *leg) called(res *wire.Message) {
+func (l *leg) called(tx *clientTx, res *wire.Message) {
 	status := res.Status()
 	switch {
 	case status < 200:
 		l.progress(res)
 	case status < 300:
-		l.accepted(res)
+		l.accepted(tx, res)
 	case status == 422 && l.state == legTrying && l.timer.raise(res):
-		l.inviteAgain()
+		l.inviteAgain(tx.req)
 	case status < 400 && l.state == legTrying:
 		l.redirected(res)
 		l.remove()
@@ -122,16 +109,13 @@ func (l *leg) progress(res *wire.Message) {
 	l.earlyMedia(f, res)
 }
 
-// accepted handles a 2xx, the first and every repetition.
-func (l *leg) accepted(res *wire.Message) {
+// accepted handles the 2xx.
+func (l *leg) accepted(tx *clientTx, res *wire.Message) {
 	c := l.calling
-	if c.ack != nil {
-		c.again(l.w, l.dialog, res)
-		return
-	}
 	sdp := l.choose(res)
-	c.ack = l.ackOf(c.req.cseq)
-	c.ack.transmit(l.dialog.flow, l.w.now)
+	ack := l.dialog.request(methodAck)
+	ack.cseq = tx.req.cseq // that of a PRACK may have come since
+	l.w.acknowledge(&ack, l.dialog.flow, tx.key, true, l.dialog.remoteTag)
 	if l.state != legTrying {
 		l.bye(c.cancelled) // it answered while we were cancelling
 		return
@@ -146,63 +130,16 @@ func (l *leg) accepted(res *wire.Message) {
 	l.timer.take(res)
 	l.keepTime()
 	c.forks, c.claims, c.like, c.diverted = nil, nil, nil, nil // a call may last for hours
-	c.req.body, c.req.fields = nil, nil
+	tx.req = outRequest{}
 	l.Emit(call.LegEvent{Leg: l.id, Kind: call.LegAnswered, Private: isPrivate(res)})
 	l.tell()
 }
 
-func (l *leg) ackOf(seq uint32) *outRequest {
-	r := l.dialog.request(methodAck)
-	r.cseq = seq
-	return r
-}
-
-// again handles a further 2xx: the phone's own is acknowledged as often as it
-// comes, that of another phone behind the contact is dropped.
-func (c *calling) again(w *worker, d dialog, res *wire.Message) {
-	if res.ToTag() == d.remoteTag {
-		c.ack.transmit(d.flow, w.now)
-		return
-	}
-	c.dropFork(w, d, res)
-}
-
-// dropFork ends the dialog of a second phone behind one contact that answered
-// as well (RFC 3261 13.2.2.4).
-func (c *calling) dropFork(w *worker, d dialog, res *wire.Message) {
-	if ack := c.losers[res.ToTag()]; ack != nil {
-		ack.transmit(d.flow, w.now)
-		return
-	}
-	if len(c.losers) >= maxForks {
-		return
-	}
-	d.confirm(res)
-	d.localSeq = c.req.cseq
-	ack := d.request(methodAck)
-	ack.transmit(d.flow, w.now)
-	if c.losers == nil {
-		c.losers = map[string]*outRequest{}
-	}
-	c.losers[strings.Clone(res.ToTag())] = ack
-	bye := d.request(methodBye)
-	bye.fields = reasonFields(call.CauseAnsweredElsewhere)
-	w.send(bye, d.flow, func(*wire.Message) {}, func() {})
-}
-
-// settle takes the leg off its transaction: only a 2xx can still come, and the
-// transaction should not hold a call's memory for 32 s.
-func (c *calling) settle(w *worker, d dialog) {
+// settle takes the leg off its transaction, which should not hold a call's memory.
+func (c *calling) settle() {
 	c.like = nil
-	if c.tx == nil {
-		return
-	}
-	c.req.body, c.req.fields = nil, nil
-	c.tx.failed = func() {}
-	c.tx.answered = func(res *wire.Message) {
-		if s := res.Status(); c.ack != nil && s >= 200 && s < 300 {
-			c.again(w, d, res)
-		}
+	if c.tx != nil && !c.tx.idle() && c.tx.req.method == methodInvite {
+		c.tx.who, c.tx.req.body, c.tx.req.fields, c.tx.req.session = nobody{}, nil, nil, nil
 	}
 }
 
@@ -225,7 +162,7 @@ func (l *leg) sendCancel() {
 		return
 	}
 	c.withdrawn = true
-	cancel := c.req.cancel(reasonFields(c.cancelled)...)
-	l.w.send(cancel, l.dialog.flow, func(*wire.Message) {}, func() {})
+	cancel := c.tx.req.cancel(reasonFields(c.cancelled)...)
+	l.w.tell(&cancel, l.dialog.flow)
 	c.tx.expireIn(timerLong)
 }

@@ -46,6 +46,12 @@ func (i *inviteServer) settle(w *worker) {
 	}
 }
 
+// giveUp forgets a 2xx that is not to be repeated any more.
+func (i *inviteServer) giveUp(w *worker) {
+	w.copies.giveBack(i.ok)
+	i.ok = nil
+}
+
 // newCall handles an INVITE outside a dialog.
 func (w *worker) newCall(m *wire.Message, f flow) {
 	account, from, ok := w.authenticated(m, f)
@@ -69,10 +75,11 @@ func (w *worker) newCall(m *wire.Message, f flow) {
 	if w.refuseJoin(m, f) {
 		return
 	}
-	tx := w.newServerTx(key, true, f)
-	tx.claim(merge)
-	tx.respond(100, w.stateless(m, f, 100, "Trying", ""))
-	w.begin(m, tx, account, call.Invite{Client: account.Client, From: from, Dialled: strings.Clone(dialled)})
+	l := new(callersLeg)
+	l.tx.begin(w, key, true, f)
+	l.tx.claim(merge)
+	l.tx.respond(100, w.render(m, f, 100, "Trying", ""))
+	l.begin(w, m, account, call.Invite{Client: account.Client, From: from, Dialled: strings.Clone(dialled)})
 }
 
 // refuseMerged answers a request that has come by another path already (S9).
@@ -85,10 +92,10 @@ func (w *worker) refuseMerged(m *wire.Message, f flow, key, merge txKey) bool {
 	return true
 }
 
-// begin makes the caller's leg and hands it to a new call.
-func (w *worker) begin(m *wire.Message, tx *serverTx, a Account, inv call.Invite) {
-	l, err := w.server.newLeg(w, a, tx.flow, w.server.directory.EmergencyIn(inv.Client, inv.Dialled))
-	if err != nil {
+// begin opens the caller's leg and hands it to a new call.
+func (l *callersLeg) begin(w *worker, m *wire.Message, a Account, inv call.Invite) {
+	tx := &l.tx
+	if err := l.open(w, a, tx.flow, w.server.directory.EmergencyIn(inv.Client, inv.Dialled)); err != nil {
 		w.server.metrics.refused("no_media_port")
 		w.refuseBusy(m, tx)
 		return
@@ -97,8 +104,8 @@ func (w *worker) begin(m *wire.Message, tx *serverTx, a Account, inv call.Invite
 	l.dialog = acceptDialog(m, tx.flow, newTag())
 	l.binding = w.server.bindingBehind(a.Extension, tx.flow, w.now)
 	l.invite = inviteServer{tx: tx, request: m.Keep(), offered: sdpOf(m) != nil, reliable: newReliable(m)}
-	w.addLeg(l)
-	tx.serve(l)
+	w.addLeg(&l.leg)
+	tx.serve(&l.leg)
 	l.dialog.log.received(m, tx.flow, w.now)
 	l.dialog.log.answered(m, tx.flow, 100, "Trying", "", w.now)
 	if l.invite.offered {
@@ -144,12 +151,19 @@ func mediaRefusal(err error) (status int, phrase string) {
 	return 488, "Not Acceptable Here"
 }
 
-// respond sends a response to the INVITE at hand.
+// respond sends a response to the INVITE at hand. What it returns is good until the
+// worker renders something else.
 func (l *leg) respond(status int, phrase string, body []byte, extra ...wire.Field) []byte {
-	b := l.w.server.response(l.invite.request, l.dialog.flow, status, phrase, l.dialog.localTag, body, extra...)
+	w := l.w
+	a := w.response(l.invite.request, l.dialog.flow, status, phrase, l.dialog.localTag)
+	a.Fields(extra...)
+	if status >= 180 && status != 181 && status < 300 {
+		l.assert(&a)
+	}
+	w.buf = a.End(typeSDP, body)
 	l.noteAnswer(status, phrase, body)
-	l.invite.tx.respond(status, b)
-	return b
+	l.invite.tx.respond(status, w.buf)
+	return w.buf
 }
 
 // noteAnswer logs a response that is about to be sent.
@@ -170,7 +184,7 @@ func (l *leg) ring(early bool) {
 	}
 	r := l.invite.reliable
 	if r != nil && r.waiting != nil {
-		r.next = func() { l.ring(early) }
+		r.next, r.early = verbRing, early
 		return
 	}
 	status, phrase := 180, "Ringing"
@@ -201,8 +215,8 @@ func (l *leg) provisional(status int, phrase string, body []byte) {
 		l.ringReliably(status, phrase, body)
 		return
 	}
-	b := l.respond(status, phrase, body, identityFields(l.with, l.account.Domain)...)
-	l.keepRinging(status, b)
+	l.respond(status, phrase, body)
+	l.w.wakeAfter(&l.invite.ring, keepRinging, l)
 }
 
 // forwarded tells the caller that somebody else is being tried now.
@@ -212,14 +226,17 @@ func (l *leg) forwarded() {
 	}
 }
 
-func (l *leg) keepRinging(status int, b []byte) {
-	l.w.after(&l.invite.ring, keepRinging, func() {
-		if l.state == legTrying {
-			l.dialog.log.resent(b, l.dialog.flow, l.w.now)
-			l.invite.tx.respond(status, b)
-			l.keepRinging(status, b)
-		}
-	})
+// ringOn says once more that it rings.
+func (l *leg) ringOn() {
+	if l.state != legTrying {
+		return
+	}
+	if r := l.invite.reliable; r != nil {
+		l.ringReliably(r.status, r.phrase, nil)
+		return
+	}
+	l.invite.tx.sayAgain()
+	l.w.wakeAfter(&l.invite.ring, keepRinging, l)
 }
 
 func (l *leg) answer() {
@@ -228,7 +245,7 @@ func (l *leg) answer() {
 	}
 	r := l.invite.reliable
 	if r != nil && r.waiting != nil && r.settles {
-		r.next = l.answer // the description on its way goes first (RFC 3262 section 3)
+		r.next = verbAnswer // the description on its way goes first (RFC 3262 section 3)
 		return
 	}
 	var body []byte
@@ -241,8 +258,7 @@ func (l *leg) answer() {
 	}
 	r.stop(l.w)
 	l.move(opAccept)
-	fields := append(l.timer.grant(l.invite.request), identityFields(l.with, l.account.Domain)...)
-	l.accept(body, fields...)
+	l.accept(body, l.timer.grant(l.invite.request)...)
 }
 
 // localSDP answers the offer of the INVITE at hand, or makes ours when it had
@@ -259,23 +275,23 @@ func (l *leg) localSDP() ([]byte, error) {
 func (l *leg) accept(body []byte, fields ...wire.Field) {
 	i := &l.invite
 	l.w.wheel.stop(&i.ring)
-	i.ok = l.respond(200, "OK", body, fields...)
+	i.ok = l.w.copies.copyOf(l.respond(200, "OK", body, fields...))
 	i.interval = timerT1
-	l.w.after(&i.resend, i.interval, l.repeatOK)
-	l.w.after(&i.life, timerLong, l.noACK)
+	l.w.wakeAfter(&i.resend, i.interval, l)
+	l.w.wakeAfter(&i.life, timerLong, l)
 }
 
 func (l *leg) repeatOK() {
 	l.w.server.metrics.retransmits.Inc()
 	l.dialog.log.resent(l.invite.ok, l.dialog.flow, l.w.now)
-	_ = l.dialog.flow.send(l.invite.ok) // counted by the flow; noACK ends a dead one
+	l.w.transmit(l.dialog.flow, l.invite.ok) // noACK ends a dead flow
 	l.invite.interval = backoff(l.invite.interval)
-	l.w.after(&l.invite.resend, l.invite.interval, l.repeatOK)
+	l.w.wakeAfter(&l.invite.resend, l.invite.interval, l)
 }
 
 // noACK gives up on a caller that never acknowledged our 2xx.
 func (l *leg) noACK() {
-	l.invite.ok = nil
+	l.invite.giveUp(l.w)
 	cause := call.CauseProtocol
 	if l.invite.bye != "" {
 		cause = l.invite.bye
@@ -295,7 +311,8 @@ func (l *leg) acked(m *wire.Message) {
 		return // repeated, of an INVITE before this one
 	}
 	i.settle(l.w)
-	i.ok, i.tx, i.request, i.reliable = nil, nil, nil, nil // a call may last for hours
+	i.giveUp(l.w)
+	i.tx, i.request, i.reliable = nil, nil, nil // a call may last for hours
 	if !i.offered && sdpOf(m) != nil && l.state != legEnding {
 		if _, err := l.session.SetAnswer(sdpOf(m)); err != nil {
 			l.w.server.metrics.refused("media")

@@ -53,11 +53,13 @@ func (p packet) answerFlow(to netip.AddrPort) flow {
 type worker struct {
 	server *Server
 
-	mu     sync.Mutex
-	queues [lanes]fair
-	verbs  []func() // of legs, and answers of the store: losing one would orphan a leg
-	wake   chan struct{}
-	ended  bool
+	mu      sync.Mutex
+	queues  [lanes]fair
+	jobs    []job             // of legs, and answers of the store: losing one would orphan a leg
+	doing   []job             // those taken last
+	overrun map[*leg]struct{} // legs for whose verbs there was no room
+	wake    chan struct{}
+	ended   bool
 	// low is the lower lane whose turn was last; owed whether one has a turn
 	// before the first lane has another, saved whether the last turn went to an
 	// emergency.
@@ -87,7 +89,9 @@ type worker struct {
 	wheel   *wheel
 	servers map[txKey]*serverTx // without their final answer, or waiting for its ACK
 	kept    kept                // the others
-	clients map[txKey]*clientTx
+	clients map[txKey]*clientTx // without their final response
+	heard   heard               // the others
+	copies  copies
 	open    open
 	merged  map[txKey]txKey // which transaction handled a request
 	legs    map[legKey]*leg
@@ -116,6 +120,7 @@ func newWorker(s *Server) *worker {
 		open:     open{with: map[netip.Addr]int{}},
 		merged:   map[txKey]txKey{},
 		kept:     newKept(time.Now()),
+		heard:    newHeard(time.Now()),
 		tags:     newKeyed(s.tagKey),
 		legs:     map[legKey]*leg{},
 		subs:     map[legKey]*subscription{},
@@ -134,21 +139,6 @@ func (w *worker) push(l lane, p packet) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return !w.ended && w.queues[l].push(p)
-}
-
-// do runs f when whoever has the turn is done with what it is at, or reports
-// that the worker has ended.
-func (w *worker) do(f func()) bool {
-	w.mu.Lock()
-	if w.ended {
-		w.mu.Unlock()
-		return false
-	}
-	w.verbs = append(w.verbs, f)
-	running := w.running
-	w.mu.Unlock()
-	w.rouseUnless(running)
-	return true
 }
 
 // rouse has somebody look at what was queued.
@@ -265,7 +255,7 @@ func (w *worker) waits() bool {
 			return true
 		}
 	}
-	return len(w.verbs) > 0
+	return len(w.jobs) > 0 || len(w.overrun) > 0
 }
 
 // work does what waits and what is due. What a message leads to (a call's verbs
@@ -286,12 +276,12 @@ func (w *worker) work() {
 func (w *worker) drain() {
 	for {
 		w.now = time.Now()
-		verbs, batch := w.take()
-		if len(verbs) == 0 && len(batch) == 0 {
+		jobs, batch := w.take()
+		if len(jobs) == 0 && len(batch) == 0 {
 			return
 		}
-		for _, f := range verbs {
-			w.guard(f)
+		for i := range jobs {
+			w.guard(jobs[i].run)
 		}
 		for _, p := range batch {
 			w.guard(func() { w.message(p) })
@@ -331,17 +321,17 @@ func (w *worker) turnWheel() {
 	w.guard(func() { w.wheel.advance(w.now) })
 }
 
-func (w *worker) take() (verbs []func(), batch []packet) {
+func (w *worker) take() (jobs []job, batch []packet) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.holds = w.count()
-	verbs, w.verbs = w.verbs, nil
+	jobs = w.takeJobs()
 	clear(w.batch) // done with
 	l := w.turnOf()
 	q := &w.queues[l]
 	w.batch = q.take(w.batch[:0], laneBatch[l])
 	w.pressure[l].took(len(w.batch), q.count > 0, w.now)
-	return verbs, w.batch
+	return jobs, w.batch
 }
 
 // guard keeps a fault of ours from ending the process (S1): it is counted, its
@@ -354,19 +344,6 @@ func (w *worker) guard(f func()) {
 		}
 	}()
 	f()
-}
-
-func (w *worker) end() {
-	w.mu.Lock()
-	w.ended = true
-	w.verbs = nil
-	for l := range w.queues {
-		w.queues[l] = newFair(laneCap[l], 0) // takes nothing
-	}
-	w.mu.Unlock()
-	for _, l := range w.legs {
-		l.abandon()
-	}
 }
 
 // wakeAfter arms t to wake who on this worker.
