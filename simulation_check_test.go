@@ -22,6 +22,7 @@ func (s *sim) check() {
 	s.checkPhones()
 	s.checkRecords()
 	s.checkTexts()
+	s.checkPublished()
 	s.checkWatched()
 }
 

@@ -45,6 +45,8 @@ type handset struct {
 	taken   uint64                // incoming calls so far
 	watched []*siptest.Subscription
 	texts   int // sent
+
+	published publications
 }
 
 // live is what a phone does all day.
@@ -75,6 +77,8 @@ func (h *handset) live(until time.Time) {
 			h.text()
 		case n < 41:
 			h.takeOver(h.rand)
+		case n < 47:
+			h.publish()
 		default:
 			h.call(h.rand)
 		}
