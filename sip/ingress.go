@@ -8,25 +8,25 @@ import (
 	"github.com/cordpair/cordpair/sip/wire"
 )
 
-// alone handles a datagram that came alone, or queues it if its worker has other
-// things to do, and returns that worker then.
-func (s *Server) alone(l *udpListener, a arrival) *worker {
+// alone handles a datagram that came alone, and has the turn of the worker that it
+// returns then; or queues it if its worker has other things to do.
+func (s *Server) alone(l *udpListener, a arrival) (w *worker, turn bool) {
 	now := time.Now()
 	head, ok := s.wanted(a.b)
 	if !ok {
-		return nil
+		return nil, false
 	}
-	w := s.workerOf(head.CallID)
+	w = s.workerOf(head.CallID)
 	p := packet{flow: udpFlow{l: l, to: a.from}, from: a.from, data: a.b, at: now}
 	if !s.memory.short.Load() && w.handleNow(p, now) {
 		w.letIn(head, a.b)
-		return nil
+		return w, true
 	}
 	p.at = now.Add(-l.age(now))
 	if !s.queue(w, head, p, now) {
-		return nil
+		return nil, false
 	}
-	return w
+	return w, false
 }
 
 // datagram queues what a reader got and returns the worker that has it, who is yet

@@ -32,8 +32,9 @@ var (
 )
 
 // laneBatch is how many messages a lane gets at a time. Nearly all the time there
-// is goes to the calls there are, but not all of it.
-var laneBatch = [lanes]int{laneDialog: 256, laneEmergency: 16, laneAgain: 32, laneInvite: 16, laneRest: 16}
+// is goes to the calls there are, but not all of it, and they do not wait for many new
+// ones.
+var laneBatch = [lanes]int{laneDialog: 64, laneEmergency: 4, laneAgain: 8, laneInvite: 4, laneRest: 4}
 
 // noRoom is the end of a message whose lane is full, or has too many of its source.
 func (s *Server) noRoom(l lane, h wire.Head, p packet) {

@@ -93,8 +93,9 @@ func (l *udpListener) read() {
 			continue
 		}
 		var w *worker
+		turn := false
 		if waited && len(list) == 1 {
-			w = l.server.alone(l, list[0])
+			w, turn = l.server.alone(l, list[0])
 		} else {
 			w = l.sort(list)
 		}
@@ -102,6 +103,8 @@ func (l *udpListener) read() {
 		l.reading.Unlock()
 		switch _, many := l.conn.(batchReader); {
 		case w == nil:
+		case turn:
+			w.endTurn()
 		case many:
 			w.takeTurn()
 		default: // there may be more to read

@@ -85,6 +85,7 @@ type worker struct {
 
 	now     time.Time // when the job at hand was taken
 	looked  time.Time // when it last looked at the sockets
+	yielded time.Time // when it last let others run
 	batch   []packet
 	wheel   *wheel
 	servers map[txKey]*serverTx // without their final answer, or waiting for its ACK
@@ -166,10 +167,17 @@ func (w *worker) takeTurn() {
 		w.rouse()
 		return
 	}
-	defer w.turn.Unlock()
-	if w.engage(nil) {
-		w.work()
+	if !w.engage(nil) {
+		w.turn.Unlock()
+		return
 	}
+	w.endTurn()
+}
+
+// endTurn does what is left to do and gives the turn back.
+func (w *worker) endTurn() {
+	defer w.turn.Unlock()
+	w.work()
 }
 
 // run handles jobs and timers until stop is closed.
@@ -182,8 +190,7 @@ func (w *worker) run(stop <-chan struct{}) {
 			w.armed = false
 		}
 		w.engage(nil)
-		w.work()
-		w.turn.Unlock()
+		w.endTurn()
 		rang = false
 		select {
 		case <-w.wake:
@@ -210,20 +217,20 @@ func (w *worker) arm() {
 	w.sleep.Reset(wait)
 }
 
-// handleNow handles a packet on the caller's goroutine, or reports that the
-// worker has other things to do. The packet's data is not kept.
+// handleNow handles a packet on the caller's goroutine, or reports that the worker
+// has other things to do. The packet's data is not kept. What it leads to is left for
+// endTurn, which must follow.
 func (w *worker) handleNow(p packet, now time.Time) bool {
 	if !w.turn.TryLock() {
 		return false
 	}
-	defer w.turn.Unlock()
 	if !w.engage(&p) {
+		w.turn.Unlock()
 		return false
 	}
 	w.now = now
 	w.guard(func() { w.message(p) })
 	w.done.Add(1)
-	w.work()
 	return true
 }
 
@@ -295,24 +302,33 @@ func (w *worker) drain() {
 }
 
 // lookEvery is how long a worker that has much to do leaves the sockets alone, and
-// its core to itself. With few cores the readers have no turn before it is done, and
-// what should go before the rest, or be refused at once, would wait in the kernel;
-// and calls would pile up behind it until they keep it away in turn.
-const lookEvery = time.Millisecond
+// yieldEvery its core to itself. With few cores the readers have no turn before it is
+// done, and what should go before the rest, or be refused at once, would wait in the
+// kernel, and what is answered already here; and calls would pile up behind it until
+// they keep it away in turn.
+const (
+	lookEvery  = 250 * time.Microsecond
+	yieldEvery = time.Millisecond
+)
 
-// look reads what has come in meanwhile, and lets others run.
+// look sends what is to be sent, reads what has come in meanwhile, and lets others
+// run.
 func (w *worker) look() {
 	now := time.Now()
 	if now.Sub(w.looked) < lookEvery {
 		return
 	}
 	w.looked = now
+	w.flush()
 	for _, l := range w.server.udp {
 		if !l.look() {
-			return // the one that is at it waits for us, or is us
+			return // who is at it waits for us, or is us
 		}
 	}
-	runtime.Gosched()
+	if now.Sub(w.yielded) >= yieldEvery {
+		w.yielded = now
+		runtime.Gosched()
+	}
 }
 
 // turnWheel fires what is due, also while jobs never cease.
