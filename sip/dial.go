@@ -47,7 +47,7 @@ func (s *Server) dialBinding(owner *call.Call, a Account, b *location.Binding, t
 	callID, tag := newCallID(), newTag()
 	called := &calledLeg{calling: calling{claims: known, diverted: to.Diverted, by: to.By}}
 	l := &called.leg
-	if err := l.open(s.workerOf([]byte(callID)), a, f, false); err != nil {
+	if err := l.open(s.workerOf([]byte(callID)), a, f, to.Urgent); err != nil {
 		s.metrics.refused("no_media_port")
 		return nil, err
 	}

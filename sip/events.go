@@ -27,9 +27,9 @@ type EventConfig struct {
 	// Summaries count for message-summary besides what is published and the text
 	// messages that wait.
 	Summaries []summary.Source
-	// MaxPerPhone and MaxSubscriptions bound what is kept; zero means 200 (S16)
-	// and 200,000 (O5).
-	MaxPerPhone, MaxSubscriptions int
+	// MaxPerPhone, MaxPerClient and MaxSubscriptions bound what is kept; zero means
+	// 200 (S16), half of all, and 200,000 (O5).
+	MaxPerPhone, MaxPerClient, MaxSubscriptions int
 }
 
 const (
@@ -66,6 +66,9 @@ func (s *Server) openEvents() error {
 	}
 	if e.cfg.MaxSubscriptions <= 0 {
 		e.cfg.MaxSubscriptions = maxSubscriptions
+	}
+	if e.cfg.MaxPerClient <= 0 {
+		e.cfg.MaxPerClient = e.cfg.MaxSubscriptions / 2
 	}
 	sources := append([]summary.Source{waitingTexts{e.messages}}, e.cfg.Summaries...)
 	packages := append([]event.Package{reginfo.New(s.location), summary.New(sources...)}, e.cfg.Packages...)
@@ -235,7 +238,9 @@ type watchers struct {
 	mu sync.Mutex
 	of map[resourceKey]map[*subscription]struct{}
 	by map[int64]map[*subscription]struct{}
-	n  int
+	// clients is how many each client has, n how many there are.
+	clients map[int64]int
+	n       int
 }
 
 type resourceKey struct {
@@ -250,6 +255,7 @@ func (t *watchers) add(sub *subscription, cfg *EventConfig) (older *subscription
 	defer t.mu.Unlock()
 	if t.of == nil {
 		t.of, t.by = map[resourceKey]map[*subscription]struct{}{}, map[int64]map[*subscription]struct{}{}
+		t.clients = map[int64]int{}
 	}
 	n, all := 0, t.by[sub.rec.Watcher.Extension]
 	for o := range all {
@@ -266,7 +272,7 @@ func (t *watchers) add(sub *subscription, cfg *EventConfig) (older *subscription
 		t.out(older)
 	case n >= cfg.MaxPerPhone, len(all) >= maxPhones*cfg.MaxPerPhone:
 		return nil, errPhoneFull
-	case t.n >= cfg.MaxSubscriptions:
+	case t.n >= cfg.MaxSubscriptions, t.clients[sub.rec.Watcher.Client] >= cfg.MaxPerClient:
 		return nil, errFull
 	}
 	t.in(sub)
@@ -283,6 +289,7 @@ func (t *watchers) enter(sub *subscription) {
 func (t *watchers) in(sub *subscription) {
 	enter(t.of, resourceKey{sub.rec.Package, sub.rec.Of.Extension}, sub)
 	enter(t.by, sub.rec.Watcher.Extension, sub)
+	t.clients[sub.rec.Watcher.Client]++
 	t.n++
 }
 
@@ -317,6 +324,9 @@ func (t *watchers) out(sub *subscription) {
 	leave(t.of, resourceKey{sub.rec.Package, sub.rec.Of.Extension}, sub)
 	if leave(t.by, sub.rec.Watcher.Extension, sub) {
 		t.n--
+		if t.clients[sub.rec.Watcher.Client]--; t.clients[sub.rec.Watcher.Client] == 0 {
+			delete(t.clients, sub.rec.Watcher.Client)
+		}
 	}
 }
 

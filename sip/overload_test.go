@@ -103,6 +103,37 @@ func (e *edge) inTurn(order []siptest.Datagram, bye, other netip.AddrPort) {
 	}
 }
 
+// TestEmergencyFirst (O2): a call to an emergency number waits behind nothing but the
+// message that is being handled.
+func TestEmergencyFirst(t *testing.T) {
+	gate := &blocking{user: "103"}
+	inEdge(t, func(e *edge) {
+		gate.Directory, gate.release = e.dir, make(chan struct{}) // a channel of the bubble
+		crowd, caller := e.rawUDP("10.0.9.3:5060"), e.rawUDP("10.0.9.4:5060")
+		crowd.send(crowd.text(request{method: "INVITE", user: "103"})) // the worker hangs
+		for range 100 {
+			crowd.send(crowd.text(request{method: "INVITE", head: []string{"Proxy-" + invented}}))
+			crowd.send(crowd.text(request{method: "REGISTER"}))
+		}
+		caller.send(caller.text(request{method: "INVITE", uri: "sip:112@" + domain}))
+		tap := e.net.Tap()
+		close(gate.release)
+		synctest.Wait()
+		at := 0
+		for i, d := range tap.Datagrams() {
+			if d.From == e.net.Switch && d.To == caller.addr {
+				at = i
+			}
+		}
+		tap.Close()
+		if at != 1 { // 0 is the one that was under way
+			t.Errorf("answered as number %d", at)
+		}
+		caller.expect(407)
+		crowd.heard()
+	}, func(c *sip.Config) { gate.Directory, c.Directory, c.Workers = c.Directory, gate, 1 })
+}
+
 // retriable checks that a refusal says when to try again (O1).
 func retriable(t *testing.T, g got) {
 	t.Helper()

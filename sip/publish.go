@@ -61,7 +61,7 @@ func (s *Server) newPublish(m *wire.Message, a Account) (event.Publish, *denial)
 	}
 	tag, _ := m.IfMatch()
 	return event.Publish{
-		Extension: a.Extension, Package: pack.Name(), IfMatch: tag,
+		Client: a.Client, Extension: a.Extension, Package: pack.Name(), IfMatch: tag,
 		Type: strings.Clone(m.MediaType()), Body: m.Body(), Expires: granted,
 	}, nil
 }
@@ -87,10 +87,10 @@ func checkBody(m *wire.Message, pack event.Publisher) *denial {
 // watchers told.
 func (w *worker) published(tx *serverTx, m *wire.Message, req event.Publish, etag string, changed bool, err error) {
 	if err != nil {
-		status, phrase := publishError(err)
-		w.server.metrics.refused("publish")
+		no := publishError(err)
+		w.server.metrics.refused(no.reason)
 		tx.disclaim()
-		tx.respond(status, w.server.statelessReply(m, tx.flow, status, phrase))
+		tx.respond(no.status, w.server.statelessReply(m, tx.flow, no.status, no.phrase, no.fields...))
 		return
 	}
 	tx.respond(200, w.server.statelessReply(m, tx.flow, 200, "OK",
@@ -101,14 +101,17 @@ func (w *worker) published(tx *serverTx, m *wire.Message, req event.Publish, eta
 	}
 }
 
-func publishError(err error) (int, string) {
+func publishError(err error) *denial {
+	d := &denial{500, "Server Internal Error", "publish", nil}
 	switch {
 	case errors.Is(err, event.ErrNoMatch):
-		return 412, "Conditional Request Failed"
+		d.status, d.phrase = 412, "Conditional Request Failed"
 	case errors.Is(err, event.ErrNoBody):
-		return 400, "Publication Without Body"
+		d.status, d.phrase = 400, "Publication Without Body"
 	case errors.Is(err, event.ErrTooMany):
-		return 403, "Too Many Publications"
+		d.status, d.phrase = 403, "Too Many Publications"
+	case errors.Is(err, event.ErrFull):
+		d.status, d.phrase, d.fields = 503, "Service Unavailable", []wire.Field{retryAfter()}
 	}
-	return 500, "Server Internal Error"
+	return d
 }

@@ -356,10 +356,18 @@ func TestSubscriptionCaps(t *testing.T) {
 		if got := try(b, 0) + try(b, 1); got != "200Service Unavailable" {
 			t.Errorf("the last places: %s", got)
 		}
-		if n := e.met.Value("cordpair_sip_subscriptions"); n != 4 {
+		e.dir.set("103", func(a *sip.Account) { a.Client = 2 })
+		other := e.phone("103")
+		if got := try(other, 0) + try(other, 1); got != "200Service Unavailable" {
+			t.Errorf("of another client: %s", got)
+		}
+		if after := other.LastResponse().Header("Retry-After"); after == "" {
+			t.Error("a client's limit, which passes, has no Retry-After")
+		}
+		if n := e.met.Value("cordpair_sip_subscriptions"); n != 5 {
 			t.Errorf("the gauge says %v", n)
 		}
-	}, func(c *sip.Config) { c.Events.MaxPerPhone, c.Events.MaxSubscriptions = 3, 4 })
+	}, func(c *sip.Config) { c.Events.MaxPerPhone, c.Events.MaxPerClient, c.Events.MaxSubscriptions = 3, 4, 5 })
 }
 
 // TestOtherTenants (T2): what another client has looks as if nobody had it.

@@ -86,6 +86,9 @@ type Target struct {
 	Diverted []Diversion
 	// By is who transferred the caller here, nil if nobody did.
 	By *Party
+	// Urgent: the call is to an emergency number and may have the last of what is
+	// scarce (F8, O2).
+	Urgent bool
 }
 
 // Diversion is one forwarding of a call.

@@ -133,8 +133,12 @@ func (r *Registry) add(c *Call) error {
 // squeezes tells whether an emergency call finds room where others do not; the
 // lock is held.
 func (r *Registry) squeezes(c *Call) bool {
-	return len(r.calls) < r.cfg.MaxCalls+EmergencyCalls && r.cfg.Emergency != nil &&
-		r.cfg.Emergency(c.invite.Client, c.invite.Dialled)
+	return len(r.calls) < r.cfg.MaxCalls+EmergencyCalls && r.emergency(c)
+}
+
+// emergency tells whether c is a call to an emergency number.
+func (r *Registry) emergency(c *Call) bool {
+	return r.cfg.Emergency != nil && r.cfg.Emergency(c.invite.Client, c.invite.Dialled)
 }
 
 // remove takes out a call that has ended; the last act of its loop.

@@ -74,6 +74,23 @@ func TestEmergencyAboveMaxCalls(t *testing.T) {
 	})
 }
 
+// TestEmergencyIsDialledUrgently (O2): so are its further legs, and no others.
+func TestEmergencyIsDialledUrgently(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sw := calltest.New(t, effects(), calltest.Steps(step("ring")), func(cfg *call.Config) {
+			cfg.Emergency = func(_ int64, number string) bool { return number == "112" }
+		})
+		for _, number := range []string{"112", "102"} {
+			sw.Call(t, call.Invite{Client: 1, From: invite.From, Dialled: number})
+			pass(0)
+		}
+		targets := sw.Dialer.Targets()
+		if len(targets) != 2 || !targets[0].Urgent || targets[1].Urgent {
+			t.Errorf("dialled %+v", targets)
+		}
+	})
+}
+
 // TestDrain waits for the last call, however often it is asked.
 func TestDrain(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -62,7 +62,7 @@ func (r *ring) over(c *Call, o Outcome) {
 func (c *Call) startRing(r *ring) {
 	legs, cause := c.reg.cfg.Dialer.Dial(c, Target{
 		Client: c.invite.Client, Extension: r.spec.Extension, From: c.shown(r.spec.From), Peer: c.main().leg.Media(),
-		Diverted: r.spec.Diverted, By: c.transferor(),
+		Diverted: r.spec.Diverted, By: c.transferor(), Urgent: c.reg.emergency(c),
 	})
 	if len(legs) == 0 {
 		r.over(c, failure(r.spec.Branch, cause, ""))

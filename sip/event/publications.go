@@ -19,14 +19,16 @@ var (
 	ErrNoMatch = errors.New("no such publication")
 	// ErrNoBody: a first publication without state (400).
 	ErrNoBody = errors.New("publication without a body")
-	// ErrTooMany: the extension, or the node, has as many as it may (403, 503).
+	// ErrTooMany: the extension has as many as it may (403).
 	ErrTooMany = errors.New("too many publications")
+	// ErrFull: its client, or the node, has as many as it may for now (503).
+	ErrFull = errors.New("no room for publications")
 )
 
 // Limits of what is kept (O5).
 const (
 	maxPublications     = 10    // of one extension, all packages together
-	maxAllPublications  = 20000 // of the node
+	maxAllPublications  = 20000 // of the node, half of them of one client
 	LongestPublication  = 4096  // bytes of one body
 	publicationsVersion = 1     // the form of a stored Published
 )
@@ -44,6 +46,7 @@ type Publication struct {
 // the store.
 type Published struct {
 	Extension    int64         `json:"extension"`
+	Client       int64         `json:"client,omitempty"`
 	Publications []Publication `json:"publications"`
 }
 
@@ -86,14 +89,15 @@ type Publications struct {
 	store PublicationStore // nil: nothing outlives the process
 
 	mu    sync.Mutex
-	rows  map[int64][]Publication
+	rows  map[int64]Published // by extension
+	of    map[int64]int       // how many there are of each client
 	count int
 	next  time.Time // nothing expires before
 }
 
 // OpenPublications loads what is stored and has not run out by now.
 func OpenPublications(st PublicationStore, now time.Time) (*Publications, error) {
-	p := &Publications{store: st, rows: map[int64][]Publication{}}
+	p := &Publications{store: st, rows: map[int64]Published{}, of: map[int64]int{}}
 	if st == nil {
 		return p, nil
 	}
@@ -101,12 +105,12 @@ func OpenPublications(st PublicationStore, now time.Time) (*Publications, error)
 		if err != nil {
 			return nil, fmt.Errorf("publications: %w", err)
 		}
-		for _, x := range row.Publications {
+		for i := range row.Publications {
 			// From here on the clock of this run counts (L6).
+			x := &row.Publications[i]
 			x.Expires = now.Add(min(x.Expires.Sub(now), MaxExpires))
-			p.rows[row.Extension] = append(p.rows[row.Extension], x)
-			p.count++
 		}
+		p.keep(row)
 	}
 	return p, nil
 }
@@ -114,6 +118,7 @@ func OpenPublications(st PublicationStore, now time.Time) (*Publications, error)
 // Publish is one PUBLISH that was allowed and whose body was checked.
 type Publish struct {
 	Extension int64
+	Client    int64 // whose extension it is
 	Package   string
 	IfMatch   string // SIP-If-Match, empty for a first publication
 	Type      string
@@ -128,15 +133,17 @@ func (p *Publications) Update(r Publish, now time.Time, done func(error)) (etag 
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.drop(r.Extension, now)
-	list := p.rows[r.Extension]
+	list := p.rows[r.Extension].Publications
 	at := slices.IndexFunc(list, func(x Publication) bool { return x.ETag == r.IfMatch && x.Package == r.Package })
 	switch {
 	case r.IfMatch != "" && at < 0:
 		return "", false, ErrNoMatch
 	case r.IfMatch == "" && len(r.Body) == 0:
 		return "", false, ErrNoBody
-	case r.IfMatch == "" && (len(list) >= maxPublications || p.count >= maxAllPublications):
+	case r.IfMatch == "" && len(list) >= maxPublications:
 		return "", false, ErrTooMany
+	case r.IfMatch == "" && (p.count >= maxAllPublications || p.of[r.Client] >= maxAllPublications/2):
+		return "", false, ErrFull
 	}
 	x := Publication{Package: r.Package}
 	if at >= 0 {
@@ -155,27 +162,42 @@ func (p *Publications) Update(r Publish, now time.Time, done func(error)) (etag 
 	case r.Expires > 0:
 		list = append(list, x)
 	}
-	p.set(r.Extension, list, done)
+	p.set(Published{Extension: r.Extension, Client: r.Client, Publications: list}, done)
 	return x.ETag, changed, nil
 }
 
 // set replaces the row of an extension, here and in the store. p.mu is held.
-func (p *Publications) set(extension int64, list []Publication, done func(error)) {
-	p.count += len(list) - len(p.rows[extension])
-	p.rows[extension] = list
-	for i := range list {
-		if p.next.IsZero() || list[i].Expires.Before(p.next) {
-			p.next = list[i].Expires
-		}
-	}
-	if len(list) == 0 {
-		delete(p.rows, extension)
-	}
+func (p *Publications) set(row Published, done func(error)) {
+	p.keep(row)
 	switch {
 	case p.store != nil:
-		p.store.Commit(Published{Extension: extension, Publications: list}, done)
+		p.store.Commit(row, done)
 	case done != nil:
 		done(nil)
+	}
+}
+
+// keep replaces the row of an extension here. p.mu is held.
+func (p *Publications) keep(row Published) {
+	was := p.rows[row.Extension]
+	p.count += len(row.Publications) - len(was.Publications)
+	p.add(was.Client, -len(was.Publications))
+	p.add(row.Client, len(row.Publications))
+	p.rows[row.Extension] = row
+	for i := range row.Publications {
+		if p.next.IsZero() || row.Publications[i].Expires.Before(p.next) {
+			p.next = row.Publications[i].Expires
+		}
+	}
+	if len(row.Publications) == 0 {
+		delete(p.rows, row.Extension)
+	}
+}
+
+// add counts n publications more of a client.
+func (p *Publications) add(client int64, n int) {
+	if p.of[client] += n; p.of[client] == 0 {
+		delete(p.of, client)
 	}
 }
 
@@ -183,7 +205,8 @@ func (p *Publications) set(extension int64, list []Publication, done func(error)
 // for. p.mu is held.
 func (p *Publications) drop(extension int64, now time.Time) (packages []string) {
 	var left []Publication
-	for _, x := range p.rows[extension] {
+	row := p.rows[extension]
+	for _, x := range row.Publications {
 		if x.Expires.After(now) {
 			left = append(left, x)
 		} else if !slices.Contains(packages, x.Package) {
@@ -191,7 +214,8 @@ func (p *Publications) drop(extension int64, now time.Time) (packages []string) 
 		}
 	}
 	if packages != nil {
-		p.set(extension, left, nil)
+		row.Publications = left
+		p.set(row, nil)
 	}
 	return packages
 }
@@ -201,7 +225,7 @@ func (p *Publications) drop(extension int64, now time.Time) (packages []string) 
 func (p *Publications) Of(extension int64, pack string, now time.Time) (list []Publication) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, x := range p.rows[extension] {
+	for _, x := range p.rows[extension].Publications {
 		if x.Package == pack && x.Expires.After(now) {
 			list = append(list, x)
 		}
@@ -219,7 +243,7 @@ func (p *Publications) Expire(now time.Time) map[int64][]string {
 	}
 	p.next = time.Time{}
 	var changed map[int64][]string
-	for extension, list := range p.rows {
+	for extension, row := range p.rows {
 		if packages := p.drop(extension, now); packages != nil {
 			if changed == nil {
 				changed = map[int64][]string{}
@@ -227,9 +251,9 @@ func (p *Publications) Expire(now time.Time) map[int64][]string {
 			changed[extension] = packages
 			continue
 		}
-		for i := range list {
-			if p.next.IsZero() || list[i].Expires.Before(p.next) {
-				p.next = list[i].Expires
+		for i := range row.Publications {
+			if p.next.IsZero() || row.Publications[i].Expires.Before(p.next) {
+				p.next = row.Publications[i].Expires
 			}
 		}
 	}
@@ -240,8 +264,9 @@ func (p *Publications) Expire(now time.Time) map[int64][]string {
 func (p *Publications) Forget(extension int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.rows[extension]) > 0 {
-		p.set(extension, nil, nil)
+	if row, there := p.rows[extension]; there {
+		row.Publications = nil
+		p.set(row, nil)
 	}
 }
 

@@ -100,6 +100,35 @@ func TestPublicationLimits(t *testing.T) {
 	}
 }
 
+// TestPublicationsOfOneClient (O5): one client has at most half of the room, before
+// and after a restart, and gets it back.
+func TestPublicationsOfOneClient(t *testing.T) {
+	now, st := time.Unix(1_000_000, 0), shelf{}
+	p, _ := OpenPublications(st, now)
+	publish := func(client, extension int64) error {
+		_, _, err := p.Update(Publish{Client: client, Extension: extension, Package: "x", Body: []byte("b"), Expires: time.Hour}, now, nil)
+		return err
+	}
+	for i := range int64(maxAllPublications / 2) {
+		if err := publish(1, i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := publish(1, maxAllPublications); !errors.Is(err, ErrFull) {
+			t.Fatalf("one more: %v", err)
+		}
+		p, _ = OpenPublications(st, now)
+	}
+	p.Forget(0)
+	if err := errors.Join(publish(1, maxAllPublications), publish(2, maxAllPublications+1)); err != nil {
+		t.Error(err)
+	}
+	if gone := p.Expire(now.Add(time.Hour)); len(gone) != maxAllPublications/2+1 || p.Len() != 0 || len(p.of) != 0 {
+		t.Errorf("%d expired, %d and %d left", len(gone), p.Len(), len(p.of))
+	}
+}
+
 // TestRecordLeft (L6): a clock that was set back does not lengthen a subscription.
 func TestRecordLeft(t *testing.T) {
 	at := time.Unix(1_000_000, 0)
