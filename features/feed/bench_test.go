@@ -28,7 +28,7 @@ func BenchmarkEvent(b *testing.B) {
 
 func events(b *testing.B, bench *bench) {
 	ev := &call.Event{Call: "C", Client: 7, Kind: call.EventRinging, Leg: "b", Party: bob}
-	c := &conversation{caller: alice, dialled: "102", seen: []int64{1, 2}}
+	c := &conversation{ends: &between{CallerNumber: alice.Number, CallerName: alice.Name, CalledNumber: "102"}, seen: []int64{1, 2}}
 	b.ReportAllocs()
 	for b.Loop() {
 		bench.f.append(7, c.item("call.ringing", ev))
@@ -82,7 +82,7 @@ func BenchmarkPublish(b *testing.B) {
 
 // What the JSON of an event costs, once for all readers.
 func BenchmarkRender(b *testing.B) {
-	c := &conversation{caller: alice, dialled: "102"}
+	c := &conversation{ends: &between{CallerNumber: alice.Number, CallerName: alice.Name, CalledNumber: "102"}}
 	ev := &call.Event{Call: "C", Client: 7, Kind: call.EventRinging, Leg: "b", Party: bob}
 	for b.Loop() {
 		c.item("call.ringing", ev).event()

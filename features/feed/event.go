@@ -121,7 +121,4 @@ func (s seconds) MarshalJSON() ([]byte, error) {
 	return strconv.AppendFloat(nil, float64(time.Duration(s).Milliseconds())/1000, 'f', -1, 64), nil
 }
 
-func secondsOf(d time.Duration) *seconds {
-	s := seconds(max(d, 0))
-	return &s
-}
+func secondsOf(d time.Duration) seconds { return seconds(max(d, 0)) }

@@ -12,9 +12,11 @@ import (
 )
 
 const (
-	// gather is how long the events of calls gather before they are taken in, and
-	// linger how long those who wait for events are left to wait for more.
+	// gather is how long the events of calls gather before they are taken in, unread
+	// the same while nobody reads, and linger how long those who wait for events are
+	// left to wait for more.
 	gather    = 10 * time.Millisecond
+	unread    = 50 * time.Millisecond
 	linger    = 10 * time.Millisecond
 	trimEvery = time.Minute
 )
@@ -104,11 +106,19 @@ func (f *Feed) Run(ctx context.Context) {
 
 // takeCalls takes in what the calls say.
 func (f *Feed) takeCalls(ctx context.Context) {
-	for f.takeSome(ctx, gather) {
+	for f.takeSome(ctx, f.pace()) {
 	}
 	f.sub.Close()
 	for f.takeSome(context.Background(), 0) { // ends: the subscription is closed
 	}
+}
+
+// pace is how long events may gather now.
+func (f *Feed) pace() time.Duration {
+	if f.readers.Load() == 0 {
+		return unread
+	}
+	return gather
 }
 
 func (f *Feed) takeSome(ctx context.Context, linger time.Duration) bool {

@@ -10,33 +10,45 @@ import (
 // baseCost is what an event takes without its longer texts, with its JSON.
 const baseCost = 900
 
+// callItem is an event of a call and what it tells, in one piece.
+type callItem struct {
+	item
+	callData
+	whole, talk seconds
+	remote      bool
+}
+
+// between are the two ends of a call, which do not change: one whose name becomes
+// known has others from then on.
+type between struct {
+	CallerNumber string `json:"caller_number"`
+	CallerName   string `json:"caller_name"`
+	CalledNumber string `json:"called_number"`
+	CalledName   string `json:"called_name"`
+}
+
 // callData is what the stream tells of a call and its legs.
 type callData struct {
 	about
-	Seq          int              `json:"seq"`
-	CallerNumber string           `json:"caller_number"`
-	CallerName   string           `json:"caller_name"`
-	CalledNumber string           `json:"called_number"`
-	CalledName   string           `json:"called_name"`
-	Number       string           `json:"number,omitempty"`
-	Name         string           `json:"name,omitempty"`
-	Direction    call.Direction   `json:"direction,omitempty"`
-	Other        call.ID          `json:"other_call_uuid,omitempty"`
-	By           call.LegID       `json:"transferred_by,omitempty"`
-	Cause        call.Cause       `json:"cause,omitempty"`
-	EndedBy      call.LegID       `json:"ended_by,omitempty"`
-	Remote       *bool            `json:"remote,omitempty"`
-	Duration     *seconds         `json:"duration,omitempty"`
-	Talked       *seconds         `json:"talk_duration,omitempty"`
-	Stats        *call.MediaStats `json:"stats,omitempty"`
-	Finding      *call.Finding    `json:"finding,omitempty"`
+	Seq int `json:"seq"`
+	*between
+	Number    string           `json:"number,omitempty"`
+	Name      string           `json:"name,omitempty"`
+	Direction call.Direction   `json:"direction,omitempty"`
+	Other     call.ID          `json:"other_call_uuid,omitempty"`
+	By        call.LegID       `json:"transferred_by,omitempty"`
+	Cause     call.Cause       `json:"cause,omitempty"`
+	EndedBy   call.LegID       `json:"ended_by,omitempty"`
+	Remote    *bool            `json:"remote,omitempty"`
+	Duration  *seconds         `json:"duration,omitempty"`
+	Talked    *seconds         `json:"talk_duration,omitempty"`
+	Stats     *call.MediaStats `json:"stats,omitempty"`
+	Finding   *call.Finding    `json:"finding,omitempty"`
 }
 
 // conversation is what is remembered of a call until it ends.
 type conversation struct {
-	caller            call.Party
-	dialled           string
-	calledName        string
+	ends              *between
 	started, answered time.Time
 	seen              []int64 // extensions that have had a leg; grows only
 	legs              []leg
@@ -53,10 +65,11 @@ func (f *Feed) take(ev *call.Event) {
 	c := f.calls[ev.Call]
 	switch {
 	case c == nil && ev.Kind == call.EventStarted:
-		c = &conversation{caller: ev.Party, dialled: ev.Dialled, started: ev.At}
+		c = &conversation{ends: &between{CalledNumber: ev.Dialled}, started: ev.At}
+		c.ends.CallerNumber, c.ends.CallerName = shown(ev.Party)
 		f.calls[ev.Call] = c
 	case c == nil:
-		c = &conversation{} // began before us: told with what the event says
+		c = &conversation{ends: &between{}} // began before us: told with what the event says
 	}
 	c.follow(ev)
 	if kind := Kind(ev.Kind); kind.streamed() {
@@ -80,8 +93,10 @@ func (c *conversation) follow(ev *call.Event) {
 	switch ev.Kind {
 	case call.EventLegStarted:
 		c.legs = append(c.legs, leg{id: ev.Leg, direction: ev.Direction, started: ev.At})
-		if ev.Direction == call.Outbound && ev.Party.Name != "" {
-			c.calledName = ev.Party.Name
+		if name := ev.Party.Name; ev.Direction == call.Outbound && name != "" && name != c.ends.CalledName {
+			ends := *c.ends
+			ends.CalledName = name
+			c.ends = &ends
 		}
 	case call.EventAnswered:
 		l := c.leg(ev.Leg)
@@ -121,18 +136,17 @@ func (c *conversation) forget(id call.LegID) {
 
 // item makes an event of the stream.
 func (c *conversation) item(kind Kind, ev *call.Event) *item {
-	d := &callData{
+	it := &callItem{callData: callData{
 		about: about{text(ev.Call), text(ev.Leg), number(ev.Party.Extension), moment(ev.At)},
-		Seq:   ev.Seq, CalledNumber: c.dialled, CalledName: c.calledName,
-		Direction: ev.Direction, Other: ev.Other, Cause: ev.Cause, Finding: ev.Finding,
-	}
-	d.CallerNumber, d.CallerName = shown(c.caller)
+		Seq:   ev.Seq, between: c.ends, Direction: ev.Direction, Other: ev.Other, Cause: ev.Cause, Finding: ev.Finding,
+	}}
+	d := &it.callData
 	seen := c.seen
 	switch ev.Kind {
 	case call.EventStarted:
 	case call.EventEnded:
 		d.EndedBy = ev.By
-		d.Duration, d.Talked = c.durations(c.started, c.answered, ev.At)
+		it.durations(c.started, c.answered, ev.At)
 	default:
 		d.Number, d.Name = shown(ev.Party)
 		if l := c.leg(ev.Leg); l != nil {
@@ -143,40 +157,42 @@ func (c *conversation) item(kind Kind, ev *call.Event) *item {
 	case call.EventTransferred:
 		d.By = ev.By
 	case call.EventLegEnded:
-		c.legEnd(d, ev)
+		c.legEnd(it, ev)
 		seen = only(ev.Party.Extension)
 	case call.EventLegStarted, call.EventFinding:
 		seen = only(ev.Party.Extension)
 	}
-	return &item{kind: kind, seen: seen, cost: baseCost + d.texts(), data: d}
+	it.item.kind, it.item.seen, it.item.cost, it.item.data = kind, seen, baseCost+d.texts(), d
+	return &it.item
 }
 
 // legEnd says how a leg was.
-func (c *conversation) legEnd(d *callData, ev *call.Event) {
+func (c *conversation) legEnd(it *callItem, ev *call.Event) {
 	if l := c.leg(ev.Leg); l != nil {
-		d.Duration, d.Talked = c.durations(l.started, l.answered, ev.At)
+		it.durations(l.started, l.answered, ev.At)
 	}
-	var stats call.MediaStats
-	if ev.Stats != nil {
-		stats = *ev.Stats
-	}
-	if !stats.FirstAt.IsZero() {
+	it.remote = ev.Remote
+	it.Remote, it.Stats = &it.remote, ev.Stats
+	if ev.Stats == nil {
+		it.Stats = &call.MediaStats{}
+	} else if !ev.Stats.FirstAt.IsZero() {
+		stats := *ev.Stats
 		stats.FirstAt = stats.FirstAt.UTC().Truncate(time.Millisecond)
+		it.Stats = &stats
 	}
-	remote := ev.Remote
-	d.Remote, d.Stats = &remote, &stats
 }
 
 // durations are from the beginning and from the answer to the end; none without
 // a beginning. Those of events keep their monotonic reading, so they are true.
-func (c *conversation) durations(started, answered, ended time.Time) (whole, talked *seconds) {
+func (it *callItem) durations(started, answered, ended time.Time) {
 	if started.IsZero() {
-		return nil, nil
+		return
 	}
 	if answered.IsZero() {
 		answered = ended
 	}
-	return secondsOf(ended.Sub(started)), secondsOf(ended.Sub(answered))
+	it.whole, it.talk = secondsOf(ended.Sub(started)), secondsOf(ended.Sub(answered))
+	it.Duration, it.Talked = &it.whole, &it.talk
 }
 
 // texts are the bytes of what callers make as long as they like, here and in the
