@@ -55,28 +55,28 @@ func newCodec[T any](sp *Space, prefix Prefix, version byte) codec[T] {
 	return codec[T]{sp, prefix, version, expires, secrets, coded}
 }
 
-// encode gives the stored form of a row.
-func (c codec[T]) encode(key Key, row T) ([]byte, error) {
+// encode gives the stored form of a row, in memory of the transaction.
+func (c codec[T]) encode(tx *Tx, key Key, row *T) ([]byte, error) {
 	head := row0{version: c.version}
 	if c.expires {
-		if at := any(&row).(expirer).Expires(); !at.IsZero() {
+		if at := any(row).(expirer).Expires(); !at.IsZero() {
 			head.flags |= flagExpiry
 			head.expiry = at.UnixMilli()
 		}
 	}
 	if c.coded {
-		b, err := any(&row).(Coded).AppendRow(head.bytes(codedRoom))
+		b, err := any(row).(Coded).AppendRow(head.append(tx.room(codedRoom)))
 		if err != nil {
 			return nil, fmt.Errorf("store: %w", err)
 		}
-		return b, nil
+		return tx.keep(b), nil
 	}
 	body, err := json.Marshal(row)
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	if c.secrets {
-		found := takeSecrets(reflect.ValueOf(&row).Elem())
+		found := takeSecrets(reflect.ValueOf(row).Elem())
 		if len(found) > 0 {
 			plain, err := json.Marshal(found)
 			if err != nil {
@@ -90,7 +90,7 @@ func (c codec[T]) encode(key Key, row T) ([]byte, error) {
 }
 
 // codedRoom is what a coded row is expected to need.
-const codedRoom = 1 << 10
+const codedRoom = 2 << 10
 
 // about ties sealed secrets to their row, so that they open nowhere else.
 func (c codec[T]) about(key Key) []byte {
@@ -195,7 +195,10 @@ type row0 struct {
 
 // bytes writes the head with room for a body.
 func (h row0) bytes(body int) []byte {
-	b := make([]byte, 0, 2+8+binary.MaxVarintLen64+len(h.sealed)+body)
+	return h.append(make([]byte, 0, 2+8+binary.MaxVarintLen64+len(h.sealed)+body))
+}
+
+func (h row0) append(b []byte) []byte {
 	b = append(b, h.version, h.flags)
 	if h.flags&flagExpiry != 0 {
 		b = binary.BigEndian.AppendUint64(b, uint64(h.expiry))

@@ -53,6 +53,7 @@ type committer struct {
 	unsynced []answer  // committed, in a space that we sync
 	urgent   bool      // one of them is not late
 	syncAt   time.Time // when all of them are late; zero without any
+	slab     slab      // of the commit that is being made
 }
 
 func newCommitter(sp *Space) *committer {
@@ -183,7 +184,8 @@ func (c *committer) commit(group []submission) int {
 		c.answer(group[0].done, nil)
 		return 1
 	}
-	b := &batch{sp: c.sp, txn: c.sp.badger.Load().NewTransaction(true)}
+	c.slab.reset()
+	b := &batch{sp: c.sp, txn: c.sp.badger.Load().NewTransaction(true), slab: &c.slab}
 	defer func() { b.txn.Discard() }()
 	errs := make([]error, 0, len(group))
 	for i, s := range group {
@@ -255,6 +257,7 @@ var errRetryAlone = errors.New("batch is full")
 type batch struct {
 	sp      *Space
 	txn     *badger.Txn
+	slab    *slab
 	written int // bytes set so far, 0 if nothing was
 	changes []change
 }

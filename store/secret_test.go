@@ -92,7 +92,7 @@ func TestSecretsRoundTrip(t *testing.T) {
 			row.Maybe = &a
 		}
 		key := Str(rapid.String().Draw(t, "key"))
-		raw, err := c.encode(key, row)
+		raw, err := c.encode(&Tx{}, key, &row)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -160,7 +160,7 @@ func (r Rows[T]) Lookup(index string, key Key) (row Row[T], err error) {
 // Put writes a row, replacing the one under the same key. ErrTaken if a unique
 // index has another row under a key of this one; ErrTooLarge above MaxRow.
 func (r Rows[T]) Put(key Key, row T) error {
-	raw, err := r.t.codec.encode(key, row)
+	raw, err := r.t.codec.encode(r.tx, key, &row)
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.t.prefix, err)
 	}
@@ -178,7 +178,7 @@ func (r Rows[T]) Put(key Key, row T) error {
 
 // Insert is Put for a row of whose key nobody has written one: nothing is read first.
 func (r Rows[T]) Insert(key Key, row T) error {
-	raw, err := r.t.codec.encode(key, row)
+	raw, err := r.t.codec.encode(r.tx, key, &row)
 	if err == nil {
 		_, err = r.replace(key, saved{key: rowKey(r.t.prefix, key)}, raw, r.given(&row))
 	}

@@ -44,20 +44,39 @@ func (tx *Tx) NextID(p Prefix) (int64, error) {
 	return int64(n), tx.set(key, binary.BigEndian.AppendUint64(nil, n))
 }
 
-// get returns a copy of the bytes under key.
+// room is an empty slice for n bytes of a key or row, keep takes what was put there:
+// into memory of the commit, or for a reader into memory of its own.
+func (tx *Tx) room(n int) []byte {
+	if tx.batch == nil {
+		return make([]byte, 0, n)
+	}
+	return tx.batch.slab.room(n)
+}
+
+func (tx *Tx) keep(b []byte) []byte {
+	if tx.batch == nil {
+		return b
+	}
+	return tx.batch.slab.keep(b)
+}
+
+// bytes is a key for Badger, which holds on to it until the commit is done.
+func (tx *Tx) bytes(key string) []byte { return tx.keep(append(tx.room(len(key)), key...)) }
+
+// get returns the bytes under key, which are the transaction's.
 func (tx *Tx) get(key string) ([]byte, error) {
-	item, err := tx.txn.Get([]byte(key))
+	item, err := tx.txn.Get(tx.bytes(key))
 	if errors.Is(err, badger.ErrKeyNotFound) {
 		return nil, ErrNotFound
 	}
 	if err != nil {
 		return nil, fmt.Errorf("store: %s: %w", tx.sp.name, err)
 	}
-	b, err := item.ValueCopy(nil)
+	b, err := item.ValueCopy(tx.room(int(item.ValueSize())))
 	if err != nil {
 		return nil, fmt.Errorf("store: %s: %w", tx.sp.name, err)
 	}
-	return b, nil
+	return tx.keep(b), nil
 }
 
 func (tx *Tx) set(key string, value []byte) error {
@@ -77,7 +96,7 @@ func (tx *Tx) setOver(old saved, value []byte) error {
 		return fmt.Errorf("store: key of %d and row of %d bytes: %w", len(old.key), len(value), ErrTooLarge)
 	}
 	tx.before = append(tx.before, old)
-	return tx.write(len(old.key)+len(value), tx.txn.Set([]byte(old.key), value))
+	return tx.write(len(old.key)+len(value), tx.txn.Set(tx.bytes(old.key), value))
 }
 
 func (tx *Tx) delete(key string) error {
@@ -94,7 +113,7 @@ func (tx *Tx) deleteOver(old saved) error {
 		return ErrReadOnly
 	}
 	tx.before = append(tx.before, old)
-	return tx.write(len(old.key), tx.txn.Delete([]byte(old.key)))
+	return tx.write(len(old.key), tx.txn.Delete(tx.bytes(old.key)))
 }
 
 // write notes what a write came to. A full batch is remembered as well as
@@ -131,9 +150,9 @@ func (tx *Tx) undo(why error) error {
 		s := tx.before[i]
 		var err error
 		if s.had {
-			err = tx.txn.Set([]byte(s.key), s.value)
+			err = tx.txn.Set(tx.bytes(s.key), s.value)
 		} else {
-			err = tx.txn.Delete([]byte(s.key))
+			err = tx.txn.Delete(tx.bytes(s.key))
 		}
 		if err != nil {
 			return errRetryAlone

@@ -112,7 +112,7 @@ func (r Rows[T]) refresh(key Key, raw []byte, also func(*Tx, Key, T) error) erro
 		return err
 	}
 	if raw[0] != r.t.codec.version {
-		fresh, err := r.t.codec.encode(key, *row)
+		fresh, err := r.t.codec.encode(r.tx, key, row)
 		if err != nil {
 			return err
 		}
