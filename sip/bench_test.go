@@ -178,6 +178,23 @@ func TestAllocations(t *testing.T) {
 	})
 }
 
+// TestCallAllocations keeps what a call allocates from creeping back: all of it, from
+// INVITE to BYE on both legs, with its media, its call and the two phones.
+func TestCallAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("allocations are counted without the race detector")
+	}
+	const most = 390
+	piped(t, func(p *pipe, u *rawUA) {
+		registered(t, p, u)
+		n := testing.AllocsPerRun(300, func() { wholeCall(t, p, u) })
+		t.Logf("%v allocations", n)
+		if n > most {
+			t.Errorf("%v allocations, want at most %d", n, most)
+		}
+	})
+}
+
 // BenchmarkOptions includes what the benchmark itself spends on its request.
 func BenchmarkOptions(b *testing.B) {
 	bench(b, func(p *pipe, u *rawUA) {

@@ -48,6 +48,8 @@ func (w *worker) inDialog(m *wire.Message, f flow) {
 		l.reinvite(m, f)
 	case methodInfo:
 		l.info(m, f)
+	case methodMessage:
+		l.text(m, f)
 	case methodUpdate:
 		l.update(m, f, d)
 	case methodPrack:

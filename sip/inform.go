@@ -2,6 +2,7 @@ package sip
 
 import (
 	"bytes"
+	"cmp"
 	"strings"
 	"time"
 
@@ -9,7 +10,7 @@ import (
 	"github.com/cordpair/cordpair/sip/wire"
 )
 
-// informsPerSecond bounds what a phone may send its peer by INFO.
+// informsPerSecond bounds what a phone may send its peer by INFO and MESSAGE.
 const informsPerSecond = 10
 
 // informRate counts the INFOs of the present second.
@@ -49,13 +50,39 @@ func (l *leg) relayInfo(m *wire.Message, f flow) {
 	}
 }
 
+// text takes a MESSAGE inside a call (RFC 3428) for the peer of the party. That it
+// was passed on is all that is known when it is answered: 202.
+func (l *leg) text(m *wire.Message, f flow) {
+	kind, _ := m.Header("Content-Type")
+	switch {
+	case m.BodySize() > call.MaxInformation:
+		l.w.answer(m, f, 413, "Request Entity Too Large")
+	case len(kind) > longestType:
+		l.w.answer(m, f, 415, "Unsupported Media Type", wire.Field{Name: "Accept", Value: "text/plain"})
+	case l.state != legUp || !l.session.Joined():
+		l.w.answer(m, f, 480, "Temporarily Unavailable")
+	case !l.informs.allows(l.w.now):
+		l.w.server.metrics.refused("info_rate")
+		l.w.answer(m, f, 500, "Server Internal Error", wire.Field{Name: "Retry-After", Value: "1"})
+	default:
+		l.w.answer(m, f, 202, "Accepted")
+		l.Emit(call.LegEvent{Leg: l.id, Kind: call.LegInform, Information: &call.Information{
+			Type: strings.Clone(cmp.Or(kind, "text/plain")), Body: bytes.Clone(m.Body()), Text: true,
+		}})
+	}
+}
+
 // inform passes on what the peer sent.
 func (l *leg) inform(i call.Information) {
 	if l.state != legUp {
 		return
 	}
 	l.follow()
-	r := l.dialog.request(methodInfo)
+	method := methodInfo
+	if i.Text {
+		method = methodMessage
+	}
+	r := l.dialog.request(method)
 	r.bodyType, r.body = i.Type, i.Body
 	l.w.tell(&r, l.dialog.flow)
 }

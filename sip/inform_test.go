@@ -63,6 +63,49 @@ func TestInfoRelay(t *testing.T) {
 	})
 }
 
+// TestTextInCall: a MESSAGE inside a call crosses to the peer, within bounds.
+func TestTextInCall(t *testing.T) {
+	inEdge(t, func(e *edge) {
+		caller, callee, r, invite := ringing(e)
+		callee.accept(invite, "far")
+		callee.one()
+		ok := caller.lastOf(200)
+		caller.send(caller.text(inDialog(r, ok, "ACK")))
+		text := inDialog(r, ok, "MESSAGE")
+		text.contentType, text.body = "text/plain;charset=utf-8", "bonjour, ça va?"
+		caller.send(caller.text(text))
+		caller.expect(202)
+		crossed := callee.one()
+		if crossed.Method() != "MESSAGE" || crossed.header("Content-Type") != text.contentType || string(crossed.Body()) != text.body {
+			t.Errorf("callee got %q", crossed.raw)
+		}
+		callee.send(reply(crossed, 405, "", nil, "")) // which is nobody else's business
+		back := fromCallee(invite, "far", "MESSAGE", 1)
+		back.contentType, back.body = "text/plain", strings.Repeat("x", 9000)
+		callee.send(callee.text(back))
+		callee.expect(413)
+		back = fromCallee(invite, "far", "MESSAGE", 2)
+		back.contentType, back.body = "text/plain", "hello"
+		callee.send(callee.text(back))
+		callee.expect(202)
+		if got := caller.one(); got.Method() != "MESSAGE" || string(got.Body()) != "hello" {
+			t.Errorf("caller got %q", got.raw)
+		}
+	})
+}
+
+// TestTextAlone: nobody is there to read it.
+func TestTextAlone(t *testing.T) {
+	inEdge(t, func(e *edge) {
+		u := e.rawUDP("10.0.9.1:5060")
+		r, ok := u.talk()
+		text := inDialog(r, ok, "MESSAGE")
+		text.contentType, text.body = "text/plain", "hello"
+		u.send(u.text(text))
+		u.expect(480)
+	})
+}
+
 // TestInfoAlone: who talks with nobody has nobody to tell.
 func TestInfoAlone(t *testing.T) {
 	inEdge(t, func(e *edge) {

@@ -244,6 +244,8 @@ func (l *leg) wake(t *timer) {
 		l.ringOn()
 	case t == &l.timer.clock:
 		l.due()
+	case t == &l.log.life:
+		l.logOver()
 	case t == &l.asking.retry:
 		l.tell()
 	case l.calling != nil && t == &l.calling.flowWait:

@@ -304,19 +304,20 @@ func (l *leg) retireLog() {
 	if log == nil {
 		return
 	}
-	s, id := l.w.server, l.id
-	if !s.ladders.linger() {
-		s.ladders.drop(id, false)
+	if t := &l.w.server.ladders; !t.linger() {
+		t.drop(l.id, false)
 		log.end()
 		return
 	}
-	w, key := l.w, l.key()
-	w.partings[key] = log
-	w.after(&log.life, gistsKeptFor, func() {
-		delete(w.partings, key)
-		s.ladders.drop(id, true)
-		log.end()
-	})
+	l.w.partings[l.key()] = log
+	l.w.wakeAfter(&log.life, gistsKeptFor, l)
+}
+
+// logOver is when nobody asks for it any more.
+func (l *leg) logOver() {
+	delete(l.w.partings, l.key())
+	l.w.server.ladders.drop(l.id, true)
+	l.log.end()
 }
 
 // logOf is the log of the leg that a request inside a dialog belongs to or did a

@@ -65,6 +65,7 @@ var requirements = map[string][]string{
 	"O3": {"TestFloodBesideCalls", "TestInventedTags", "TestFairTurns", "TestManyBehindOneAddress"},
 	"O4": {"location/TestSpread"},
 	"O5": {
+		"TestJobsAreBounded", "TestHeardMemory",
 		"TestShortMemory", "TestFullLanes", "TestManyTransactions", "TestTransactionsOfOneSource", "TestKeptIsBounded",
 		"TestSubscriptionCaps", "pager/TestLimits", "event/TestPublicationLimits", "event/TestPublicationsOfOneClient",
 	},

@@ -117,6 +117,8 @@ type Information struct {
 	Type string
 	// Body is at most MaxInformation bytes and is not changed by anybody.
 	Body []byte
+	// Text tells that it is for the person, not for the device.
+	Text bool
 }
 
 // MaxInformation is the longest Information that passes, in bytes.
