@@ -250,3 +250,33 @@ func TestNoMorePorts(t *testing.T) {
 		u.talk()
 	})
 }
+
+// TestStoresHang (O7): while every store waits a minute for its disk, what must be
+// durable waits with it (D1), and a call between two phones takes no time.
+func TestStoresHang(t *testing.T) {
+	contacts, subs := &slowStore{}, &slowSubscriptions{}
+	inEdge(t, func(e *edge) {
+		p, q := e.phone("101"), e.phone("102")
+		e.must(p.Unregister(e.ctx)) // it may call all the same
+		contacts.wg.Wait()
+		contacts.delay, subs.delay = time.Minute, time.Minute
+		u := e.rawUDP("10.0.9.1:5060")
+		for i := range 5 {
+			register := u.signed(registering(fresh("call"), 1, "<sip:101@10.0.9."+strconv.Itoa(i+1)+">"))
+			subscribe := u.signed(request{method: "SUBSCRIBE", uri: "sip:101@" + domain, head: []string{"Event: reg"}})
+			u.send(u.text(register))
+			u.send(u.text(subscribe))
+		}
+		u.expect()
+		begin := time.Now()
+		out, in := e.talk(p, q)
+		e.must(out.Hangup(e.ctx))
+		_, err := in.WaitEnded(e.ctx)
+		e.must(err)
+		if took := time.Since(begin); took > ms(50) {
+			t.Errorf("a call took %v", took)
+		}
+		contacts.wg.Wait()
+		e.free()
+	}, func(c *sip.Config) { c.Location.Store, c.Events.Subscriptions = contacts, subs })
+}

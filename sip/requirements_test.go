@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -35,7 +36,7 @@ var requirements = map[string][]string{
 	"A1":  {"TestNobodyWithoutCredentials"},
 	"A2":  {"TestOptionsSaysNothingOfUs"},
 	"A3":  {"TestNoEnumeration"},
-	"A4":  {"TestNonces"},
+	"A4":  {"TestNonces", "digest/TestNonceLife", "digest/TestNonceCounts", "digest/TestForgedNonce", "digest/TestNonceOfAnotherProcess"},
 	"A5":  {"TestIdentity", "TestRegisterOnlyOneself"},
 	"A6":  {"TestDigestPolicies"},
 	"A7":  {"digest/TestCheckPassword", "digest/TestGeneratePassword"},
@@ -52,8 +53,10 @@ var requirements = map[string][]string{
 		"../TestEmergencyPassesLimits", "../TestUnwrittenRecords", "../dialplan/call/TestEmergencyAboveMaxCalls", "../media/TestSpare",
 		"TestSheddingOrder",
 	},
-	"L1": {"../TestStopWithARunningCall"},
-	"L2": {"TestRestartFindsPhones", "TestSuspendedPhone"},
+	"L1": {
+		"../TestStopWithARunningCall", "../TestStopWaitsNoLongerThanItsCalls", "../bench/system/TestTerminate", "../bench/system/TestSecondSignal",
+	},
+	"L2": {"TestRestartFindsPhones", "TestSuspendedPhone", "../TestSimulation"},
 	"L4": {"TestSessionExpires", "TestSessionRefreshed", "TestRefreshUnanswered", "TestNoTimerAtFarEnd", "TestPhoneDiesHolding"},
 	"L5": {"TestDialogFollowsRegistration", "TestSubscriptionFollowsThePhone"},
 	"L7": {"../TestNothingGrows"},
@@ -69,15 +72,32 @@ var requirements = map[string][]string{
 		"TestShortMemory", "TestFullLanes", "TestManyTransactions", "TestTransactionsOfOneSource", "TestKeptIsBounded",
 		"TestSubscriptionCaps", "pager/TestLimits", "event/TestPublicationLimits", "event/TestPublicationsOfOneClient",
 	},
+	"O7":  {"TestStoresHang", "../store/TestFullQueueRefuses"},
 	"O8":  {"TestOutOfDescriptors", "TestRouteWithoutDescriptors", "TestListenersSurviveErrors"},
 	"S16": {"TestNotifyPace", "TestSubscriptionCaps", "TestFetch", "TestSubscriptionLives", "event/TestPaceModel"},
 	"S17": {"wire/TestHostileInputIsCheap"},
 	"T2":  {"TestOtherTenants", "../TestReplacesRefused"},
 	"F9":  {"TestSubscriptionEnds"},
-	"L6":  {"event/TestRecordLeft"},
+	"L6":  {"event/TestRecordLeft", "location/TestRestartWithClockSetBack"},
+	"L10": {"../TestTransferMatrix", "../TestReplaces"},
+	"L11": {"../TestReloadAllOrNothing", "../cmd/cordpair/TestReload"},
+	"L12": {"../TestReadyAndHealthy", "../TestReadyFails"},
+	"L14": {"../TestEveryWriteIsAudited"},
 	"O9":  {"../TestSimulation", "../TestLossyNetwork", "TestExtensionsOverBadNetwork"},
 	"X2":  {"../TestSimulation", "siptest/TestUmpire"},
 	"X6":  {"TestMetricNames"},
+}
+
+// elsewhere are the numbers of the groups that bind here which no test of a build can
+// hold, or which come with something that is not there yet.
+var elsewhere = map[string]string{
+	"A8":  "comes with the transports",
+	"A10": "comes with the transports",
+	"A11": "comes with TLS and WebSocket",
+	"O6":  "comes with trunks",
+	"L3":  "not promised: sockets are not handed over",
+	"L8":  "72 hours: make soak",
+	"L13": "is about releases",
 }
 
 // testsIn lists the test functions of a folder.
@@ -114,6 +134,14 @@ func TestRequirementsHaveTests(t *testing.T) {
 		}
 		if !known[dir][test] {
 			t.Errorf("%s: there is no %s", what, name)
+		}
+	}
+	for group, last := range map[string]int{"S": 17, "A": 12, "O": 9, "L": 14} {
+		for i := 1; i <= last; i++ {
+			number := group + strconv.Itoa(i)
+			if (len(requirements[number]) == 0) == (elsewhere[number] == "") {
+				t.Errorf("%s: held by a test, or not?", number)
+			}
 		}
 	}
 	for number, tests := range requirements {

@@ -263,6 +263,7 @@ func TestIdentity(t *testing.T) {
 		"privacy":           {r: request{head: []string{"Privacy: id"}}, name: "anonymous@anonymous.invalid"},
 		"another uri":       {r: request{}, edit: func(r *request) { r.uri = "sip:103@" + domain }, code: 403},
 		"another uri host":  {r: request{}, edit: func(r *request) { r.uri = "sip:102@elsewhere.example" }, code: 403},
+		"another method":    {r: request{}, edit: func(r *request) { r.method = "MESSAGE" }, code: 407},
 		"Diversion is lost": {r: request{head: []string{"Diversion: " + other, "X-Foo: bar", "Remote-Party-ID: " + other}}, name: "101"},
 	} {
 		t.Run(name, func(t *testing.T) {
