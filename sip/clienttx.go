@@ -13,7 +13,6 @@ type clientTx struct {
 	key     txKey
 	req     outRequest
 	text    []byte // of the request; none over a stream, where nothing is repeated
-	log     *messageLog
 	flow    flow
 	who     asker
 	state   txState
@@ -71,7 +70,7 @@ func (tx *clientTx) idle() bool { return tx.w == nil || tx.state == txGone }
 
 // ask is send with a transaction of the caller's, which is idle.
 func (tx *clientTx) ask(w *worker, r *outRequest, f flow, who asker) {
-	*tx = clientTx{w: w, key: clientKey(r.branch, r.method), req: *r, log: r.log, flow: f, who: who, interval: timerT1}
+	*tx = clientTx{w: w, key: clientKey(r.branch, r.method), req: *r, flow: f, who: who, interval: timerT1}
 	w.buf = r.render(w.buf[:0], f)
 	w.clients[tx.key] = tx
 	w.open.add(f, 1)
@@ -103,7 +102,7 @@ func (tx *clientTx) retransmit() {
 		return
 	}
 	tx.w.server.metrics.retransmits.Inc()
-	tx.log.asked(&tx.req, tx.flow, tx.w.now)
+	tx.req.log.asked(&tx.req, tx.flow, tx.w.now)
 	tx.w.transmit(tx.flow, tx.text) // timer B or F ends a dead flow
 	switch {
 	case invite:
@@ -118,7 +117,7 @@ func (tx *clientTx) retransmit() {
 
 // response handles one response to this request.
 func (tx *clientTx) response(res *wire.Message) {
-	tx.log.received(res, tx.flow, tx.w.now)
+	tx.req.log.received(res, tx.flow, tx.w.now)
 	if res.Status() < 200 {
 		tx.provisional(res)
 		return

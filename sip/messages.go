@@ -3,6 +3,7 @@ package sip
 import (
 	"hash/maphash"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -85,41 +86,41 @@ func (t *ladders) drop(id call.LegID, lingered bool) {
 // gist is one message, kept so that nothing is rendered before somebody asks
 // and nothing points into a packet.
 type gist struct {
-	at      int64 // Unix nanoseconds
-	peer    flow
-	method  string // of CSeq
+	at      int64  // Unix nanoseconds
 	rest    string // Request-URI or reason phrase
-	body    string // media type
 	tag     uint64 // hash of what tells the dialogs of two phones behind one contact apart
 	seq     uint32
 	status  uint16 // 0 for a request
 	repeats uint16
 	sent    bool
+	// Where the log has the method of CSeq, the media type of the body and the peer.
+	method, body, peer uint8
 }
 
 func (g *gist) same(o *gist) bool {
 	return g.seq == o.seq && g.status == o.status && g.sent == o.sent && g.tag == o.tag && g.method == o.method
 }
 
-// message is the gist for people; its texts come from t.
-func (g *gist) message(t *texts) call.Message {
-	m := call.Message{At: time.Unix(0, g.at).UTC(), Sent: g.sent, Body: g.body, Repeats: int(g.repeats)}
+// message is a gist for people; its texts come from t.
+func (l *messageLog) message(g *gist, t *texts) call.Message {
+	m := call.Message{At: time.Unix(0, g.at).UTC(), Sent: g.sent, Body: l.names[g.body], Repeats: int(g.repeats)}
+	method, peer := l.names[g.method], l.peers[g.peer]
 	if g.status != 0 {
 		t.number(uint64(g.status))
 	} else {
-		t.WriteString(g.method)
+		t.WriteString(method)
 	}
 	t.WriteByte(' ')
 	t.WriteString(g.rest)
 	m.Line = t.cut()
 	t.number(uint64(g.seq))
 	t.WriteByte(' ')
-	t.WriteString(g.method)
+	t.WriteString(method)
 	m.Of = t.cut()
-	t.WriteString(g.peer.transport())
+	t.WriteString(peer.transport())
 	t.WriteByte(' ')
 	var room [64]byte
-	t.Write(g.peer.remote().AppendTo(room[:0]))
+	t.Write(peer.remote().AppendTo(room[:0]))
 	m.Peer = t.cut()
 	return m
 }
@@ -149,7 +150,36 @@ type messageLog struct {
 
 	mu    sync.Mutex
 	gists []gist
+	names []string // methods and media types; usualNames until there is another one
+	peers []flow
 	over  bool // nobody will ask any more
+}
+
+// usualNames are those of nearly every call; the first is that of no body.
+var usualNames = append([]string{"", typeSDP}, knownMethods...)
+
+// name is where s stands among the names; mu is held.
+func (l *messageLog) name(s string) uint8 {
+	if l.names == nil {
+		l.names = usualNames[:len(usualNames):len(usualNames)]
+	}
+	i := slices.Index(l.names, s)
+	if i < 0 && len(l.names) > math.MaxUint8 {
+		return 0
+	}
+	if i < 0 {
+		i, l.names = len(l.names), append(l.names, strings.Clone(s))
+	}
+	return uint8(i)
+}
+
+// peer is where f stands among the peers; mu is held.
+func (l *messageLog) peer(f flow) uint8 {
+	i := slices.Index(l.peers, f)
+	if i < 0 {
+		i, l.peers = len(l.peers), append(l.peers, f)
+	}
+	return uint8(i)
 }
 
 func (l *messageLog) render() []call.Message {
@@ -159,19 +189,20 @@ func (l *messageLog) render() []call.Message {
 	var t texts
 	t.Grow(usualText * len(l.gists))
 	for i := range l.gists {
-		out[i] = l.gists[i].message(&t)
+		out[i] = l.message(&l.gists[i], &t)
 	}
 	return out
 }
 
 // note adds one message or counts it with the one it repeats, which is looked
 // for from the latest on.
-func (l *messageLog) note(g gist) {
+func (l *messageLog) note(g gist, f flow, method, body string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.over {
 		return
 	}
+	g.method = l.name(method)
 	for i := len(l.gists) - 1; i >= 0; i-- {
 		if old := &l.gists[i]; old.same(&g) {
 			if old.repeats < math.MaxUint16 {
@@ -186,6 +217,7 @@ func (l *messageLog) note(g gist) {
 	if l.gists == nil {
 		l.gists = make([]gist, 0, gistsAtOnce)
 	}
+	g.body, g.peer = l.name(body), l.peer(f)
 	l.gists = append(l.gists, g)
 }
 
@@ -194,13 +226,14 @@ func (l *messageLog) note(g gist) {
 func (l *messageLog) end() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.gists, l.over = nil, true
+	l.gists, l.names, l.peers, l.over = nil, nil, nil, true
 }
 
 // received notes a message of the far end.
 func (l *messageLog) received(m *wire.Message, f flow, now time.Time) {
 	if l != nil {
-		l.note(gistOf(m, f, now))
+		_, method := m.CSeq()
+		l.note(gistOf(m, now), f, method, bodyOf(m))
 	}
 }
 
@@ -210,20 +243,20 @@ func (l *messageLog) resent(b []byte, f flow, now time.Time) {
 		return
 	}
 	if m, err := wire.Parse(b); err == nil {
-		g := gistOf(m, f, now)
+		g := gistOf(m, now)
 		g.sent, g.tag = true, 0
 		if m.IsRequest() {
 			to, _ := m.Line("To", 0)
 			g.tag = tagHash(to)
 		}
-		l.note(g)
+		_, method := m.CSeq()
+		l.note(g, f, method, bodyOf(m))
 	}
 }
 
-func gistOf(m *wire.Message, f flow, now time.Time) gist {
-	g := gist{at: now.UnixNano(), peer: f, body: bodyOf(m)}
-	g.seq, g.method = m.CSeq()
-	g.method = methodName(g.method)
+func gistOf(m *wire.Message, now time.Time) gist {
+	g := gist{at: now.UnixNano()}
+	g.seq, _ = m.CSeq()
 	if m.IsRequest() {
 		g.rest = strings.Clone(m.RequestURI())
 	} else {
@@ -237,10 +270,8 @@ func (l *messageLog) answered(m *wire.Message, f flow, status int, phrase, body 
 	if l == nil {
 		return
 	}
-	g := gist{at: now.UnixNano(), peer: f, sent: true, status: uint16(status), rest: phrase, body: body}
-	g.seq, g.method = m.CSeq()
-	g.method = methodName(g.method)
-	l.note(g)
+	seq, method := m.CSeq()
+	l.note(gist{at: now.UnixNano(), sent: true, seq: seq, status: uint16(status), rest: phrase}, f, method, body)
 }
 
 // asked notes a request of ours.
@@ -248,10 +279,7 @@ func (l *messageLog) asked(r *outRequest, f flow, now time.Time) {
 	if l == nil {
 		return
 	}
-	l.note(gist{
-		at: now.UnixNano(), peer: f, sent: true, seq: r.cseq, method: r.method, rest: r.uri, body: r.bodyType,
-		tag: tagHash(r.to),
-	})
+	l.note(gist{at: now.UnixNano(), sent: true, seq: r.cseq, rest: r.uri, tag: tagHash(r.to)}, f, r.method, r.bodyType)
 }
 
 // logTag spreads To tags; two different ones never look like a repetition.
@@ -263,20 +291,7 @@ func bodyOf(m *wire.Message) string {
 	if m.BodySize() == 0 {
 		return ""
 	}
-	if t := m.MediaType(); t != typeSDP {
-		return strings.Clone(t)
-	}
-	return typeSDP
-}
-
-// methodName is a method that does not point into a packet.
-func methodName(s string) string {
-	for _, known := range knownMethods {
-		if known == s {
-			return known
-		}
-	}
-	return strings.Clone(s)
+	return m.MediaType()
 }
 
 // phrases are the reason phrases nearly every phone uses.

@@ -130,7 +130,7 @@ func (l *leg) accepted(tx *clientTx, res *wire.Message) {
 	l.timer.take(res)
 	l.keepTime()
 	c.forks, c.claims, c.like, c.diverted = nil, nil, nil, nil // a call may last for hours
-	tx.req = outRequest{}
+	tx.req = outRequest{log: tx.req.log}
 	l.Emit(call.LegEvent{Leg: l.id, Kind: call.LegAnswered, Private: isPrivate(res)})
 	l.tell()
 }

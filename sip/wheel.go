@@ -26,8 +26,8 @@ type timer struct {
 	who        waker
 	at         int64 // tick
 	slot       int32
-	prev, next *timer
 	armed      bool
+	prev, next *timer
 }
 
 // wheel is a single-level timing wheel with 10 ms ticks: setting and stopping a

@@ -60,18 +60,18 @@ func (m *Message) fault(status int, reason string, extra ...Field) *Fault {
 // validateResponse: a response for us carries our Via alone (RFC 3261 section
 // 8.1.3.3) and speaks our version.
 func validateResponse(m *Message) *Fault {
-	f := &Fault{Status: 400, Method: m.cseqMethod}
+	var reason string
 	switch {
 	case !strings.EqualFold(m.version, "SIP/2.0"):
-		f.Reason = "Bad response: version"
+		reason = "Bad response: version"
 	case m.vias > 1:
-		f.Reason = "Bad response: Via of another hop"
+		reason = "Bad response: Via of another hop"
 	case m.cseqMethod == "ACK":
-		f.Reason = "Bad response: CSeq of an ACK"
+		reason = "Bad response: CSeq of an ACK"
 	default:
 		return nil
 	}
-	return f
+	return &Fault{Status: 400, Method: m.cseqMethod, Reason: reason}
 }
 
 // checkStart answers versions, methods and URIs nobody here speaks.
