@@ -37,7 +37,7 @@ type size struct {
 	ramp                           []int         // calls/s
 	step                           time.Duration // of the ramp
 	storm                          int           // phones that register at once
-	scales                         []int         // registered phones
+	scales                         []int         // registered phones, the fewest first
 	held                           []int         // calls that are up
 }
 
@@ -47,7 +47,7 @@ var (
 		load: 5 * time.Second, calls: 5 * time.Second, relay: 6 * time.Second, idle: 10 * time.Second,
 		callRates: []int{100, 400, 1000}, relayed: []int{100, 500},
 		ramp: []int{300, 400, 500, 650, 800, 1000, 1250, 1600, 2000, 2500, 3200, 4000, 5000}, step: 3 * time.Second,
-		storm: 100000, scales: []int{1000, 20000, 100000}, held: []int{100, 3000},
+		storm: 100000, scales: []int{1000, 20000, 100000, 1000000}, held: []int{100, 3000},
 	}
 	quickSize = size{
 		phones: 1000, callPhones: 400, idlePhones: 200,
@@ -134,10 +134,7 @@ func (o options) limits(s size) []job {
 		{Kind: load.Register, Name: stormName, Count: s.storm, Rate: s.storm, Patient: true},
 	}}}
 	for _, n := range s.scales {
-		jobs = append(jobs, job{section: "scale", phones: n, targets: sip, phases: []load.Phase{
-			{Kind: load.Register, Count: n, Rate: 4000},
-			{Kind: load.Refresh, Name: scaleName(n), Rate: o.Rate, Time: s.load},
-		}})
+		jobs = append(jobs, o.scale(s, n))
 	}
 	besides := 4 * s.callRates[0]
 	for _, n := range s.held {
@@ -149,4 +146,23 @@ func (o options) limits(s size) []job {
 		}})
 	}
 	return jobs
+}
+
+// peerScale is how many phones the peer's setting has room for.
+const peerScale = 20000
+
+// scale is the job that refreshes the same number of registrations whatever n is,
+// each once: of a phone that refreshes more than once, what is written behind is
+// written once.
+func (o options) scale(s size, n int) job {
+	targets := []string{ours, kamailio}
+	if n > peerScale {
+		targets = targets[:1]
+	}
+	const rate = 8000
+	return job{section: "scale", phones: n, targets: targets, phases: []load.Phase{
+		{Kind: load.Register, Count: n, Rate: rate, Time: time.Duration(n/rate) * time.Second},
+		{Kind: load.Idle, Time: s.step},
+		{Kind: load.Refresh, Name: scaleName(n), Rate: o.Rate, Count: s.scales[0]},
+	}}
 }

@@ -184,14 +184,26 @@ func newPhoneTask(e *engine, p Phase, begin1 func(*phone, time.Time)) (*phoneTas
 		return nil, fmt.Errorf("%d phones at %d/s of %d", p.Count, p.Rate, len(e.phones))
 	}
 	t := &phoneTask{engine: e, phones: e.phones, begin1: begin1}
-	if p.Count > 0 {
+	switch {
+	case p.Count > 0 && p.Kind == Refresh:
+		t.phones = spread(e.phones, p.Count)
+	case p.Count > 0:
 		t.phones = e.phones[:p.Count]
 	}
 	t.pace = pace{rate: p.Rate, most: int(float64(p.Rate) * p.Time.Seconds())}
-	if p.Kind == Register {
+	if p.Kind == Register || p.Kind == Refresh && p.Count > 0 {
 		t.pace.most = len(t.phones)
 	}
 	return t, nil
+}
+
+// spread is n of phones, equally far from each other.
+func spread(phones []*phone, n int) []*phone {
+	some := make([]*phone, n)
+	for i := range some {
+		some[i] = phones[i*len(phones)/n]
+	}
+	return some
 }
 
 func newRegisterTask(e *engine, p Phase) (task, error) {

@@ -32,7 +32,8 @@ const (
 	// Register lets Count phones from the first register, each once, with
 	// challenge and answer.
 	Register Kind = "register"
-	// Refresh lets the first Count phones register again and again for Time.
+	// Refresh lets phones register again: all in turn for Time or, with a Count, so
+	// many of them, spread over all, once each.
 	Refresh Kind = "refresh"
 	// Options sends OPTIONS for Time.
 	Options Kind = "options"

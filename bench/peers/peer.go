@@ -55,7 +55,7 @@ type Peer struct {
 
 // Bounds of a start and a stop.
 const (
-	startBound = 30 * time.Second
+	startBound = 3 * time.Minute // of a million accounts
 	stopBound  = 15 * time.Second
 )
 
