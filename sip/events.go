@@ -79,6 +79,7 @@ func (s *Server) openEvents() error {
 		names = append(names, p.Name())
 	}
 	e.allow = strings.Join(names, ", ")
+	s.openOptions()
 	now := time.Now()
 	var err error
 	if e.publications, err = event.OpenPublications(e.cfg.Publications, now); err != nil {

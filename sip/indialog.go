@@ -59,7 +59,7 @@ func (w *worker) inDialog(m *wire.Message, f flow) {
 	case methodSubscribe:
 		l.subscribeCame(m, f)
 	case methodOptions:
-		w.answer(m, f, 200, "OK", optionsFields...)
+		w.answer(m, f, 200, "OK", w.server.options...)
 	default:
 		w.answer(m, f, 405, "Method Not Allowed", wire.Field{Name: "Allow", Value: allowHeader})
 	}

@@ -255,7 +255,7 @@ func (w *worker) incoming(m *wire.Message, f flow) {
 	case methodRegister:
 		w.register(m, f, key)
 	case methodOptions:
-		w.reply(m, f, 200, "OK", optionsFields...)
+		w.reply(m, f, 200, "OK", w.server.options...)
 	case methodRefer:
 		w.referOutside(m, f)
 	case methodSubscribe:
@@ -293,13 +293,17 @@ func (w *worker) unserved(m *wire.Message, f flow) {
 	}
 }
 
-// optionsFields say what we can do, and nothing about who we are (A2).
-var optionsFields = []wire.Field{
-	{Name: "Allow", Value: allowHeader},
-	{Name: "Supported", Value: supportedHeader},
-	{Name: "Accept", Value: typeSDP},
-	{Name: "Accept-Encoding", Value: "identity"},
-	{Name: "Accept-Language", Value: "en"},
+// openOptions makes what an OPTIONS is answered with: what we can do, and nothing
+// about who we are (A2).
+func (s *Server) openOptions() {
+	s.options = []wire.Field{
+		{Name: "Allow", Value: allowHeader},
+		{Name: "Supported", Value: supportedHeader},
+		{Name: "Allow-Events", Value: s.events.allow},
+		{Name: "Accept", Value: typeSDP},
+		{Name: "Accept-Encoding", Value: "identity"},
+		{Name: "Accept-Language", Value: "en"},
+	}
 }
 
 func (w *worker) ackCame(m *wire.Message) {

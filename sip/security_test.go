@@ -154,7 +154,9 @@ func TestOptionsSaysNothingOfUs(t *testing.T) {
 	inEdge(t, func(e *edge) {
 		u := e.rawUDP("10.0.9.1:5060")
 		u.send(u.text(request{method: "OPTIONS", uri: "sip:" + domain}))
-		u.expect(200)
+		if value, _ := u.expect(200).Header("Allow-Events"); !strings.HasPrefix(value, "reg, message-summary") {
+			t.Errorf("Allow-Events: %q", value)
+		}
 		u.register("101")
 		r, ok := u.talk()
 		e.registry.EndAll(call.CauseShutdown)

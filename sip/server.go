@@ -85,6 +85,7 @@ type Server struct {
 	waiting   waiting
 	ladders   ladders
 	events    events
+	options   []wire.Field // of the 200 to an OPTIONS
 
 	stop   chan struct{}
 	closed atomic.Bool

@@ -107,10 +107,6 @@ func (st SubscriptionState) String() string {
 	return s
 }
 
-// ETag returns the SIP-ETag of a 2xx to PUBLISH (RFC 3903 section 11.3.1); ok is
-// false when it is absent or no token.
-func (m *Message) ETag() (tag string, ok bool) { return m.token("SIP-ETag") }
-
 // IfMatch returns the SIP-If-Match of a PUBLISH (RFC 3903 section 11.3.2). In a
 // request that has passed Rules.Validate ok is false only when it is absent.
 func (m *Message) IfMatch() (tag string, ok bool) { return m.token("SIP-If-Match") }

@@ -95,9 +95,6 @@ func (m *Message) FromURI() URI { return m.from.URI }
 // ToURI returns the URI of To.
 func (m *Message) ToURI() URI { return m.to.URI }
 
-// FromDisplay returns the display name of From as plain text, "" when absent.
-func (m *Message) FromDisplay() string { return m.from.Display() }
-
 // Via returns the top Via in sipgo's form, never nil.
 func (m *Message) Via() *sip.ViaHeader {
 	if m.built.via == nil {
@@ -117,8 +114,8 @@ func (m *Message) Branch() string { return m.top.branch }
 func (m *Message) SentBy() (host string, port int) { return m.top.host, m.top.port }
 
 // From returns the From header in sipgo's form, never nil. Its DisplayName is the
-// cleaned inside of a quoted-string: Unescape gives the text. FromURI, FromTag
-// and FromDisplay cost less.
+// cleaned inside of a quoted-string: Unescape gives the text. FromURI and
+// FromTag cost less.
 func (m *Message) From() *sip.FromHeader {
 	if m.built.from == nil {
 		var a address

@@ -17,10 +17,10 @@ var readings = []struct {
 }{
 	{"rfc4475", "wsinv", func(m *Message) []string {
 		c := &m.Contacts()[0]
-		return []string{m.Method(), m.FromDisplay(), m.FromTag(), m.ToTag(), m.Branch(), c.Display(), m.MediaType()}
+		return []string{m.Method(), m.from.Display(), m.FromTag(), m.ToTag(), m.Branch(), c.Display(), m.MediaType()}
 	}, []string{"INVITE", `J Rosenberg \"`, "98asjd8", "1918181833n", "390skdjuw", `Quoted string ""`, "application/sdp"}},
 	{"rfc4475", "intmeth", func(m *Message) []string {
-		return []string{m.Method(), m.TargetURI().Host, m.FromDisplay(), m.FromTag(), m.FromURI().User, m.Branch()}
+		return []string{m.Method(), m.TargetURI().Host, m.from.Display(), m.FromTag(), m.FromURI().User, m.Branch()}
 	}, []string{"!interesting-Method0123456789_*+`.%indeed'~", "example.com", "token1~` token2'+_ token3*%!.-", "_token~1'+`*%!-.",
 		"mundane", "z9hG4bK-.!%66*_+`'~"}},
 	{"rfc4475", "esc01", func(m *Message) []string {
@@ -32,7 +32,7 @@ var readings = []struct {
 	}, []string{"null-%00-null", "%00", "%00%00"}},
 	{"rfc4475", "esc02", func(m *Message) []string { return []string{m.Method()} }, []string{"RE%47IST%45R"}},
 	{"rfc4475", "lwsdisp", func(m *Message) []string {
-		return []string{m.FromDisplay(), m.FromURI().User, m.FromTag()}
+		return []string{m.from.Display(), m.FromURI().User, m.FromTag()}
 	}, []string{"caller", "caller", "323"}},
 	{"rfc4475", "longreq", func(m *Message) []string {
 		return []string{m.ToURI().User, strconv.Itoa(m.ToURI().Port), strconv.Itoa(m.Vias()), strconv.Itoa(len(m.Contacts()))}
