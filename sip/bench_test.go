@@ -184,7 +184,7 @@ func TestCallAllocations(t *testing.T) {
 	if raceEnabled {
 		t.Skip("allocations are counted without the race detector")
 	}
-	const most = 390
+	const most = 370
 	piped(t, func(p *pipe, u *rawUA) {
 		registered(t, p, u)
 		n := testing.AllocsPerRun(300, func() { wholeCall(t, p, u) })

@@ -160,6 +160,24 @@ func withdrawal(m *wire.Message) call.Cause {
 // reasonFields is the Reason header (RFC 3326) of a BYE or CANCEL. A phone that
 // loses to another contact must not show a missed call.
 func reasonFields(c call.Cause) []wire.Field {
+	if f, ok := reasons[c]; ok {
+		return f
+	}
+	return reasonOf(c)
+}
+
+// reasons are those of all causes there are.
+var reasons = allReasons()
+
+func allReasons() map[call.Cause][]wire.Field {
+	all := map[call.Cause][]wire.Field{}
+	for c := range causeStatus {
+		all[c] = reasonOf(c)
+	}
+	return all
+}
+
+func reasonOf(c call.Cause) []wire.Field {
 	reason := wire.Reason{Protocol: "Q.850", Cause: refusalOf(c).q850}
 	if c == call.CauseAnsweredElsewhere {
 		reason = wire.Reason{Protocol: "SIP", Cause: 200, Text: "Call completed elsewhere"}

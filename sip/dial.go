@@ -56,9 +56,13 @@ func (s *Server) dialBinding(owner *call.Call, a Account, b *location.Binding, t
 	l.calling.like, _ = to.Peer.(*media.Session)
 	l.calling.contact, l.calling.reachable = b.Contact, !b.Suspended && !f.closed()
 	l.meets(to.From)
+	from := l.shown
+	if from == "" {
+		from = fromOf(to.From, a.Domain)
+	}
 	l.dialog = dialog{
 		callID: callID, localTag: tag, flow: f, remoteSeq: -1,
-		local:  fromOf(to.From, a.Domain) + ";tag=" + tag,
+		local:  from + ";tag=" + tag,
 		remote: "<sip:" + escapeUser(a.Number) + "@" + a.Domain + ">",
 	}
 	if !l.w.post(job{leg: l, verb: verbPlace}) {
@@ -87,11 +91,11 @@ func fromOf(p call.Party, domain string) string {
 	if p.Domain != "" {
 		domain = p.Domain
 	}
-	uri := "<sip:" + escapeUser(p.Number) + "@" + domain + ">"
+	uri := escapeUser(p.Number)
 	if p.Name == "" {
-		return uri
+		return "<sip:" + uri + "@" + domain + ">"
 	}
-	return wire.Quote(wire.Clean(p.Name)) + " " + uri
+	return `"` + wire.Escape(p.Name) + `" <sip:` + uri + "@" + domain + ">"
 }
 
 // flowOf finds the way back to a binding: its listener over UDP, its connection

@@ -32,8 +32,8 @@ const (
 type exchange struct {
 	wants   wants // not told yet
 	telling wants // in the request under way
+	tries   uint8
 	method  string
-	tries   int
 	retry   timer
 }
 

@@ -21,7 +21,7 @@ type inviteServer struct {
 	request  *wire.Message
 	reliable *reliable // of provisional responses; nil for a caller without it
 	offered  bool      // its body held an offer; otherwise ours is in the 2xx
-	status   int       // of the last provisional response
+	status   int16     // of the last provisional response
 	ok       []byte
 	interval time.Duration
 	resend   timer
@@ -192,7 +192,7 @@ func (l *leg) ring(early bool) {
 	if early && (describes || r.agreed()) {
 		status, phrase = 183, "Session Progress"
 	}
-	if l.invite.status >= status {
+	if int(l.invite.status) >= status {
 		return
 	}
 	var body []byte
@@ -205,7 +205,7 @@ func (l *leg) ring(early bool) {
 			return
 		}
 	}
-	l.invite.status = status
+	l.invite.status = int16(status)
 	l.provisional(status, phrase, body)
 }
 

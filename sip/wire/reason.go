@@ -45,6 +45,9 @@ func (r Reason) String() string {
 
 // Reasons returns all values of the message's Reason header that can be read.
 func (m *Message) Reasons() []Reason {
+	if m.find(header("Reason"), 0) < 0 {
+		return nil // the usual case, without any allocation
+	}
 	var list []Reason
 	for value := range m.Values("Reason") {
 		if r, ok := ParseReason(value); ok {
