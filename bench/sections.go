@@ -122,7 +122,9 @@ const manyPorts = "10000-61999"
 func (o options) limits(s size) []job {
 	sip := []string{ours, kamailio}
 	most := s.ramp[len(s.ramp)-1]
-	busy := job{section: "overload", phones: max(4*most/3, 400), ports: manyPorts, targets: sip}
+	// Enough that a phone is at rest again when its turn comes, at ten times what
+	// is served.
+	busy := job{section: "overload", phones: max(2*most, 400), ports: manyPorts, targets: sip}
 	busy.phases = append(busy.phases, load.Phase{Kind: load.Register, Count: busy.phones, Rate: 2000})
 	for _, rate := range s.ramp {
 		busy.phases = append(busy.phases, load.Phase{Kind: load.Call, Name: rampName, Rate: rate, Time: s.step, Talk: shortTalk, Ramp: true})

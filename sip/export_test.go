@@ -46,8 +46,8 @@ func NewAllowance(share int, most time.Duration) *Allowance {
 // Open tells whether anything is left.
 func (a *Allowance) Open(now time.Time) bool { return a.open(now) }
 
-// Spend takes what was used.
-func (a *Allowance) Spend(d time.Duration) { a.spend(d) }
+// Spend takes what was used for n refusals.
+func (a *Allowance) Spend(d time.Duration, n int) { a.spend(d, n) }
 
 // Fair is a lane.
 type Fair struct{ q fair }

@@ -65,7 +65,7 @@ func TestRefusalsAreBounded(t *testing.T) {
 	spent := func(from time.Time, during time.Duration) (sum time.Duration) {
 		for at := time.Duration(0); at < during; at += 50 * time.Microsecond {
 			if a.Open(from.Add(at)) {
-				a.Spend(5 * time.Microsecond)
+				a.Spend(5*time.Microsecond, 1)
 				sum += 5 * time.Microsecond
 			}
 		}
@@ -75,7 +75,7 @@ func TestRefusalsAreBounded(t *testing.T) {
 		t.Errorf("%v of a second at a tenth", got)
 	}
 	for range 40 { // two more at each chance
-		a.Spend(time.Hour)
+		a.Spend(time.Hour, 40)
 	}
 	if a.Open(now.Add(time.Second)) {
 		t.Error("open after too much was spent")

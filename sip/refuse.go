@@ -14,6 +14,8 @@ const (
 	refusingShare = 10
 	// refusingBurst is the most that is saved up while nobody is refused.
 	refusingBurst = 10 * time.Millisecond
+	// refusalMost is what it can take to make or to send one.
+	refusalMost = 25 * time.Microsecond
 )
 
 // allowance bounds the time spent on something to a share of a core.
@@ -39,11 +41,12 @@ func (a *allowance) open(now time.Time) bool {
 	return a.left > 0
 }
 
-// spend takes what was used. Who was interrupted meanwhile has not used it all.
-func (a *allowance) spend(d time.Duration) {
+// spend takes what was used for n refusals. Who was interrupted meanwhile has not
+// used it all.
+func (a *allowance) spend(d time.Duration, n int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.left -= min(d, time.Millisecond)
+	a.left -= min(d, time.Duration(n)*refusalMost)
 }
 
 // refusing is what refusals need; nothing is made for one of them.
@@ -69,7 +72,7 @@ func (s *Server) shed(c class, h wire.Head, p packet) {
 	} else {
 		s.metrics.unrefused.Inc()
 	}
-	s.refusing.spend(time.Since(begun))
+	s.refusing.spend(time.Since(begun), 1)
 }
 
 // refuse answers a request with a 503 made of its own lines (RFC 3261 8.2.7), or

@@ -179,9 +179,9 @@ func (l *udpListener) sendRefusals() {
 	if len(l.refusals.list) == 0 {
 		return
 	}
-	begun := time.Now()
+	begun, n := time.Now(), len(l.refusals.list)
 	l.refusals.flush()
-	l.server.refusing.spend(time.Since(begun))
+	l.server.refusing.spend(time.Since(begun), n)
 }
 
 // age is how long what was just read had waited in the kernel: a core that has no
