@@ -9,8 +9,9 @@ import (
 	"github.com/cordpair/cordpair/sip/wire"
 )
 
-// answeredCall has 101 call 102, both behind one pipe, and answers it.
-func answeredCall(t testing.TB, p *pipe, u *rawUA) {
+// answeredCall has 101 call 102, both behind one pipe, answers it, and returns the
+// caller's ACK.
+func answeredCall(t testing.TB, p *pipe, u *rawUA) request {
 	t.Helper()
 	r := request{method: "INVITE", uri: "sip:102@" + domain, body: u.sdp(), head: phoneHeaders}
 	u.fill(&r)
@@ -18,7 +19,9 @@ func answeredCall(t testing.TB, p *pipe, u *rawUA) {
 	invite := parsed(t, p.ask(u.text(r), "INVITE "))
 	head := append([]string{"Contact: <sip:102@" + u.addr.String() + ">"}, phoneHeaders...)
 	ok := parsed(t, p.ask(reply(invite, 200, fresh("far"), head, u.sdp()), "SIP/2.0 200"))
-	p.in <- []byte(u.text(inDialog(r, ok, "ACK")))
+	ack := inDialog(r, ok, "ACK")
+	p.in <- []byte(u.text(ack))
+	return ack
 }
 
 // phoneHeaders are what a desk phone says besides.
