@@ -88,7 +88,8 @@ func userOf(address string) string {
 }
 
 // checkRecords: one record for each call, whole, whatever was lost, repeated or
-// killed on the way (D1, S9).
+// killed on the way (D1, S9). A transfer may place one call to its target, which has a
+// record of its own (F4); who calls there is whoever then talks to it.
 func (s *sim) checkRecords() {
 	want := s.begun()
 	for key, n := range s.owed {

@@ -224,8 +224,8 @@ func (h *handset) awaitEnd(c *siptest.Call, most time.Duration, life int) {
 	if errors.Is(err, context.DeadlineExceeded) && h.s.someoneGone() {
 		err = h.within(sessionEnds, wait)
 	}
-	if errors.Is(err, context.DeadlineExceeded) && h.s.moved() {
-		life = 0 // two that wait for the other may have come together
+	if errors.Is(err, context.DeadlineExceeded) && h.s.moved() && h.known(c, life) {
+		life = 0 // no rule ends the call of two who both wait since a transfer joined them
 	}
 	if h.bad&siptest.IgnoreBYE != 0 && errors.Is(err, context.DeadlineExceeded) {
 		life = 0 // it was told, and would not hear
@@ -233,6 +233,13 @@ func (h *handset) awaitEnd(c *siptest.Call, most time.Duration, life int) {
 	if !h.did("waits for the end", err, life) && !h.isGone() {
 		_ = h.within(ringsAtMost, c.Hangup) // of a switch that knows nothing of it, or has failed already
 	}
+}
+
+// known tells whether the switch has the call of a phone that was told of no end. If
+// not, the phone should have been.
+func (h *handset) known(c *siptest.Call, life int) bool {
+	err := h.within(ringsAtMost, func(ctx context.Context) error { return c.PressInfo(ctx, "5") })
+	return !overtaken(err) || overFor(c) || life != h.s.life()
 }
 
 func (h *handset) hangUp(c *siptest.Call, life int) {

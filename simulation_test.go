@@ -81,7 +81,8 @@ type sim struct {
 	asked map[string]int
 	// texts are the messages that were answered with 2xx, by text: for whom.
 	texts map[string]string
-	twice map[string]bool
+	// twice are those whose answer died with the switch: how often that died meanwhile.
+	twice map[string]int
 }
 
 // simPassword is every phone's.
@@ -90,7 +91,7 @@ const simPassword = "four words of secret"
 func simulate(t *testing.T, seed uint64) {
 	cryptotest.SetGlobalRandom(t, seed)
 	synctest.Test(t, func(t *testing.T) {
-		s := &sim{t: t, seed: seed, rand: dice(seed, 0), net: siptest.New(seed), owed: map[string]int{}, doubtful: map[string]int{}, texts: map[string]string{}, twice: map[string]bool{}, asked: map[string]int{}}
+		s := &sim{t: t, seed: seed, rand: dice(seed, 0), net: siptest.New(seed), owed: map[string]int{}, doubtful: map[string]int{}, texts: map[string]string{}, twice: map[string]int{}, asked: map[string]int{}}
 		s.umpire = siptest.NewUmpire(s.net, s.net.Switch, s.net.Switch6)
 		kill := *simKilled || s.rand.IntN(6) == 0
 		if kill {

@@ -62,6 +62,7 @@ func TestRefusedInviteIsRepeated(t *testing.T) {
 				wait(ms(600))
 				u.send(u.ackOf(r, refused))
 				wait(time.Second)
+				counted := e.met.Value("cordpair_sip_retransmissions_total")
 				u.send(u.text(r)) // the ACK was seen: nothing is said any more (timer I)
 				wait(time.Minute)
 				want = []int{500}
@@ -70,6 +71,9 @@ func TestRefusedInviteIsRepeated(t *testing.T) {
 				}
 				if at := instants(u.heard(), "SIP/2.0", begin); !slices.Equal(at, want) {
 					t.Errorf("after the ACK: answers at %v ms, want %v", at, want)
+				}
+				if n := e.met.Value("cordpair_sip_retransmissions_total"); n != counted {
+					t.Errorf("after the ACK a timer ran on: %v repetitions, were %v", n, counted)
 				}
 				e.free()
 			})
@@ -296,5 +300,22 @@ func TestKeepRinging(t *testing.T) {
 		callee.accept(invite, "far")
 		caller.lastOf(200)
 		wait(time.Second)
+	})
+}
+
+// TestACKOfRefusal (17.1.1.3): it is the INVITE's but for the To of the refusal, and
+// answers each repetition of it.
+func TestACKOfRefusal(t *testing.T) {
+	inEdge(t, func(e *edge) {
+		caller, callee, _, invite := ringing(e)
+		for range 3 {
+			callee.send(reply(invite, 486, "far", nil, ""))
+			ack := callee.one()
+			if ack.Method() != "ACK" || ack.ToTag() != "far" || ack.Branch() != invite.Branch() || ack.CallID() != invite.CallID() ||
+				ack.FromTag() != invite.FromTag() || seqOf(ack) != seqOf(invite) || ack.RequestURI() != invite.RequestURI() {
+				t.Errorf("got %q, of %q", ack.raw, invite.raw)
+			}
+		}
+		caller.lastOf(486)
 	})
 }

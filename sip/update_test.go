@@ -269,3 +269,38 @@ func (e *edge) callTo(number string) *call.Call {
 	e.t.Fatalf("nobody calls %s", number)
 	return nil
 }
+
+// TestTargetRefresh (12.2): our requests name the Contact of the latest re-INVITE or
+// UPDATE, and that of a refused one counts for nothing.
+func TestTargetRefresh(t *testing.T) {
+	inEdge(t, func(e *edge) {
+		u := e.rawUDP("10.0.9.1:5060")
+		r, ok := u.talk()
+		for i, method := range []string{"INVITE", "UPDATE", "INVITE"} {
+			again := inDialog(r, ok, method)
+			again.cseq += i
+			again.noContact, again.head = true, []string{"Contact: <sip:moved-" + strconv.Itoa(i) + "@10.0.9.1:5060>"}
+			again.body = u.sdp()
+			if i == 2 {
+				again.body = strings.Replace(u.sdp(), "RTP/AVP 0", "RTP/AVP 77", 1)
+			}
+			u.send(u.text(again))
+			res := u.one()
+			if want := []int{200, 200, 488}[i]; res.Status() != want {
+				t.Fatalf("%s %d: %q", method, i, res.raw)
+			}
+			switch {
+			case method == "INVITE" && res.Status() == 200:
+				u.send(u.text(inDialog(again, res, "ACK")))
+			case method == "INVITE":
+				u.send(u.ackOf(again, res))
+			}
+		}
+		e.registry.EndAll(call.CauseShutdown)
+		bye := u.one()
+		if !strings.HasPrefix(bye.raw, "BYE sip:moved-1@10.0.9.1:5060 ") {
+			t.Errorf("got %q", bye.raw)
+		}
+		u.send(reply(bye, 200, "", nil, ""))
+	})
+}
