@@ -8,7 +8,8 @@
 // systems and for networks in memory. What a packet meets is the same in both.
 //
 // Ownership: each media port belongs to one worker of the engine, and everything
-// a packet reads or writes belongs to that worker. Methods of Session may be
+// a packet reads or writes belongs to that worker. It reads the ports between two
+// sessions too, and throws away what arrives then. Methods of Session may be
 // called from any goroutine; they swap the sink of the arriving packets or post
 // to the worker, and never wait for a packet. Order: of two verbs on one session
 // the later one wins, and nothing of the earlier source is heard after it.
