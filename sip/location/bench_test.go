@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -115,6 +116,37 @@ func BenchmarkUpdate(b *testing.B) {
 	}
 	run("refresh", func(*Request) {})
 	run("add or remove", func(r *Request) { r.Expires = hour - r.Expires })
+}
+
+// BenchmarkPopulation refreshes phones of ever more: those that are refreshed are
+// as many, and too many for the caches, so only the population differs.
+func BenchmarkPopulation(b *testing.B) {
+	const refreshed = 100_000
+	for _, phones := range []int{refreshed, 1_000_000} {
+		b.Run(strconv.Itoa(phones), func(b *testing.B) {
+			l := open(b, Config{})
+			now := time.Now()
+			requests := make([]Request, 0, refreshed)
+			for i := range phones {
+				r := realistic(int64(i+1), 1)
+				if _, err := l.Update(r, now, nil); err != nil {
+					b.Fatal(err)
+				}
+				if i%(phones/refreshed) == 0 {
+					requests = append(requests, r)
+				}
+			}
+			runtime.GC()
+			b.ResetTimer()
+			for i := range b.N {
+				r := &requests[i%refreshed]
+				r.CSeq++
+				if _, err := l.Update(*r, now, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }
 
 func BenchmarkLookup(b *testing.B) {
