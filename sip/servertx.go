@@ -11,16 +11,15 @@ import (
 //
 //	INVITE server:  proceeding -> kept (2xx) | completed (3xx-6xx) -> kept (ACK) | gone
 //	other server:   proceeding -> kept
-//	INVITE client:  calling -> proceeding -> accepted (2xx) | completed -> gone
-//	other client:   calling -> proceeding -> completed -> gone
+//	INVITE client:  calling -> proceeding -> heard (final response) | gone
+//	other client:   calling -> proceeding -> heard (final response) | gone
 //
-// Kept is no state of an object: see type kept.
+// Kept and heard are no states of an object: see the types of these names.
 type txState uint8
 
 const (
 	txCalling txState = iota
 	txProceeding
-	txAccepted
 	txCompleted
 	txGone
 )
