@@ -190,15 +190,18 @@ func (c *committer) commit(group []submission) int {
 	errs := make([]error, 0, len(group))
 	for i, s := range group {
 		err := b.run(s.fn)
-		if errors.Is(err, errRetryAlone) && i > 0 {
+		if (b.spoilt || errors.Is(err, errRetryAlone)) && i > 0 {
 			b.txn.Discard()
-			return c.commit(group[:i]) // what came before fits; the rest begins anew
+			return c.commit(group[:i]) // what came before is well; the rest begins anew
 		}
 		errs = append(errs, err)
 		if errors.Is(err, errRetryAlone) {
 			errs[i] = fmt.Errorf("store: %s: transaction %w", c.sp.name, ErrTooLarge)
 			b.changes, b.written = nil, 0
 			break
+		}
+		if b.spoilt {
+			b.renew()
 		}
 		if b.written > maxBatch {
 			break
@@ -258,21 +261,27 @@ type batch struct {
 	sp      *Space
 	txn     *badger.Txn
 	slab    *slab
-	written int // bytes set so far, 0 if nothing was
+	spoilt  bool // it holds what a transaction wrote that failed
+	written int  // bytes set so far, 0 if nothing was
 	changes []change
 }
 
-// run performs one transaction of the batch. If fn fails, what it wrote is set
-// back to what it was, so that its neighbours see nothing of it.
-func (b *batch) run(fn func(*Tx) error) (err error) {
-	tx := &Tx{sp: b.sp, txn: b.txn, batch: b, changes: len(b.changes)}
-	if err := tx.protect(fn); err != nil {
-		return tx.undo(err)
-	}
+// run performs one transaction of the batch. If fn fails after it has written, the
+// batch is spoilt.
+func (b *batch) run(fn func(*Tx) error) error {
+	tx := &Tx{sp: b.sp, txn: b.txn, batch: b}
+	err := tx.protect(fn)
 	if tx.full {
 		return errRetryAlone
 	}
-	return nil
+	b.spoilt = err != nil && tx.wrote
+	return err
+}
+
+// renew begins the batch anew.
+func (b *batch) renew() {
+	b.txn.Discard()
+	*b = batch{sp: b.sp, txn: b.sp.badger.Load().NewTransaction(true), slab: b.slab}
 }
 
 // protect turns a panic of fn into an error: it runs in the committer's

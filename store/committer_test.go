@@ -86,7 +86,7 @@ func TestGroup(t *testing.T) {
 			!strings.Contains(fmt.Sprint(errs[4]), "four") || !errors.Is(errs[5], ErrTaken) {
 			t.Errorf("outcomes %v", errs)
 		}
-		if n := db.Config().Stats().Commits - before; n > 2 {
+		if n := db.Config().Stats().Commits - before; n > 3 { // those between two that failed share one
 			t.Errorf("%d commits", n)
 		}
 		if got := names(t, tab); got != "zero after 6,n1,n3,n6" {

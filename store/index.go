@@ -55,10 +55,8 @@ func (r Rows[T]) reindex(key Key, was, is *T) error {
 		}
 		for _, at := range after {
 			if !ix.Unique && !slices.Contains(before, at) {
-				// Nobody else has this entry, and if it should be there although
-				// the old row did not carry it, it is not missed when undone.
-				entry := saved{key: r.t.entryKey(ix, at, key)}
-				if err := r.tx.setOver(entry, []byte(key)); err != nil {
+				// Nobody else has this entry.
+				if err := r.tx.set(r.t.entryKey(ix, at, key), r.tx.bytes(string(key))); err != nil {
 					return err
 				}
 				continue

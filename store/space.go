@@ -185,7 +185,7 @@ func (sp *Space) openError(err error) error {
 // as this space promises. When fn returns an error nothing of it is written and
 // Update returns that error. Transactions run one after another, in the
 // committer's goroutine, and many share one commit: fn must be quick, must not
-// call Update, and may run a second time if its neighbours filled the commit,
+// call Update, and may run a second time if a neighbour filled the commit or failed,
 // so it must set rather than add to what lies outside.
 func (sp *Space) Update(fn func(tx *Tx) error) error {
 	result := make(chan error, 1)

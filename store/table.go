@@ -164,15 +164,20 @@ func (r Rows[T]) Put(key Key, row T) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.t.prefix, err)
 	}
-	before, err := r.tx.present(rowKey(r.t.prefix, key))
 	var old []byte
+	watched := r.tx.sp.watches.any(r.t.prefix)
+	if watched || len(r.t.indexes) > 0 { // nobody else asks what was there
+		old, err = r.tx.present(rowKey(r.t.prefix, key))
+	}
 	if err == nil {
-		old, err = r.replace(key, before, raw, r.given(&row))
+		old, err = r.replace(key, old, raw, r.given(&row))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.t.prefix, err)
 	}
-	r.note(change{r.t.prefix, key, old, raw})
+	if watched {
+		r.note(change{r.t.prefix, key, old, raw})
+	}
 	return nil
 }
 
@@ -180,7 +185,7 @@ func (r Rows[T]) Put(key Key, row T) error {
 func (r Rows[T]) Insert(key Key, row T) error {
 	raw, err := r.t.codec.encode(r.tx, key, &row)
 	if err == nil {
-		_, err = r.replace(key, saved{key: rowKey(r.t.prefix, key)}, raw, r.given(&row))
+		_, err = r.replace(key, nil, raw, r.given(&row))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.t.prefix, err)
@@ -200,13 +205,12 @@ func (r Rows[T]) given(row *T) *T {
 
 // Delete removes a row. Without one it does nothing.
 func (r Rows[T]) Delete(key Key) error {
-	before, err := r.tx.present(rowKey(r.t.prefix, key))
-	if err == nil && (!before.had || r.t.codec.gone(before.value)) {
+	old, err := r.tx.present(rowKey(r.t.prefix, key))
+	if err == nil && r.t.codec.gone(old) {
 		return nil
 	}
-	var old []byte
 	if err == nil {
-		old, err = r.replace(key, before, r.t.codec.tombstone(before.value), nil)
+		old, err = r.replace(key, old, r.t.codec.tombstone(old), nil)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.t.prefix, err)
@@ -215,13 +219,12 @@ func (r Rows[T]) Delete(key Key) error {
 	return nil
 }
 
-// replace writes raw under key, where before is, or removes the row if raw is nil, and brings the
+// replace writes raw under key, where old is, or removes the row if raw is nil, and brings the
 // indexes from what they say of the old row to what they must say of the new
 // one, which is what will be read: JSON may not keep all of what was given, such
 // as bytes that are no UTF-8. A coded row does, and is given in is. It returns the
 // old row unless that was gone.
-func (r Rows[T]) replace(key Key, before saved, raw []byte, is *T) (old []byte, err error) {
-	old = before.value
+func (r Rows[T]) replace(key Key, old, raw []byte, is *T) ([]byte, error) {
 	if len(r.t.indexes) > 0 {
 		was, err := r.t.codec.remains(key, old)
 		if err != nil {
@@ -240,10 +243,14 @@ func (r Rows[T]) replace(key Key, before saved, raw []byte, is *T) (old []byte, 
 		old = nil
 	}
 	if raw == nil {
-		return old, r.tx.deleteOver(before)
+		return old, r.tx.delete(rowKey(r.t.prefix, key))
 	}
-	return old, r.tx.setOver(before, raw)
+	return old, r.tx.set(rowKey(r.t.prefix, key), raw)
 }
 
-// note tells the watchers once the commit is done.
-func (r Rows[T]) note(ch change) { r.tx.batch.changes = append(r.tx.batch.changes, ch) }
+// note tells the watchers, if there are any, once the commit is done.
+func (r Rows[T]) note(ch change) {
+	if r.tx.sp.watches.any(ch.prefix) {
+		r.tx.batch.changes = append(r.tx.batch.changes, ch)
+	}
+}

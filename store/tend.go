@@ -179,14 +179,14 @@ func (t *Table[T]) sweep() error {
 // sweep removes the rows among keys whose time has come still.
 func (r Rows[T]) sweep(keys []Key) error {
 	for _, key := range keys {
-		before, err := r.tx.present(rowKey(r.t.prefix, key))
-		if err == nil && (!before.had || !r.t.codec.past(before.value)) {
+		old, err := r.tx.present(rowKey(r.t.prefix, key))
+		if err == nil && !r.t.codec.past(old) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		if _, err := r.replace(key, before, nil, nil); err != nil {
+		if _, err := r.replace(key, old, nil, nil); err != nil {
 			return err
 		}
 	}

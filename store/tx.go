@@ -14,17 +14,9 @@ type Tx struct {
 	sp  *Space
 	txn *badger.Txn
 
-	batch   *batch // nil in View
-	before  []saved
-	changes int  // length of batch.changes when the transaction began
-	full    bool // the batch has no room for what was written
-}
-
-// saved is a key as it was before a transaction touched it.
-type saved struct {
-	key   string
-	value []byte
-	had   bool
+	batch *batch // nil in View
+	wrote bool
+	full  bool // the batch has no room for what was written
 }
 
 // NextID returns the next number of the sequence of a prefix: 1, 2, 3 …. The
@@ -80,45 +72,26 @@ func (tx *Tx) get(key string) ([]byte, error) {
 }
 
 func (tx *Tx) set(key string, value []byte) error {
-	old, err := tx.present(key)
-	if err != nil {
-		return err
-	}
-	return tx.setOver(old, value)
-}
-
-// setOver is set for who knows what is there.
-func (tx *Tx) setOver(old saved, value []byte) error {
 	switch {
 	case tx.batch == nil:
 		return ErrReadOnly
-	case len(old.key) > MaxKey || len(value) > MaxRow:
-		return fmt.Errorf("store: key of %d and row of %d bytes: %w", len(old.key), len(value), ErrTooLarge)
+	case len(key) > MaxKey || len(value) > MaxRow:
+		return fmt.Errorf("store: key of %d and row of %d bytes: %w", len(key), len(value), ErrTooLarge)
 	}
-	tx.before = append(tx.before, old)
-	return tx.write(len(old.key)+len(value), tx.txn.Set(tx.bytes(old.key), value))
+	return tx.write(len(key)+len(value), tx.txn.Set(tx.bytes(key), value))
 }
 
 func (tx *Tx) delete(key string) error {
-	old, err := tx.present(key)
-	if err != nil {
-		return err
-	}
-	return tx.deleteOver(old)
-}
-
-// deleteOver is delete for who knows what is there.
-func (tx *Tx) deleteOver(old saved) error {
 	if tx.batch == nil {
 		return ErrReadOnly
 	}
-	tx.before = append(tx.before, old)
-	return tx.write(len(old.key), tx.txn.Delete(tx.bytes(old.key)))
+	return tx.write(len(key), tx.txn.Delete(tx.bytes(key)))
 }
 
 // write notes what a write came to. A full batch is remembered as well as
 // returned, so that a caller who swallows the error changes nothing.
 func (tx *Tx) write(size int, err error) error {
+	tx.wrote = true
 	if errors.Is(err, badger.ErrTxnTooBig) {
 		tx.full = true
 		return errRetryAlone
@@ -130,33 +103,11 @@ func (tx *Tx) write(size int, err error) error {
 	return nil
 }
 
-// present is key as it is, before it is written.
-func (tx *Tx) present(key string) (saved, error) {
-	old, err := tx.get(key)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return saved{}, err
+// present are the bytes under key, nil if there are none.
+func (tx *Tx) present(key string) ([]byte, error) {
+	b, err := tx.get(key)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
 	}
-	return saved{key, old, err == nil}, nil
-}
-
-// undo sets back what the transaction wrote, latest first, and returns why it
-// failed; or errRetryAlone if the batch has no room even for that.
-func (tx *Tx) undo(why error) error {
-	tx.batch.changes = tx.batch.changes[:tx.changes]
-	if tx.full {
-		return errRetryAlone
-	}
-	for i := len(tx.before) - 1; i >= 0; i-- {
-		s := tx.before[i]
-		var err error
-		if s.had {
-			err = tx.txn.Set(tx.bytes(s.key), s.value)
-		} else {
-			err = tx.txn.Delete(tx.bytes(s.key))
-		}
-		if err != nil {
-			return errRetryAlone
-		}
-	}
-	return why
+	return b, err
 }

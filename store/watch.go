@@ -33,6 +33,13 @@ func (w *watches) add(p Prefix, fn func(change)) (cancel func()) {
 	return func() { w.remove(p, id) }
 }
 
+// any reports whether a table has watchers.
+func (w *watches) any(p Prefix) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.by[p]) > 0
+}
+
 // remove takes a watcher out. The list is replaced, not changed, because tell
 // may be walking over it.
 func (w *watches) remove(p Prefix, id int) {
