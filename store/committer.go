@@ -20,7 +20,7 @@ const (
 
 // lateSync is how long a late submission waits for others, so that one sync of the
 // disk serves them all.
-const lateSync = 150 * time.Millisecond
+const lateSync = 250 * time.Millisecond
 
 // submission is one transaction on its way to the disk.
 type submission struct {

@@ -200,7 +200,7 @@ func (sp *Space) Update(fn func(tx *Tx) error) error {
 func (sp *Space) Submit(fn func(tx *Tx) error, done func(error)) { sp.submit(fn, done, false) }
 
 // SubmitLate is Submit for those who are in no hurry: in the records space, what it
-// writes can be read as soon as with Submit, but waits up to 150 ms for others on
+// writes can be read as soon as with Submit, but waits up to 250 ms for others on
 // its way to the disk.
 func (sp *Space) SubmitLate(fn func(tx *Tx) error, done func(error)) { sp.submit(fn, done, true) }
 

@@ -26,7 +26,7 @@ const (
 	busyWait = 20 * time.Millisecond
 	// gap is how often Run looks at events at most, so that it wakes a few times a
 	// second and the state of many calls goes into the journal at once.
-	gap = 20 * time.Millisecond
+	gap = 40 * time.Millisecond
 	// gather is how long the record of an ended call waits for the last messages of
 	// its legs. Until it is durable the journal entry stands.
 	gather = 200 * time.Millisecond

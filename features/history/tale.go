@@ -56,7 +56,7 @@ func bits(ev *call.Event) (has uint64) {
 		set(hasDialled, ev.Dialled != "" && ev.Kind == call.EventStarted)
 	case call.EventLegEnded:
 		set(isRemote, ev.Remote)
-		set(hasStats, ev.Stats != nil)
+		set(hasStats, ev.Stats != nil && *ev.Stats != call.MediaStats{})
 	}
 	return has
 }
