@@ -275,3 +275,42 @@ func TestRefreshInPortions(t *testing.T) {
 		}
 	})
 }
+
+// TestRestartOfMany: what calls did in the same moment is in the journal of each.
+func TestRestartOfMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := storetest.Open(t)
+		b := newBench(t, db)
+		var calls []*teller
+		for _, id := range []call.ID{"X", "Y", "Z"} {
+			c := b.call(id)
+			c.start(alice, "102")
+			c.ring("b", bob)
+			calls = append(calls, c)
+		}
+		time.Sleep(time.Second)
+		for _, c := range calls {
+			c.answer("b", bob)
+			c.answer("a", alice)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		left := b.snapshot()
+		b.stop()
+		b.restore(left)
+		again := New(db, call.NewBus(), Options{})
+		defer again.sub.Close()
+		if n, err := again.Recover(t.Context()); n != len(calls) || err != nil {
+			t.Fatalf("%d, %v", n, err)
+		}
+		for _, c := range calls {
+			rec, err := again.Get(c.id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if rec.Result != ResultBridged || len(rec.Events) != c.seq-1 { // the decision stands in the trace
+				t.Errorf("%s: %s with %d events, not %d", c.id, rec.Result, len(rec.Events), c.seq)
+			}
+		}
+	})
+}
