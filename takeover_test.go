@@ -1,6 +1,7 @@
 package cordpair_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -243,6 +244,35 @@ func TestTransfersCross(t *testing.T) {
 		w.must(in.Hangup(w.ctx))
 		_, _ = c, d
 		time.Sleep(2 * time.Minute) // whoever is called back is rung in vain
+		w.free()
+	})
+}
+
+// TestReferToForeignDialog (T2): a REFER that names another tenant's call names none.
+func TestReferToForeignDialog(t *testing.T) {
+	inWorld(t, func(w *world) {
+		second, err := w.sw.AddClient(cordpair.Client{Name: "Other", Domain: "other.example"})
+		w.must(err)
+		x, err := w.sw.AddPhone(second.ID, cordpair.NewPhone{Number: "201"})
+		w.must(err)
+		secret, err := w.sw.Password(x.ID)
+		w.must(err)
+		theirs := w.call(w.net.Phone("201", secret, "other.example"), "*43")
+		w.must(theirs.WaitAnswered(w.ctx))
+		out, in := w.talk(w.phone("101"), w.phone("102"))
+		res, err := out.Refer(w.ctx, "<sip:201@"+domain+"?Replaces="+url.QueryEscape(theirs.Replaces())+">")
+		w.must(err)
+		if res.Code != 202 {
+			t.Errorf("REFER answered %d", res.Code)
+		}
+		last, err := out.WaitNotified(w.ctx)
+		w.must(err)
+		if last.Code != 481 {
+			t.Errorf("told %d", last.Code)
+		}
+		w.hearEachOther(out, in)
+		w.must(theirs.Hangup(w.ctx))
+		w.must(out.Hangup(w.ctx))
 		w.free()
 	})
 }

@@ -76,7 +76,7 @@ var requirements = map[string][]string{
 	"O8":  {"TestOutOfDescriptors", "TestRouteWithoutDescriptors", "TestListenersSurviveErrors"},
 	"S16": {"TestNotifyPace", "TestSubscriptionCaps", "TestFetch", "TestSubscriptionLives", "event/TestPaceModel"},
 	"S17": {"wire/TestHostileInputIsCheap"},
-	"T2":  {"TestOtherTenants", "../TestReplacesRefused"},
+	"T2":  {"TestOtherTenants", "../TestReplacesRefused", "../TestReferToForeignDialog"},
 	"F9":  {"TestSubscriptionEnds"},
 	"L6":  {"event/TestRecordLeft", "location/TestRestartWithClockSetBack"},
 	"L10": {"../TestTransferMatrix", "../TestReplaces"},
