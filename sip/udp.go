@@ -106,7 +106,7 @@ func (l *udpListener) read() {
 		case turn:
 			w.endTurn()
 		case many:
-			w.takeTurn()
+			w.takeTurn(waited)
 		default: // there may be more to read
 			w.rouse()
 		}

@@ -160,9 +160,10 @@ func (w *worker) rouseUnless(running bool) {
 	}
 }
 
-// takeTurn does what was queued on the caller's goroutine, unless somebody is at
-// it.
-func (w *worker) takeTurn() {
+// takeTurn does what was queued on the caller's goroutine, which has just read its
+// socket, unless somebody is at it. waited tells that it had slept before, so that
+// others had the core.
+func (w *worker) takeTurn(waited bool) {
 	if !w.turn.TryLock() {
 		w.rouse()
 		return
@@ -170,6 +171,10 @@ func (w *worker) takeTurn() {
 	if !w.engage(nil) {
 		w.turn.Unlock()
 		return
+	}
+	w.looked = time.Now()
+	if waited {
+		w.yielded = w.looked
 	}
 	w.endTurn()
 }
@@ -279,7 +284,9 @@ func (w *worker) work() {
 	}
 }
 
-// drain takes what waits, batch by batch, until nothing does. Verbs come first.
+// drain takes what waits, batch by batch, until nothing does. Verbs come first. What
+// there is to send waits for the end, so that it takes few system calls, but not
+// longer than until the next look.
 func (w *worker) drain() {
 	for {
 		w.now = time.Now()
@@ -296,8 +303,8 @@ func (w *worker) drain() {
 			w.look()
 		}
 		w.done.Add(1)
+		w.look()
 		w.turnWheel()
-		w.flush()
 	}
 }
 
