@@ -141,7 +141,7 @@ func (s *sim) checkRecord(r cordpair.CallRecord, l *ledger) {
 		}
 	}
 	l.broken = l.broken || broken
-	if over != 1 && !broken {
+	if over != 1 {
 		s.problem("%s: ended %d times", what, over)
 	}
 }

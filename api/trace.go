@@ -109,6 +109,7 @@ func ladderOf(rec *history.Record) ladder.Ladder {
 func laneOf(leg history.Leg) ladder.Leg {
 	l := ladder.Leg{
 		ID: leg.ID, Number: leg.DestNumber, Direction: call.Outbound, Messages: leg.Messages, Stats: leg.Stats, Moved: leg.Moved,
+		Killed: leg.Cause == call.CauseRestart,
 	}
 	if (leg.Flow == "out") == (leg.Extension != nil) {
 		l.Direction, l.Number, l.Name = call.Inbound, leg.FromUsername, leg.FromScreenName

@@ -13,7 +13,8 @@ const EventFinding EventKind = "media.finding"
 // to whoever looks for a fault.
 type Finding struct {
 	// Code names the finding for programs: "no_media", "late_media",
-	// "other_source", "loss", "jitter", "strangers".
+	// "other_source", "loss", "jitter", "strangers"; "killed" of a call that the
+	// switch did not live to see the end of.
 	Code string `json:"code"`
 	// Text says it to people, with the figures.
 	Text string `json:"text"`

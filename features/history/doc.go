@@ -13,7 +13,8 @@
 // the daybook of the store, a file that a killed process cannot lose; every ten
 // seconds it is turned over to another one, which needs no more than the calls of
 // that time. What such a process left in the journal becomes a record at the next
-// start, with CauseRestart and an end that is right to ten seconds.
+// start, with CauseRestart and the end of the last sign of life, which the journal is
+// given once a second while calls are up.
 //
 // A record has a stored form of its own (coding.go), a sixth of its JSON, whose
 // first part is all that lists read. Calls and legs are found by their beginning,

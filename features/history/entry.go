@@ -24,8 +24,9 @@ func (r *running) appendEntry(b []byte, now time.Time) []byte {
 	return append(b, r.tale.b...)
 }
 
-// parseEntry reads the journal entry of a call, of this or any earlier version.
-func parseEntry(rec *Record, id call.ID, b []byte, ext func(client, id int64) Extension) error {
+// parseEntry reads the journal entry of a call, of this or any earlier version. A call
+// that had not ended ends with the last sign of life, be that the entry itself.
+func parseEntry(rec *Record, id call.ID, b []byte, sign time.Time, ext func(client, id int64) Extension) error {
 	switch {
 	case len(b) == 0 || b[0] > recordVersion:
 		return store.ErrDamaged
@@ -37,8 +38,10 @@ func parseEntry(rec *Record, id call.ID, b []byte, ext func(client, id int64) Ex
 	number := func(n int) int64 { return int64(binary.BigEndian.Uint64(b[1+8*n:])) }
 	now := time.Unix(0, number(0)).UTC()
 	var r *running
+	seq := 0
 	err := retell(string(b[entryHead:]), func(ev *call.Event) {
 		ev.Call, ev.Client = id, number(1)
+		seq = ev.Seq
 		if r == nil {
 			r = begin(ev)
 		} else {
@@ -52,9 +55,12 @@ func parseEntry(rec *Record, id call.ID, b []byte, ext func(client, id int64) Ex
 		return store.ErrDamaged
 	}
 	r.left = int(number(2))
-	if !r.over.IsZero() {
-		now = r.over
+	if now.Before(sign) {
+		now = sign
 	}
-	*rec = r.record(now, ext)
+	if r.over.IsZero() {
+		r.killed(now, seq)
+	}
+	*rec = r.record(r.over, ext)
 	return nil
 }

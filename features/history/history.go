@@ -101,6 +101,8 @@ type History struct {
 	rec   Record // that is being written
 	mute  bool   // the journal cannot be written, which was said
 
+	signed time.Time // when the journal had the last sign of life
+
 	slots           chan struct{} // one for every pending group
 	pending         sync.WaitGroup
 	written, failed atomic.Uint64
@@ -178,9 +180,10 @@ func (h *History) journalled() ([]store.Row[Record], error) {
 		return nil, err
 	}
 	rows := page.Rows
+	sign := lastSign(entries)
 	for id, entry := range entries {
 		var rec Record
-		if err := parseEntry(&rec, call.ID(id), entry, h.opts.Extension); err != nil {
+		if err := parseEntry(&rec, call.ID(id), entry, sign, h.opts.Extension); err != nil {
 			h.opts.Logger.Error("journal entry cannot be read", "call", id, "err", err)
 			continue
 		}

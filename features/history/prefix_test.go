@@ -54,12 +54,23 @@ func TestAnyPrefixIsARecord(t *testing.T) {
 
 // sameEntry says what a call loses on its way through the journal.
 func sameEntry(r *running, now time.Time) error {
-	if !r.over.IsZero() {
+	killed := r.over.IsZero()
+	if !killed {
 		now = r.over
 	}
 	var back Record
-	if err := parseEntry(&back, r.id, r.appendEntry(nil, now), nil); err != nil {
+	if err := parseEntry(&back, r.id, r.appendEntry(nil, now), time.Time{}, nil); err != nil {
 		return err
+	}
+	if killed {
+		if err := valid(back); err != nil {
+			return err
+		}
+		n := len(back.Events) - 2
+		if end := back.Events[n+1]; end.Kind != call.EventEnded || end.Cause != call.CauseRestart || !end.At.Equal(now) {
+			return fmt.Errorf("ends with %+v", end)
+		}
+		back.Events = back.Events[:n]
 	}
 	if d := cmp.Diff(r.record(now, nil), back); d != "" {
 		return errors.New(d)
@@ -77,7 +88,7 @@ func FuzzEntry(f *testing.F) {
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var rec Record
-		if parseEntry(&rec, "X", b, nil) != nil {
+		if parseEntry(&rec, "X", b, time.Time{}, nil) != nil {
 			return
 		}
 		if _, err := rec.AppendRow(nil); err != nil {

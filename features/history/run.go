@@ -53,6 +53,9 @@ func (h *History) readUntil(ctx context.Context, next time.Time) {
 	if len(h.left) > 0 && h.left[0].due.Before(next) {
 		next = h.left[0].due
 	}
+	if sign := h.signed.Add(signEvery); sign.Before(next) && h.signs() {
+		next = sign
+	}
 	if soon := time.Now().Add(gap); len(h.old) > 0 && soon.Before(next) {
 		next = soon
 	}
@@ -131,6 +134,7 @@ func (h *History) refresh() {
 // refreshed, and that others are not needed any more.
 func (h *History) enter(now time.Time, some int) {
 	h.sheet.Reset()
+	h.sign(now)
 	for _, r := range h.dirty {
 		h.note(r, now)
 		r.due = false

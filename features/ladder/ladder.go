@@ -26,6 +26,7 @@ type Leg struct {
 	Messages  []call.Message // in their order
 	Stats     call.MediaStats
 	Moved     call.ID // the call that took the leg over, empty if none did
+	Killed    bool    // the switch was during the leg, whose counters are lost
 }
 
 // Event is one event of the call.
@@ -63,6 +64,8 @@ type Column struct {
 	// along to the call that takes it over.
 	Media *call.MediaStats `json:"media,omitempty" doc:"Counters of the leg's audio"`
 	Moved call.ID          `json:"moved_to,omitempty" doc:"The call that took the leg over; the audio is counted there"`
+	// Killed says why a phone has no Media.
+	Killed bool `json:"killed,omitempty" doc:"The switch was killed during the leg; its counters are not known"`
 }
 
 // Kind says what a row shows.
@@ -118,7 +121,10 @@ func columns(legs []Leg) []Column {
 	}
 	for i := range legs {
 		leg := &legs[i]
-		lane := Column{ID: string(leg.ID), Title: title(leg), Media: &leg.Stats, Moved: leg.Moved}
+		lane := Column{ID: string(leg.ID), Title: title(leg), Media: &leg.Stats, Moved: leg.Moved, Killed: leg.Killed}
+		if leg.Killed {
+			lane.Media = nil
+		}
 		if len(leg.Messages) > 0 {
 			lane.Peer = leg.Messages[0].Peer
 		}

@@ -166,7 +166,7 @@ func (d *drawing) box(r *Row) {
 // media tells what was heard of each party.
 func (d *drawing) media() {
 	for _, col := range d.Columns {
-		if col.Media != nil {
+		if col.Media != nil || col.Killed {
 			d.y += svgLine
 			d.text(14, d.y, "start", "#333333", "audio of "+col.Title+": "+mediaText(col))
 		}

@@ -185,7 +185,7 @@ func (p *page) arrow(r *Row) {
 func (p *page) media() {
 	p.out.WriteByte('\n')
 	for _, col := range p.Columns {
-		if col.Media != nil {
+		if col.Media != nil || col.Killed {
 			lines := wrap(visible("audio of "+col.Title+": "+mediaText(col)), p.width-2)
 			p.out.WriteString(strings.Join(lines, "\n  ") + "\n")
 		}
@@ -193,6 +193,9 @@ func (p *page) media() {
 }
 
 func mediaText(col Column) string {
+	if col.Killed {
+		return "not known, the switch was killed"
+	}
 	m := *col.Media
 	switch {
 	case m == (call.MediaStats{}) && col.Moved != "":

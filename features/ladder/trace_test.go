@@ -39,6 +39,7 @@ func TestMediaText(t *testing.T) {
 		want string
 	}{
 		{Column{Media: &call.MediaStats{}}, "none"},
+		{Column{Killed: true}, "not known, the switch was killed"},
 		{Column{Media: &call.MediaStats{}, Moved: "FF"}, "counted in call FF, where it went on"},
 		{Column{Media: &call.MediaStats{PacketsReceived: 1}, Moved: "FF"}, "1 packets received, 0 sent, 0 lost, jitter 0.0 ms"},
 	} {
