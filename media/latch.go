@@ -70,9 +70,9 @@ func (l *latch) confirmed() bool { return l.src.IsValid() }
 // quarantine keeps the previous user of a port pair out of the next session
 // (M6). Packets that bear the old SSRC are dropped; those from the old source
 // too, until five in a row prove a new stream: a phone behind a NAT keeps its
-// source from call to call. A user that was not heard may begin to send late, from
-// any port of its hosts: that counts until the pair would have rested. The exactly
-// signalled source is held back for so long only, and only under the old SSRC.
+// source from call to call. A user that was not heard where it is may begin to send
+// late, from any port of its hosts: that counts until the pair would have rested. The
+// exactly signalled source is held back for so long only, and only under the old SSRC.
 type quarantine struct {
 	on      bool
 	heard   bool // remote and ssrc are known
@@ -80,15 +80,26 @@ type quarantine struct {
 	ssrc    uint32
 	hosts   [2]netip.Addr // of a user after that who was not heard
 	until   int64         // end of the rest
+	earlier earlier
 	run     int
 	runSSRC uint32
 	runSeq  uint16
+}
+
+// earlier is the stream of the user before the previous one, which is dropped until
+// that user's rest would have ended: two short calls under pressure are shorter.
+type earlier struct {
+	ssrc  uint32
+	until int64
 }
 
 // holds tells whether the packet belongs to the previous session.
 func (q *quarantine) holds(from, exact netip.AddrPort, p *packet, now int64) bool {
 	if !q.on {
 		return false
+	}
+	if p.ssrc == q.earlier.ssrc && now < q.earlier.until {
+		return true
 	}
 	if q.heard && p.ssrc == q.ssrc && (from != exact || now < q.until) {
 		return true

@@ -58,6 +58,8 @@ func TestHeldPackets(t *testing.T) {
 		{"another source at the old host", heard, "192.0.2.1:4002", 2, 50, 10},
 		{"the signalled source, early", heard, "192.0.2.9:5000", 2, 50, 10},
 		{"the signalled source under the old SSRC, early", heard, "192.0.2.9:5000", 1, 50, 0},
+		{"the call before it, early", quarantine{on: true, earlier: earlier{ssrc: 1, until: 100}}, "192.0.2.9:5000", 1, 50, 0},
+		{"the call before it", quarantine{on: true, earlier: earlier{ssrc: 1, until: 100}}, "192.0.2.9:5000", 1, 100, 10},
 		{"the signalled source under the old SSRC", heard, "192.0.2.9:5000", 1, 100, 10},
 		{"a host that was not heard, early", unheard, "192.0.2.1:4002", 0, 50, 10 - stablePackets},
 		{"a host that was not heard", unheard, "192.0.2.1:4002", 0, 100, 10},
@@ -107,4 +109,46 @@ func TestPairsUnderPressure(t *testing.T) {
 			t.Errorf("the new call heard %d packets", n)
 		}
 	})
+}
+
+// TestEarlierUser (M6): under pressure even the call before the last one may still be
+// sent to, by a phone whose BYE was lost twice.
+func TestEarlierUser(t *testing.T) {
+	onBoth(t, Config{PortMin: 24000, PortMax: 24001}, func(t *testing.T, r *rig) {
+		first, second, third := r.phone("3:0"), r.phone("3:0"), r.phone("3:0")
+		for _, p := range []*phone{first, second} {
+			s := r.session(p, "0", Events{})
+			r.settle()
+			p.speak(s, 0)
+			r.settle()
+			s.Close()
+			r.advance(shortRest + lazyTime)
+		}
+		s := r.session(third, "0", Events{})
+		s.Echo()
+		r.settle()
+		for range 10 {
+			first.speak(s, 0)
+		}
+		r.settle()
+		if n := s.Stats().PacketsReceived; n > 0 {
+			t.Errorf("%d packets of the call before the last were taken", n)
+		}
+	})
+}
+
+// TestMovedUser (M6): a party that moved and was not heard since may begin to send
+// when the next call has its ports.
+func TestMovedUser(t *testing.T) {
+	s := stream{terms: &terms{hosts: [2]netip.Addr{netip.MustParseAddr("192.0.2.7")}}}
+	s.in.epoch, s.in.ssrc = 1, 1
+	q := s.estate(netip.Addr{})
+	q.until = 100
+	from, exact := netip.MustParseAddrPort("192.0.2.7:4000"), netip.MustParseAddrPort("192.0.2.7:5000")
+	if !q.holds(from, exact, &packet{ssrc: 2}, 50) {
+		t.Error("its first packet passes")
+	}
+	if !q.holds(exact, exact, &packet{ssrc: 1}, 50) {
+		t.Error("its old SSRC passes")
+	}
 }

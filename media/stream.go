@@ -80,13 +80,18 @@ func (s *stream) adopt(t *terms) {
 // estate is what keeps the party out of the next session on these ports. source is
 // where its SIP came from.
 func (s *stream) estate(source netip.Addr) quarantine {
-	if s.in.epoch != 0 {
-		return quarantine{on: true, heard: true, remote: s.rtpLatch.src, ssrc: s.in.ssrc}
-	}
-	q := s.old // who was heard before it still counts
+	q := s.old // who was heard before still counts
 	q.on, q.run = true, 0
-	q.hosts = [2]netip.Addr{source}
-	if s.terms != nil {
+	if s.in.epoch != 0 {
+		q = quarantine{on: true, heard: true, remote: s.rtpLatch.src, ssrc: s.in.ssrc}
+		if s.old.heard {
+			q.earlier = earlier{s.old.ssrc, s.old.until}
+		}
+	}
+	switch {
+	case s.terms == nil:
+		q.hosts = [2]netip.Addr{source}
+	case !s.rtpLatch.confirmed():
 		q.hosts = s.terms.hosts
 	}
 	return q

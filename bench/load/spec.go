@@ -144,12 +144,6 @@ type Loop struct {
 // LateBy is how long a turn of the loop may take; it should take a millisecond.
 const LateBy = 5 * time.Millisecond
 
-// clean tells that the target kept up: everything was done at the rate asked for,
-// and nobody had to send anything twice.
-func (r *Result) clean() bool {
-	return r.Done > 0 && r.Failed+r.Refused+r.Resent+r.Repeated == 0 && r.reached()
-}
-
 // Bounds of trust.
 const (
 	mostShare = 0.85

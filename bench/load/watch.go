@@ -81,6 +81,12 @@ func (r *Result) doubt() {
 	}
 }
 
+// clean tells that the target kept up: everything was done at the rate asked for,
+// and nobody had to send anything twice.
+func (r *Result) clean() bool {
+	return r.Done > 0 && r.Failed+r.Refused+r.Resent+r.Repeated == 0 && r.reached()
+}
+
 // speed is how many operations came to an end in a second.
 func (r *Result) speed() float64 { return float64(r.Done+r.Failed+r.Refused) / r.Took.Seconds() }
 
