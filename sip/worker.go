@@ -296,6 +296,7 @@ func (w *worker) drain() {
 		}
 		for i := range jobs {
 			w.guard(jobs[i].run)
+			w.look()
 		}
 		for _, p := range batch {
 			w.guard(func() { w.message(p) })
