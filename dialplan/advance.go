@@ -158,14 +158,19 @@ func serviceArgs(step string, f Facts) any {
 func (v *View) finish(f Facts, st State, out call.Outcome) (State, call.Decision) {
 	b := st.Root
 	cause := endCause(b, out)
-	ok := b.Cursor == CursorRefused || cause == call.CauseNormal
+	talked := out.Kind == call.OutcomeTalkEnded // and so was answered, however it ended
+	ok := b.Cursor == CursorRefused || talked || cause == call.CauseNormal
+	got := string(out.Kind)
+	if talked && cause != call.CauseNormal {
+		got += ": " + string(cause)
+	}
 	who := v.caller(f.Invite.From)
 	if e, found := v.byID.get(b.Extension); found {
 		who = e.who
 	}
 	t := newTracer(b.Path, who, 1)
 	entry := t.looked(call.TraceOutcome, b.Cursor.String(), call.VerdictFailed, call.TraceCause{
-		Condition: "outcome", Want: wanted(b.Cursor), Got: string(out.Kind), OK: ok,
+		Condition: "outcome", Want: wanted(b.Cursor), Got: got, OK: ok,
 	})
 	if ok {
 		entry.Verdict = call.VerdictTaken

@@ -19,7 +19,7 @@ func TestOutcomesEndTheCall(t *testing.T) {
 		ok     bool // as the trace sees it
 	}{
 		{"102", call.Outcome{Kind: call.OutcomeTalkEnded, By: "leg"}, call.CauseNormal, true},
-		{"102", call.Outcome{Kind: call.OutcomeTalkEnded, By: "leg", Cause: call.CauseMediaTimeout}, call.CauseMediaTimeout, false},
+		{"102", call.Outcome{Kind: call.OutcomeTalkEnded, By: "leg", Cause: call.CauseMediaTimeout}, call.CauseMediaTimeout, true},
 		{"102", call.Outcome{Kind: call.OutcomeDone}, call.CauseNormal, true},
 		{"102", call.Outcome{Kind: call.OutcomeBusy}, call.CauseBusy, false},
 		{"102", call.Outcome{Kind: call.OutcomeNoAnswer}, call.CauseNoAnswer, false},
@@ -46,6 +46,13 @@ func TestOutcomesEndTheCall(t *testing.T) {
 		e := d.Trace[0]
 		if e.Kind != call.TraceOutcome || *e.Outcome != tt.out || e.Because[0].OK != tt.ok || (e.Verdict == call.VerdictTaken) != tt.ok {
 			t.Errorf("%s, then %s: trace %+v", tt.number, tt.out.Kind, e)
+		}
+		got := string(tt.out.Kind)
+		if tt.out.Kind == call.OutcomeTalkEnded && tt.out.Cause != "" {
+			got += ": " + string(tt.out.Cause) // the end of a talk is shown with why
+		}
+		if e.Because[0].Got != got {
+			t.Errorf("%s: %q, want %q", tt.number, e.Because[0].Got, got)
 		}
 		if again := p.Next(call.Situation{}, call.Outcome{Kind: call.OutcomeBusy}); again.Cause != tt.want || len(again.Steps) != 0 {
 			t.Errorf("%s is over, but goes on with %+v", tt.number, again)
