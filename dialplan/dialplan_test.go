@@ -49,7 +49,7 @@ func compile(t testing.TB, rows Rows) *View {
 
 // dial is the facts of extension 101 dialling a number.
 func dial(number string) Facts {
-	return Facts{call.Invite{
+	return Facts{Invite: call.Invite{
 		Client:  1,
 		From:    call.Party{Extension: 1, Number: "101", Domain: "sip.example.org"},
 		Dialled: number,

@@ -55,7 +55,7 @@ func (v *View) Explain(q Question, registered func(extension int64) bool) (Expla
 		return Explanation{}, e
 	}
 	party, _ := v.Party(from.Extension.ID)
-	return Rehearse(v, Facts{call.Invite{Client: v.client.ID, From: party, Dialled: number}}, q.At, r), nil
+	return Rehearse(v, Facts{Invite: call.Invite{Client: v.client.ID, From: party, Dialled: number}}, q.At, r), nil
 }
 
 // sortedKeys are the keys of a map in order.

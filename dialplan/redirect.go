@@ -32,7 +32,7 @@ func (v *View) redirected(f *Facts, b Branch, by call.Party, out call.Outcome, t
 		return destination{cause: call.CauseLoop}
 	}
 	caller := f.Invite.From.Extension
-	f.Invite.From, f.Invite.Dialled = by, out.To
+	f.Invite.From, f.Invite.Dialled, f.sentOn = by, out.To, true
 	d := v.resolve(f, t)
 	if d.cause == "" {
 		d = v.permit(d, by, t)

@@ -42,6 +42,9 @@ func TestRedirect(t *testing.T) {
 			if diff := cmp.Diff([]call.Step{tc.want}, d.Steps); diff != "" {
 				t.Error(diff)
 			}
+			if got := d.Trace[len(d.Trace)-1].Because[0].Got; tc.to == "102" && got != "extension 102, which sent the call on" {
+				t.Errorf("busy, for it is %s", got) // 101 is the caller
+			}
 			first := d.Trace[0]
 			if first.Who != "extension 102" || first.Because[0].Got != "redirected to "+tc.to || first.Outcome.To != tc.to {
 				t.Errorf("trace begins with %+v", first)

@@ -119,6 +119,8 @@ func (e *entry) callable(f *Facts) (destination, string) {
 		return destination{cause: call.CauseNotFound}, e.who + ", blocked"
 	case x.Type != TypePhone:
 		return destination{cause: call.CauseUnreachable}, e.who + ", type " + string(x.Type) + " is not served yet"
+	case x.ID == f.Invite.From.Extension && f.sentOn:
+		return destination{cause: call.CauseBusy}, e.who + ", which sent the call on"
 	case x.ID == f.Invite.From.Extension:
 		return destination{cause: call.CauseBusy}, e.who + ", the caller itself"
 	}

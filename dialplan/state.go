@@ -9,6 +9,8 @@ import (
 // Facts are what does not change while a call runs.
 type Facts struct {
 	Invite call.Invite
+	// sentOn: the caller is the one whose phone sent the call on.
+	sentOn bool
 }
 
 // MaxHops is how many extensions a call may pass without input from the caller

@@ -50,22 +50,37 @@ func (l *leg) redirected(res *wire.Message) {
 	l.finishWith(call.LegEvent{Cause: call.CauseRedirected, Remote: true, To: to, Why: l.whyDiverted(res)})
 }
 
-// redirectTarget is the number that the first usable Contact names: one of the
-// phone's own domain, or at an address, as phones write it that know no domain.
+// redirectTarget is the number that the first usable Contact names: a tel URI, or a
+// SIP URI of the phone's own domain, or at an address, as phones write it that know no
+// domain. What is elsewhere is named with its domain, which no number has: where the
+// switch has no way there, the caller hears so and the trace says where it was.
 func (l *leg) redirectTarget(res *wire.Message) string {
+	elsewhere := ""
 	for _, c := range res.Contacts() {
-		if c.Wildcard() {
-			continue
-		}
-		_, literal := wire.HostAddr(c.URI.Host)
-		if !literal && !strings.EqualFold(c.URI.Host, l.account.Domain) {
-			continue
-		}
-		if number, err := dialplan.CleanDialled(c.URI.User); err == nil {
+		user, own := l.named(&c.URI)
+		number, err := dialplan.CleanDialled(user)
+		switch {
+		case err != nil:
+		case own:
 			return strings.Clone(number)
+		case elsewhere == "":
+			elsewhere = number + "@" + c.URI.Host
 		}
 	}
-	return ""
+	return elsewhere
+}
+
+// named is whom a URI names, and whether that is a number of the phone's own plan.
+func (l *leg) named(u *wire.URI) (user string, own bool) {
+	switch u.Scheme {
+	case "tel":
+		_, number, _ := strings.Cut(u.Text, ":")
+		return number, true // CleanDialled takes its parameters off
+	case "sip", "sips":
+		_, literal := wire.HostAddr(u.Host)
+		return u.User, literal || strings.EqualFold(u.Host, l.account.Domain)
+	}
+	return "", false
 }
 
 // whyDiverted is what the phone says of it, or what its behaviour tells.

@@ -3,6 +3,7 @@ package sip_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/cordpair/cordpair/dialplan/call"
 )
@@ -91,8 +92,12 @@ func (e *edge) redirections() (n int) {
 func TestDivertedNowhere(t *testing.T) {
 	for contact, code := range map[string]int{
 		"":                                       603, // no Contact at all
-		"Contact: <sip:103@elsewhere.example>":   603,
-		"Contact: <tel:103>":                     603,
+		"Contact: <sip:103@elsewhere.example>":   404, // not our 103
+		"Contact: <sip:*4@elsewhere.example>":    404,
+		"Contact: <tel:+49-30-123;isub=1>":       404,
+		"Contact: <sip:+4930123@" + domain + ">": 404,
+		"Contact: <mailto:103@" + domain + ">":   603,
+		"Contact: <tel:;x=1>":                    603,
 		"Contact: <sip:10%003@" + domain + ">":   603,
 		"Contact: <sip:199@" + domain + ">":      404,
 		"Contact: <sip:101@" + domain + ">":      486, // who calls
@@ -113,6 +118,52 @@ func TestDivertedNowhere(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestDivertedByTel: a tel URI names a number of the plan. Where the second Contact is
+// ours the first, which is elsewhere, is passed over; and no forward waits for another
+// phone of the extension that is dead.
+func TestDivertedByTel(t *testing.T) {
+	for _, contact := range []string{
+		"<tel:103>", "<tel:1-0-3;phone-context=acme.example>", "<sip:104@elsewhere.example>, <tel:103>", "<sips:103@acme.example>",
+	} {
+		t.Run(contact, func(t *testing.T) {
+			inEdge(t, func(e *edge) {
+				e.rawUDP("10.0.9.4:5060").register("102") // never says a word
+				third := e.rawUDP("10.0.9.3:5060")
+				third.register("103")
+				_, callee, _, invite := ringing(e)
+				began := time.Now()
+				callee.send(reply(invite, 302, "far", []string{"Contact: " + contact}, ""))
+				callee.one()
+				if got := third.one(); got.Method() != "INVITE" || time.Since(began) > time.Second {
+					t.Errorf("after %v: %q", time.Since(began), got.raw)
+				}
+			})
+		})
+	}
+}
+
+// TestDivertedElsewhere: the trace says where a phone sent the call that leads nowhere,
+// and the caller hears it at once, also where another phone is dead.
+func TestDivertedElsewhere(t *testing.T) {
+	inEdge(t, func(e *edge) {
+		e.rawUDP("10.0.9.4:5060").register("102") // never says a word
+		caller, callee, r, invite := ringing(e)
+		began := time.Now()
+		callee.send(reply(invite, 302, "far", []string{"Contact: <sip:+4930123@elsewhere.example>"}, ""))
+		callee.one()
+		caller.send(caller.ackOf(r, caller.lastOf(404)))
+		if waited := time.Since(began); waited > time.Second {
+			t.Errorf("after %v", waited)
+		}
+		events := e.happened(call.EventDecided)
+		if !slices.ContainsFunc(events, func(ev call.Event) bool {
+			return ev.Trace.Name == "ringing" && ev.Trace.Because[0].Got == "redirected to +4930123@elsewhere.example"
+		}) {
+			t.Errorf("%+v", events)
+		}
+	})
 }
 
 // TestDivertedForEver (S13).
