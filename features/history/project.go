@@ -14,7 +14,7 @@ const (
 	maxLegs   = 100
 	maxTale   = 256 << 10 // bytes
 
-	usualTale = 640 // bytes, of a call from one phone to another
+	usualTale = 1024 // bytes, of a call from one phone to another
 )
 
 // running is a call that has not ended, as its events so far tell it. Times keep

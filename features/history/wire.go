@@ -21,8 +21,17 @@ type writer struct {
 	err   error  // the first thing that cannot be written
 }
 
-// span is a part of what a writer has written.
-type span struct{ at, n uint32 }
+// span is a part of what a writer has written, with a mark by which most texts
+// are told apart without a look at them.
+type span struct{ mark, at, n uint32 }
+
+// markOf is made of how a text begins and ends.
+func markOf(s string) uint32 {
+	if len(s) < 4 {
+		return uint32(s[0])
+	}
+	return binary.LittleEndian.Uint32([]byte(s[:4])) ^ 3*binary.LittleEndian.Uint32([]byte(s[len(s)-4:]))
+}
 
 // begin makes w write a form of its own behind b, with times from base on.
 func (w *writer) begin(b []byte, base time.Time) {
@@ -55,15 +64,17 @@ func (w *writer) text(s string) {
 		w.uint(0)
 		return
 	}
-	for i, word := range w.words {
-		if int(word.n) == len(s) && string(w.b[word.at:word.at+word.n]) == s {
+	mark := markOf(s)
+	for i := range w.words {
+		word := &w.words[i]
+		if word.mark == mark && int(word.n) == len(s) && string(w.b[word.at:word.at+word.n]) == s {
 			w.uint(uint64(i)<<1 | 1)
 			return
 		}
 	}
 	w.uint(uint64(len(s)) << 1)
 	if len(w.words) < maxWords {
-		w.words = append(w.words, span{uint32(len(w.b)), uint32(len(s))})
+		w.words = append(w.words, span{mark, uint32(len(w.b)), uint32(len(s))})
 	}
 	w.b = append(w.b, s...)
 }
