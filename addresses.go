@@ -69,12 +69,7 @@ func (s *Switch) ownSocket(a netip.AddrPort) bool {
 			return true
 		}
 	}
-	for _, text := range s.web.addrs {
-		if own, err := netip.ParseAddrPort(text); err == nil && covers(own, a) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.web.bound, func(own netip.AddrPort) bool { return covers(own, a) })
 }
 
 // covers tells whether what is sent to a may come in at a socket bound to own.

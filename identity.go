@@ -68,7 +68,7 @@ func clientOf(u auth.User) int64 {
 // clientState says whether a client exists and may be used.
 func (t *tenants) clientState(id int64) (active, exists bool) {
 	v, ok := t.view(id)
-	return ok && v.Client().Status == dialplan.StatusActive, ok
+	return ok && v.ClientRow().Status == dialplan.StatusActive, ok
 }
 
 // extensionOwner says whose a usable extension is and in which group.

@@ -195,10 +195,10 @@ func (n *tenancy) owner(user, domain string) (*dialplan.View, bool) {
 func (t *tenants) Realm(user, domain string) string {
 	n := t.now.Load()
 	if v, ok := n.owner(user, domain); ok {
-		return v.Client().Domain
+		return v.ClientRow().Domain
 	}
 	if v, ok := n.views[n.first]; ok {
-		return v.Client().Domain
+		return v.ClientRow().Domain
 	}
 	return "cordpair.invalid"
 }
@@ -209,7 +209,7 @@ func (t *tenants) Emergency(number []byte) bool { return t.now.Load().emergency[
 // EmergencyIn implements sip.Directory.
 func (t *tenants) EmergencyIn(client int64, number string) bool {
 	v, ok := t.view(client)
-	return ok && slices.Contains(v.Client().EmergencyNumbers, number)
+	return ok && slices.Contains(v.ClientRow().EmergencyNumbers, number)
 }
 
 // Account implements sip.Directory.
@@ -218,11 +218,7 @@ func (t *tenants) Account(user, domain string) (sip.Account, bool) {
 	if !ok {
 		return sip.Account{}, false
 	}
-	row, ok := v.Lookup(user)
-	if !ok {
-		return sip.Account{}, false
-	}
-	return t.account(v, row, user)
+	return t.account(v, v.LookupRow(user), user)
 }
 
 // Number implements sip.Directory.
@@ -231,11 +227,7 @@ func (t *tenants) Number(client int64, dialled string) (sip.Account, bool) {
 	if !ok {
 		return sip.Account{}, false
 	}
-	row, ok := v.Lookup(dialled)
-	if !ok {
-		return sip.Account{}, false
-	}
-	return t.account(v, row, row.Extension.Number())
+	return t.account(v, v.LookupRow(dialled), "")
 }
 
 // Extension implements sip.Directory.
@@ -244,18 +236,16 @@ func (t *tenants) Extension(id int64) (sip.Account, bool) {
 	if !ok {
 		return sip.Account{}, false
 	}
-	row, ok := v.Extension(id)
-	if !ok {
-		return sip.Account{}, false
-	}
-	return t.account(v, row, row.Extension.Number())
+	return t.account(v, v.ExtensionRow(id), "")
 }
 
-// account is a phone that may be used now, as the edge wants it. user is the
-// name the digest was made with.
-func (t *tenants) account(v *dialplan.View, row dialplan.Row, user string) (sip.Account, bool) {
-	client := v.Client()
-	x := row.Extension
+// account is a phone that may be used now, as the edge wants it: not one without a
+// row. user is the name its digest was made with, if there is one.
+func (t *tenants) account(v *dialplan.View, row *dialplan.Row, user string) (sip.Account, bool) {
+	if row == nil {
+		return sip.Account{}, false
+	}
+	client, x := v.ClientRow(), &row.Extension
 	if client.Status != dialplan.StatusActive || x.Status != dialplan.StatusActive || x.Type != dialplan.TypePhone {
 		return sip.Account{}, false
 	}
@@ -264,7 +254,7 @@ func (t *tenants) account(v *dialplan.View, row dialplan.Row, user string) (sip.
 		return sip.Account{}, false
 	}
 	a := stored.(account)
-	party, _ := v.Party(x.ID) // the row came from this view
+	party := v.PartyOf(row)
 	secret := a.bare
 	if strings.Contains(user, "*") {
 		secret = a.full
@@ -281,11 +271,11 @@ func (t *tenants) recordedAs(client, id int64) history.Extension {
 	if !ok {
 		return history.Extension{}
 	}
-	row, ok := v.Extension(id)
-	if !ok {
+	row := v.ExtensionRow(id)
+	if row == nil {
 		return history.Extension{}
 	}
-	return history.Extension{Name: row.Extension.Name + "@" + v.Client().Domain, Type: string(row.Extension.Type)}
+	return history.Extension{Name: row.Extension.Name + "@" + v.ClientRow().Domain, Type: string(row.Extension.Type)}
 }
 
 // plan makes the planner of a new call, over the configuration of this moment.

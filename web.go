@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -30,6 +31,7 @@ type web struct {
 	servers   []*http.Server
 	listeners []net.Listener
 	addrs     map[string]string // "http", "metrics"
+	bound     []netip.AddrPort  // the same
 	serving   sync.WaitGroup
 	requests  sync.WaitGroup
 }
@@ -89,6 +91,9 @@ func (w *web) listen(name, addr string, h http.Handler, perSource int) error {
 		return fmt.Errorf("listen.%s: %w", name, err)
 	}
 	w.addrs[name] = ln.Addr().String()
+	if tcp, ok := ln.Addr().(*net.TCPAddr); ok {
+		w.bound = append(w.bound, tcp.AddrPort())
+	}
 	if perSource > 0 {
 		ln = limitSources(ln, perSource)
 	}

@@ -1,6 +1,7 @@
 package dialplan
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"slices"
@@ -237,6 +238,10 @@ func rowError(x Extension, err error) error {
 // before editing.
 func (v *View) Client() Client { return v.client }
 
+// ClientRow is Client without a copy, for those who read a field or two at every
+// call. It must not be changed.
+func (v *View) ClientRow() *Client { return &v.client }
+
 // Len is the number of extensions.
 func (v *View) Len() int { return v.byID.len }
 
@@ -267,6 +272,23 @@ func (v *View) Extension(id int64) (Row, bool) {
 		return v.row(e), true
 	}
 	return Row{}, false
+}
+
+// ExtensionRow is Extension without a copy, nil for none. It must not be changed,
+// and its Domain is not filled in.
+func (v *View) ExtensionRow(id int64) *Row {
+	if e, ok := v.byID.get(id); ok {
+		return &e.Row
+	}
+	return nil
+}
+
+// LookupRow is Lookup as ExtensionRow is Extension.
+func (v *View) LookupRow(name string) *Row {
+	if e, ok := v.lookup(name); ok {
+		return &e.Row
+	}
+	return nil
 }
 
 // Lookup finds a row, blocked or not, by any name an extension has: the bare
@@ -301,16 +323,17 @@ func (v *View) lookup(name string) (*entry, bool) {
 // Party is how an extension appears to those it calls: its bare number, and the
 // first of its caller name, its phone's label and its own label that is set.
 func (v *View) Party(id int64) (call.Party, bool) {
-	e, ok := v.byID.get(id)
-	if !ok {
-		return call.Party{}, false
+	if e, ok := v.byID.get(id); ok {
+		return v.PartyOf(&e.Row), true
 	}
-	name := e.Extension.CallerIDName
-	if name == "" {
-		name = e.Phone.Label
+	return call.Party{}, false
+}
+
+// PartyOf is the Party of a row that the View has.
+func (v *View) PartyOf(row *Row) call.Party {
+	x := &row.Extension
+	return call.Party{
+		Extension: x.ID, Number: x.Number(), Domain: v.client.Domain,
+		Name: cmp.Or(x.CallerIDName, row.Phone.Label, x.Label),
 	}
-	if name == "" {
-		name = e.Extension.Label
-	}
-	return call.Party{Extension: id, Number: e.Extension.Number(), Name: name, Domain: v.client.Domain}, true
 }

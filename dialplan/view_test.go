@@ -78,6 +78,9 @@ func TestViewLookup(t *testing.T) {
 		if row.Extension.ID != tt.id || ok != (tt.id != 0) {
 			t.Errorf("Lookup(%q) = %d, %v; want %d", tt.name, row.Extension.ID, ok, tt.id)
 		}
+		if p := v.LookupRow(tt.name); p != v.ExtensionRow(tt.id) || ok && p.Extension.Name != row.Extension.Name {
+			t.Errorf("LookupRow(%q) = %v", tt.name, p)
+		}
 	}
 	allocs(t, 0, func() {
 		for _, tt := range tests {
