@@ -17,15 +17,7 @@ func (s *Server) flowGone(f *streamFlow) { s.location.FlowClosed(f.n, time.Now()
 
 // bindingBehind is the id of the registration that came over f, or "".
 func (s *Server) bindingBehind(extension int64, f flow, now time.Time) string {
-	at := locationFlow(f)
-	var room [4]location.Binding
-	bindings := s.location.Lookup(extension, now, room[:0])
-	for i := range bindings {
-		if bindings[i].Flow == at {
-			return bindings[i].ID
-		}
-	}
-	return ""
+	return s.location.Behind(extension, locationFlow(f), now)
 }
 
 // follow lets the dialog use the flow its phone is registered on now: it may

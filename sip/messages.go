@@ -294,17 +294,35 @@ func bodyOf(m *wire.Message) string {
 	return m.MediaType()
 }
 
-// phrases are the reason phrases nearly every phone uses.
-var phrases = map[int]string{
-	100: "Trying", 180: "Ringing", 183: "Session Progress", 200: "OK", 486: "Busy Here", 487: "Request Terminated",
-	480: "Temporarily Unavailable", 603: "Decline",
-}
-
+// phraseName is a reason phrase that points into no message.
 func phraseName(status int, phrase string) string {
-	if usual := phrases[status]; usual == phrase {
+	if usual := usualPhrase(status); usual == phrase {
 		return usual
 	}
 	return strings.Clone(phrase)
+}
+
+// usualPhrase is the reason phrase nearly every phone uses.
+func usualPhrase(status int) string {
+	switch status {
+	case 100:
+		return "Trying"
+	case 180:
+		return "Ringing"
+	case 183:
+		return "Session Progress"
+	case 200:
+		return "OK"
+	case 480:
+		return "Temporarily Unavailable"
+	case 486:
+		return "Busy Here"
+	case 487:
+		return "Request Terminated"
+	case 603:
+		return "Decline"
+	}
+	return ""
 }
 
 // keepLog starts the log of a leg.

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/cordpair/cordpair/sip/event"
-	"github.com/cordpair/cordpair/sip/location"
 	"github.com/cordpair/cordpair/sip/wire"
 )
 
@@ -248,14 +247,12 @@ func (s *Server) flowBehind(extension int64, binding string, now time.Time) flow
 	if binding == "" {
 		return nil
 	}
-	var room [4]location.Binding
-	bindings := s.location.Lookup(extension, now, room[:0])
-	for i := range bindings {
-		if b := &bindings[i]; b.ID == binding && !b.Suspended {
-			if f := s.flowOf(b.Flow); f != nil && !f.closed() {
-				return f
-			}
-		}
+	at, ok := s.location.FlowOf(extension, binding, now)
+	if !ok {
+		return nil
+	}
+	if f := s.flowOf(at); f != nil && !f.closed() {
+		return f
 	}
 	return nil
 }

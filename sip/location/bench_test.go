@@ -49,6 +49,12 @@ func TestAllocations(t *testing.T) {
 		}
 	})
 	check("Lookup", 0, func() { buf = b.Lookup(1, now, buf[:0]) })
+	check("Behind and FlowOf", 0, func() {
+		id := b.Behind(1, r.Flow, now)
+		if flow, ok := b.FlowOf(1, id, now); !ok || flow != r.Flow {
+			t.Fatalf("%q is behind %v, %v", id, flow, ok)
+		}
+	})
 }
 
 // A registered phone must fit into 1.2 kB, strings and indexes included.

@@ -184,6 +184,38 @@ func (b *Bindings) Lookup(extension int64, now time.Time, dst []Binding) []Bindi
 	return sh.records[extension].current(now, dst)
 }
 
+// Behind is the id of the current binding that came over a flow, or "": of the one
+// that is called first if there are several.
+func (b *Bindings) Behind(extension int64, flow Flow, now time.Time) string {
+	sh := b.shard(extension)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	var first *Binding
+	sh.records[extension].each(now, func(x *Binding) {
+		if x.Flow == flow && (first == nil || before(x, first)) {
+			first = x
+		}
+	})
+	if first == nil {
+		return ""
+	}
+	return first.ID
+}
+
+// FlowOf is the flow that a current binding has now; false if it is suspended or
+// there is none of that id.
+func (b *Bindings) FlowOf(extension int64, id string, now time.Time) (flow Flow, ok bool) {
+	sh := b.shard(extension)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.records[extension].each(now, func(x *Binding) {
+		if x.ID == id && !x.Suspended {
+			flow, ok = x.Flow, true
+		}
+	})
+	return flow, ok
+}
+
 // Registrations is what the HTTP API shows: the current bindings, or with
 // registered false the last ones the extension had.
 func (b *Bindings) Registrations(extension int64, now time.Time) (list []Binding, registered bool) {

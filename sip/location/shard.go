@@ -143,6 +143,18 @@ func (r *record) current(now time.Time, dst []Binding) []Binding {
 	return dst
 }
 
+// each calls fn with the bindings that have not run out, in no order.
+func (r *record) each(now time.Time, fn func(*Binding)) {
+	if r == nil {
+		return
+	}
+	for _, e := range r.active {
+		if e.Expires.After(now) {
+			fn(&e.Binding)
+		}
+	}
+}
+
 func before(a, b *Binding) bool {
 	if a.Q != b.Q {
 		return a.Q > b.Q
