@@ -38,6 +38,9 @@ func (s *Server) Dial(owner *call.Call, to call.Target) ([]call.Leg, call.Cause)
 	return legs, ""
 }
 
+// errNoWorker: the one of a new leg is far behind, or has ended.
+var errNoWorker = errors.New("sip: no worker for a leg")
+
 // dialBinding makes the leg and lets its worker begin.
 func (s *Server) dialBinding(owner *call.Call, a Account, b *location.Binding, to call.Target, known *claims) (*leg, error) {
 	f := s.flowOf(b.Flow)
@@ -67,7 +70,7 @@ func (s *Server) dialBinding(owner *call.Call, a Account, b *location.Binding, t
 	}
 	if !l.w.post(job{leg: l, verb: verbPlace}) {
 		l.session.Close()
-		return nil, errFlowClosed // the switch is stopping
+		return nil, errNoWorker
 	}
 	return l, nil
 }

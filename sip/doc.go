@@ -20,8 +20,8 @@
 // what makes a phone repeat its request, new work is refused unread, the least
 // valuable class first (O1, O2); what is let in is served. The time that refusals
 // cost is bounded, and so is everything that is kept; each bound has a gauge (O5).
-// A worker that is busy reads the sockets itself every millisecond, so that what
-// comes meanwhile has its lane, or its refusal.
+// A worker that is busy reads the sockets itself, four times a millisecond, so that
+// what comes meanwhile has its lane, or its refusal.
 //
 // Dialogs and legs: a leg is one INVITE dialog, in either role. What an RFC fixes
 // (100, ACK, CANCEL, 200 to BYE) is answered here at once; what policy decides

@@ -103,7 +103,16 @@ func (w *worker) hangUp(res *wire.Message, f flow, key txKey) {
 	w.tell(&bye, f)
 }
 
+// expire lets go of what has run out, and of the oldest if there are too many (O5).
+func (h *heard) expire(now time.Time) {
+	h.invites.expire(now, func(*finished) {})
+	h.others.expire(now, func(*finished) {})
+}
+
 func (w *worker) armHeard() {
+	if max(w.heard.invites.len(), w.heard.others.len()) > keptMost {
+		w.heard.expire(w.now)
+	}
 	if w.heard.clock.armed {
 		return
 	}
@@ -120,7 +129,6 @@ func (w *worker) armHeard() {
 type wakeHeard struct{ *worker }
 
 func (w wakeHeard) wake(*timer) {
-	w.heard.invites.expire(w.now, func(*finished) {})
-	w.heard.others.expire(w.now, func(*finished) {})
+	w.heard.expire(w.now)
 	w.armHeard()
 }

@@ -66,15 +66,17 @@ func (w *worker) offer(f func()) {
 	w.queued()
 }
 
-// post queues a verb, or reports that the worker has ended.
+// post queues a verb, or reports that the worker has ended, or has no room for a leg
+// that is yet to be.
 func (w *worker) post(j job) bool {
 	w.mu.Lock()
-	if w.ended {
+	full := len(w.jobs) >= jobsMost
+	if w.ended || full && j.verb == verbPlace {
 		w.mu.Unlock()
 		return false
 	}
 	switch {
-	case len(w.jobs) < jobsMost:
+	case !full:
 		w.jobs = append(w.jobs, j)
 	case w.overrun == nil:
 		w.overrun = map[*leg]struct{}{j.leg: {}}

@@ -19,6 +19,9 @@ func TestJobsAreBounded(t *testing.T) {
 	}
 	last.Ring(false)
 	last.Answer()
+	if w.post(job{leg: new(leg), verb: verbPlace}) {
+		t.Error("a leg was begun that would never be counted, but removed")
+	}
 	if !w.do(func() { stored++ }) {
 		t.Fatal("ended")
 	}

@@ -84,3 +84,17 @@ func TestKeptIsBounded(t *testing.T) {
 		t.Errorf("%d kept, the first beyond the cap %v, the next %v", k.len(), first != nil, last != nil)
 	}
 }
+
+// TestHeardIsBounded (O5): so are the client transactions that are over, without a
+// wait for their timer.
+func TestHeardIsBounded(t *testing.T) {
+	now := time.Now()
+	w := &worker{now: now, wheel: newWheel(now), kept: newKept(now), heard: newHeard(now)}
+	f := udpFlow{l: &udpListener{}}
+	for i := range keptMost + 10 {
+		w.hears(keptKey(i), f)
+	}
+	if n := w.heard.others.len(); n > keptMost {
+		t.Errorf("%d are kept", n)
+	}
+}

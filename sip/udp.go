@@ -24,8 +24,8 @@ type arrival struct {
 	b    []byte
 }
 
-// batchReader is a PacketConn that reads many datagrams at once. What it returns is
-// the owner's of the room they stand in until that is unlocked.
+// batchReader is a PacketConn that reads many datagrams at once. The room they stand
+// in is used again as soon as the owner is unlocked.
 type batchReader interface {
 	// receive locks the owner once there is something to read. It is for one reader;
 	// waited tells that there was nothing at first.

@@ -64,8 +64,8 @@ func fast(c *net.UDPConn) PacketConn {
 	return u
 }
 
-// age is how long the datagram that receive returned last had waited. It is for
-// the reader.
+// age is how long the datagram that was read last had waited. It is for whoever holds
+// the lock that receive was given.
 func (u *rawUDP) age(now time.Time) time.Duration {
 	if err := u.raw.Control(u.stamp.ask); err != nil || u.stamp.errno != 0 {
 		return 0
