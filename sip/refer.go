@@ -110,7 +110,7 @@ func (l *leg) accepted202(tx *serverTx, m *wire.Message, f flow, r call.Refer) {
 		// Before the answer: a phone that hangs up upon it is not faster.
 		l.Emit(call.LegEvent{Leg: l.id, Kind: call.LegRefer, Refer: &r})
 	}
-	tx.respond(202, l.w.responded(m, f, 202, "Accepted", l.dialog.localTag, nil, extra...))
+	tx.respond(202, l.w.responded(m, f, 202, "Accepted", l.dialog.localTag, l.account.Number, nil, extra...))
 	l.referral.begin()
 	if missing {
 		l.referred(call.Progress{Kind: call.ProgressFailed, Cause: call.CauseNoCall})

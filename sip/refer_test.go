@@ -96,3 +96,25 @@ func TestReferSubscribe(t *testing.T) {
 		}
 	})
 }
+
+// TestOneContact: whatever we send in a dialog names one Contact of ours, not once the
+// number dialled and once that of the phone (RFC 3261 12.1.1, 12.2.1.1).
+func TestOneContact(t *testing.T) {
+	inEdge(t, func(e *edge) {
+		u, refer, ok, notify := referring(e, "199")
+		u.send(reply(notify, 200, "", nil, ""))
+		last := u.one()
+		u.send(reply(last, 200, "", nil, ""))
+		again := inDialog(refer, ok, "INVITE")
+		again.cseq, again.body = refer.cseq+1, u.sdp()
+		u.send(u.text(again))
+		second := u.lastOf(200)
+		u.send(u.text(inDialog(again, second, "ACK")))
+		want := ok.header("Contact")
+		for _, g := range []got{notify, last, second} {
+			if c := g.header("Contact"); c != want {
+				t.Errorf("%s, before that %s, in %q", c, want, g.raw)
+			}
+		}
+	})
+}

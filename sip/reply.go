@@ -82,7 +82,7 @@ func (w *worker) answerWith(l *leg, m *wire.Message, f flow, body []byte, extra 
 		bodyType = typeSDP
 	}
 	tx.log.answered(m, f, 200, "OK", bodyType, w.now)
-	tx.respond(200, w.responded(m, f, 200, "OK", l.dialog.localTag, body, extra...))
+	tx.respond(200, w.responded(m, f, 200, "OK", l.dialog.localTag, l.account.Number, body, extra...))
 }
 
 // stateless renders an answer with a tag of the caller's choice.
@@ -145,11 +145,11 @@ func (k *keyed) tag() string {
 }
 
 // response begins an answer inside a dialog, in the worker's buffer, with our tag, and
-// our Contact where a dialog may come of it.
-func (w *worker) response(m *wire.Message, f flow, status int, phrase, tag string) wire.Writer {
+// where a dialog may come of it the Contact that leads to user in all of this dialog.
+func (w *worker) response(m *wire.Message, f flow, status int, phrase, tag, user string) wire.Writer {
 	a := wire.Answer(w.buf[:0], m, f.remote(), status, phrase, tag)
 	if status < 300 {
-		contactOf(&a, m.TargetURI().User, f)
+		contactOf(&a, user, f)
 		a.Field("Allow", allowHeader)
 		a.Field("Supported", supportedHeader)
 	}
@@ -157,8 +157,8 @@ func (w *worker) response(m *wire.Message, f flow, status int, phrase, tag strin
 }
 
 // responded is response with all that is left to say.
-func (w *worker) responded(m *wire.Message, f flow, status int, phrase, tag string, body []byte, extra ...wire.Field) []byte {
-	a := w.response(m, f, status, phrase, tag)
+func (w *worker) responded(m *wire.Message, f flow, status int, phrase, tag, user string, body []byte, extra ...wire.Field) []byte {
+	a := w.response(m, f, status, phrase, tag, user)
 	a.Fields(extra...)
 	w.buf = a.End(typeSDP, body)
 	return w.buf

@@ -247,7 +247,7 @@ func (sub *subscription) granted(d time.Duration) {
 
 // accept answers a SUBSCRIBE.
 func (sub *subscription) accept(tx *serverTx, m *wire.Message, d time.Duration) {
-	tx.respond(200, sub.w.responded(m, tx.flow, 200, "OK", sub.dialog.localTag, nil,
+	tx.respond(200, sub.w.responded(m, tx.flow, 200, "OK", sub.dialog.localTag, sub.rec.User, nil,
 		wire.Field{Name: "Expires", Value: strconv.Itoa(int(d / time.Second))}, sub.w.server.noEvent()))
 }
 

@@ -155,7 +155,7 @@ func mediaRefusal(err error) (status int, phrase string) {
 // worker renders something else.
 func (l *leg) respond(status int, phrase string, body []byte, extra ...wire.Field) []byte {
 	w := l.w
-	a := w.response(l.invite.request, l.dialog.flow, status, phrase, l.dialog.localTag)
+	a := w.response(l.invite.request, l.dialog.flow, status, phrase, l.dialog.localTag, l.account.Number)
 	a.Fields(extra...)
 	if status >= 180 && status != 181 && status < 300 {
 		l.assert(&a)
