@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,6 +51,49 @@ func TestAnyPrefixIsARecord(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestLongCallInTheJournal: however much has been said in a call, and however many legs
+// it had, the journal knows who came, talked, went over and left after that.
+func TestLongCallInTheJournal(t *testing.T) {
+	long := map[string]func(n int) call.Event{
+		"keys": func(int) call.Event { return call.Event{Kind: call.EventDigit, Leg: "a"} },
+		"decisions": func(n int) call.Event {
+			return call.Event{Kind: call.EventDecided, Trace: &call.TraceEntry{Name: fmt.Sprint(n, strings.Repeat("x", 4096))}}
+		},
+		"forks": func(n int) call.Event {
+			kind := []call.EventKind{call.EventLegStarted, call.EventLegEnded}[n%2]
+			return call.Event{Kind: kind, Leg: call.LegID(fmt.Sprint(n / 2 % (maxLegs - 2))), Party: bob, Direction: call.Outbound}
+		},
+	}
+	for name, event := range long {
+		t.Run(name, func(t *testing.T) {
+			at := time.Now()
+			r := begin(&call.Event{Call: "X", Client: 7, At: at, Kind: call.EventStarted, Leg: "a", Party: alice, Dialled: "102"})
+			tell := func(ev call.Event) {
+				at = at.Add(time.Second)
+				ev.At = at
+				r.apply(&ev)
+			}
+			tell(call.Event{Kind: call.EventLegStarted, Leg: "a", Party: alice, Direction: call.Inbound})
+			for n := range 2 * maxEvents {
+				tell(event(n))
+			}
+			for _, ev := range []call.Event{
+				{Kind: call.EventLegStarted, Leg: "b", Party: bob, Direction: call.Outbound}, {Kind: call.EventAnswered, Leg: "b"},
+				{Kind: call.EventAnswered, Leg: "a"}, {Kind: call.EventJoined, Leg: "b", Other: "Y"}, {Kind: call.EventJoined, Leg: "b", Other: "Y"},
+				{Kind: call.EventLegEnded, Leg: "b", Cause: call.CauseNormal, Remote: true},
+			} {
+				tell(ev)
+				if err := sameEntry(r, at); err != nil {
+					t.Fatalf("after %s: %v", ev.Kind, err)
+				}
+			}
+			if rec := r.record(at, nil); !rec.Bridged || rec.Left == 0 || len(r.tale.b) > 2*maxTale {
+				t.Errorf("%d bytes: %+v", len(r.tale.b), rec.Fields)
+			}
+		})
+	}
 }
 
 // sameEntry says what a call loses on its way through the journal.

@@ -10,6 +10,7 @@ import (
 // row of the store.
 const (
 	maxEvents = 400
+	maxTurns  = 4 * maxLegs // events behind those, see turns
 	maxTrace  = 200
 	maxLegs   = 100
 	maxTale   = 256 << 10 // bytes
@@ -201,16 +202,29 @@ func (r *running) keep(ev *call.Event) {
 	}
 }
 
-// room reports whether the tale has room for an event. The end of things has its
-// place also where the middle is left out.
+// room reports whether the tale has room for an event. What the record is made of has
+// its place also where the middle is left out.
 func (r *running) room(ev *call.Event) bool {
-	switch {
-	case ev.Kind == call.EventEnded, ev.Kind == call.EventLegEnded && r.events < maxEvents+maxLegs:
+	short := len(r.tale.b) < maxTale
+	switch ev.Kind {
+	case call.EventDecided:
+		return ev.Trace != nil && short && r.decisions < maxTrace
+	case call.EventEnded:
 		return true
-	case len(r.tale.b) >= maxTale:
-		return false
-	case ev.Kind == call.EventDecided:
-		return ev.Trace != nil && r.decisions < maxTrace
 	}
-	return r.events < maxEvents
+	return short && r.events < maxEvents || r.events < maxEvents+maxTurns && r.turns(ev)
+}
+
+// turns reports whether an event changes who takes part.
+func (r *running) turns(ev *call.Event) bool {
+	leg := r.leg(ev.Leg)
+	switch ev.Kind {
+	case call.EventLegStarted:
+		return leg == nil && len(r.legs) < maxLegs
+	case call.EventJoined:
+		return leg != nil || len(r.legs) < maxLegs
+	case call.EventAnswered, call.EventLegEnded:
+		return leg != nil && leg.ended.IsZero()
+	}
+	return false
 }
