@@ -121,8 +121,8 @@ func (f *Feed) pace() time.Duration {
 	return gather
 }
 
-func (f *Feed) takeSome(ctx context.Context, linger time.Duration) bool {
-	events, ok := f.sub.Gather(ctx, linger)
+func (f *Feed) takeSome(ctx context.Context, gap time.Duration) bool {
+	events, ok := f.sub.Gather(ctx, gap)
 	for _, ev := range events {
 		f.take(ev)
 	}

@@ -172,13 +172,12 @@ func (c *conversation) legEnd(it *callItem, ev *call.Event) {
 		it.durations(l.started, l.answered, ev.At)
 	}
 	it.remote = ev.Remote
-	it.Remote, it.Stats = &it.remote, ev.Stats
-	if ev.Stats == nil {
-		it.Stats = &call.MediaStats{}
-	} else if !ev.Stats.FirstAt.IsZero() {
-		stats := *ev.Stats
-		stats.FirstAt = stats.FirstAt.UTC().Truncate(time.Millisecond)
-		it.Stats = &stats
+	it.Remote, it.Stats = &it.remote, &call.MediaStats{}
+	if ev.Stats != nil {
+		*it.Stats = *ev.Stats // a copy: those of the event may be a part of the leg, which would stay as long as the item
+	}
+	if at := &it.Stats.FirstAt; !at.IsZero() {
+		*at = at.UTC().Truncate(time.Millisecond)
 	}
 }
 

@@ -264,3 +264,15 @@ func TestTransferred(t *testing.T) {
 		}
 	})
 }
+
+// TestStatsAreCopied: an event may point into a leg, which must not stay in memory for
+// as long as the stream has the event.
+func TestStatsAreCopied(t *testing.T) {
+	for _, stats := range []call.MediaStats{{}, {PacketsSent: 1}, {PacketsSent: 1, FirstAt: time.Now()}} {
+		ev := call.Event{Kind: call.EventLegEnded, Leg: "a", Stats: &stats}
+		c := &conversation{ends: &between{}}
+		if d := c.item(Kind(ev.Kind), &ev).data.(*callData); d.Stats == &stats || d.Stats.PacketsSent != stats.PacketsSent {
+			t.Errorf("%+v became %+v", stats, *d.Stats)
+		}
+	}
+}
