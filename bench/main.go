@@ -35,7 +35,7 @@ type options struct {
 	Note                string
 }
 
-var sectionNames = []string{"registrations", "options", "calls", "relay", "idle", "overload", "storm", "scale"}
+var sectionNames = []string{"registrations", "options", "calls", "relay", "idle", "overload", "flood", "storm", "scale"}
 
 func parseOptions(args []string) (options, error) {
 	var o options

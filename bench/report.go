@@ -55,6 +55,7 @@ func besideName(n int) string { return "calls beside " + strconv.Itoa(n) }
 const (
 	rampName  = "sustained"
 	stormName = "storm"
+	floodName = "flood by one source"
 )
 
 func perDone(r load.Result, x float64) float64 { return x / float64(max(r.Done, 1)) }
@@ -76,17 +77,31 @@ var (
 	refused = figure{name: "refused", of: func(r load.Result) float64 { return float64(r.Refused) }}
 	refusal = figure{name: "refusal p99", unit: "ms", of: func(r load.Result) float64 { return float64(r.Refusal.P99) / 1e6 }}
 	offered = figure{name: "offered", unit: "calls/s", of: func(r load.Result) float64 { return float64(r.Rate) }}
-	// goodput is what was completed while more was offered, beside the most that
-	// could be done cleanly.
-	goodput = figure{name: "goodput", unit: "% of most", of: func(r load.Result) float64 {
-		return 100 * float64(r.InTime) / r.Time.Seconds() / float64(max(r.Best, 1))
+	// completed and goodput are what was completed while more was offered; the most is
+	// that of the same round, at whatever rate.
+	completed = figure{name: "completed", unit: "calls/s", of: func(r load.Result) float64 { return float64(r.InTime) / r.Time.Seconds() }}
+	goodput   = figure{name: "goodput", unit: "% of most", of: func(r load.Result) float64 {
+		return 100 * float64(r.InTime) / r.Time.Seconds() / max(r.Most, 1)
 	}}
-	allIn     = figure{name: "all registered after", unit: "s", of: func(r load.Result) float64 { return r.Took.Seconds() }}
-	idleCPU   = figure{name: "CPU", unit: "% of a core", of: func(r load.Result) float64 { return 100 * r.CPU.Seconds() / r.Took.Seconds() }}
-	idleWakes = figure{name: "wake-ups", unit: "/s", of: func(r load.Result) float64 { return float64(r.Wakeups) / r.Took.Seconds() }}
-	idleRSS   = figure{name: "RSS", unit: "MB", of: func(r load.Result) float64 { return float64(r.RSSAfter) / 1e6 }}
-	idlePSS   = figure{name: "PSS", unit: "MB", of: func(r load.Result) float64 { return float64(r.PSSAfter) / 1e6 }}
+	floodQuiet = figure{name: "INVITE→180 added p99 without", unit: "ms", of: func(r load.Result) float64 { return micros(flooding(r).Quiet) / 1e3 }}
+	floodLoud  = figure{name: "INVITE→180 added p99 with", unit: "ms", of: func(r load.Result) float64 { return micros(flooding(r).Flooded) / 1e3 }}
+	floodRatio = figure{name: "ratio of a pair", unit: "×", of: func(r load.Result) float64 { return flooding(r).Ratio }}
+	floodSent  = figure{name: "flood", unit: "INVITEs/s", of: func(r load.Result) float64 { return float64(flooding(r).Sent) / (r.Time.Seconds() / 2) }}
+	floodRSS   = figure{name: "RSS growth", unit: "MB", of: func(r load.Result) float64 { return float64(r.RSSAfter-r.RSSBefore) / 1e6 }}
+	allIn      = figure{name: "all registered after", unit: "s", of: func(r load.Result) float64 { return r.Took.Seconds() }}
+	idleCPU    = figure{name: "CPU", unit: "% of a core", of: func(r load.Result) float64 { return 100 * r.CPU.Seconds() / r.Took.Seconds() }}
+	idleWakes  = figure{name: "wake-ups", unit: "/s", of: func(r load.Result) float64 { return float64(r.Wakeups) / r.Took.Seconds() }}
+	idleRSS    = figure{name: "RSS", unit: "MB", of: func(r load.Result) float64 { return float64(r.RSSAfter) / 1e6 }}
+	idlePSS    = figure{name: "PSS", unit: "MB", of: func(r load.Result) float64 { return float64(r.PSSAfter) / 1e6 }}
 )
+
+// flooding is that of a phase that had it.
+func flooding(r load.Result) load.Flooding {
+	if r.Flooding == nil {
+		return load.Flooding{}
+	}
+	return *r.Flooding
+}
 
 func relayShare(r load.Result) float64 {
 	return 100 * r.CPU.Seconds() / r.Took.Seconds() * 100 / float64(max(r.Done, 1))
@@ -108,8 +123,11 @@ func figuresOf(p load.Phase) []figure {
 		if p.Ramp {
 			return []figure{{name: "most", unit: "calls/s", of: offered.of}, cpuEach, addedP50, addedP99, failed, refused, resent, repeats}
 		}
+		if p.Flood > 0 {
+			return []figure{floodSent, floodQuiet, floodLoud, floodRatio, floodRSS, failed, refused, resent, repeats, dropped}
+		}
 		if p.Times > 0 {
-			return []figure{offered, goodput, refusal, failed, refused, resent, repeats, dropped}
+			return []figure{offered, completed, goodput, refusal, failed, refused, resent, repeats, dropped}
 		}
 		return []figure{cpuEach, {name: "INVITE→180 added p50", unit: "µs", of: addedP50.of},
 			{name: "INVITE→180 added p99", unit: "µs", of: addedP99.of}, failed, refused, resent, repeats, dropped}

@@ -36,6 +36,7 @@ type size struct {
 	callRates, relayed             []int
 	ramp                           []int         // calls/s
 	step                           time.Duration // of the ramp
+	flood                          int           // INVITEs a second of one source
 	storm                          int           // phones that register at once
 	scales                         []int         // registered phones, the fewest first
 	held                           []int         // calls that are up
@@ -47,13 +48,13 @@ var (
 		load: 5 * time.Second, calls: 5 * time.Second, relay: 6 * time.Second, idle: 10 * time.Second,
 		callRates: []int{100, 400, 1000}, relayed: []int{100, 500},
 		ramp: []int{300, 400, 500, 650, 800, 1000, 1250, 1600, 2000, 2500, 3200, 4000, 5000}, step: 3 * time.Second,
-		storm: 100000, scales: []int{1000, 20000, 100000, 1000000}, held: []int{100, 3000},
+		flood: 50000, storm: 100000, scales: []int{1000, 20000, 100000, 1000000}, held: []int{100, 3000},
 	}
 	quickSize = size{
 		phones: 1000, callPhones: 400, idlePhones: 200,
 		load: time.Second, calls: time.Second, relay: time.Second, idle: time.Second,
 		callRates: []int{100}, relayed: []int{20},
-		ramp: []int{50, 100}, step: time.Second, storm: 1000, scales: []int{100, 1000}, held: []int{10, 50},
+		ramp: []int{50, 100}, step: time.Second, flood: 2000, storm: 1000, scales: []int{100, 1000}, held: []int{10, 50},
 	}
 )
 
@@ -132,7 +133,7 @@ func (o options) limits(s size) []job {
 	for _, times := range []int{2, 5, 10} {
 		busy.phases = append(busy.phases, load.Phase{Kind: load.Call, Name: overloadName(times), Times: times, Time: s.load, Talk: shortTalk})
 	}
-	jobs := []job{busy, {section: "storm", phones: s.storm, targets: sip, phases: []load.Phase{
+	jobs := []job{busy, s.flooded(sip), {section: "storm", phones: s.storm, targets: sip, phases: []load.Phase{
 		{Kind: load.Register, Name: stormName, Count: s.storm, Rate: s.storm, Patient: true},
 	}}}
 	for _, n := range s.scales {
@@ -148,6 +149,16 @@ func (o options) limits(s size) []job {
 		}})
 	}
 	return jobs
+}
+
+// flooded is the job that floods calls at a rate that is no load by itself.
+func (s size) flooded(targets []string) job {
+	rate := s.callRates[0]
+	return job{section: "flood", phones: 8 * rate, targets: targets, phases: []load.Phase{
+		{Kind: load.Register, Count: 8 * rate, Rate: 2000},
+		{Kind: load.Call, Rate: rate, Time: s.step, Talk: shortTalk},
+		{Kind: load.Call, Name: floodName, Rate: 2 * rate, Time: 4 * s.load, Talk: shortTalk, Flood: s.flood},
+	}}
 }
 
 // peerScale is how many phones the peer's setting has room for.

@@ -116,6 +116,7 @@ func (c *callState) again(e *engine, generation, steps int, giveUp bool) resent 
 	if !repeatsAt(steps, c.caught != ending) {
 		return waits
 	}
+	e.blemish(c, "%s of step %d sent again", firstWord(c.last), c.caught)
 	c.caller.sock.send(c.last)
 	return sent
 }
@@ -136,6 +137,7 @@ func (e *engine) endCall(c *callState, why string) {
 	if why == "" {
 		e.res.Done++
 	} else {
+		e.blemish(c, "%s", why)
 		e.fail("call %s to %s: %s", c.caller.user, c.callee.user, why)
 	}
 	c.last, c.reply, c.final, c.routes = nil, nil, nil, nil
@@ -180,6 +182,7 @@ func (e *engine) onCaller(c *callState, m *message, at, now time.Time) {
 
 // turnedAway ends a call that was refused for want of room.
 func (e *engine) turnedAway(c *callState) {
+	e.blemish(c, "refused in step %d", c.caught)
 	e.res.Refused++
 	e.res.Done-- // endCall counts it
 	e.endCall(c, "")
@@ -190,6 +193,7 @@ func (e *engine) repeated(c *callState, m *message, invite bool) {
 	if m.status < 200 {
 		return
 	}
+	e.blemish(c, "an answer %d to %s came again", m.status, m.method)
 	e.res.Repeated++
 	if !invite || c.caught == over {
 		return

@@ -56,6 +56,7 @@ func (e *engine) onRequest(s *socket, m *message, at, now time.Time) {
 	case "BYE":
 		if c != nil && c.callee == p {
 			if c.answering == ending {
+				e.blemish(c, "BYE came again")
 				e.res.Repeated++
 			}
 			c.answering = ending
@@ -72,6 +73,7 @@ func (e *engine) onInvite(s *socket, c *callState, m *message, at, now time.Time
 		s.send(e.response(m, "480 Temporarily Unavailable", []byte("x"), nil, nil))
 		return
 	case c.answering != fresh && bytes.Equal(c.inID, m.callID):
+		e.blemish(c, "INVITE came again")
 		e.res.Repeated++
 		s.send(c.reply)
 		return
@@ -106,13 +108,14 @@ func (e *engine) answer(c *callState, now time.Time) {
 // calleeOf repeats the callee's 200 until its ACK.
 type calleeOf callState
 
-func (c *calleeOf) again(_ *engine, _, steps int, giveUp bool) resent {
+func (c *calleeOf) again(e *engine, _, steps int, giveUp bool) resent {
 	if c.answering != waitingACK || c.caught == over || giveUp {
 		return settled
 	}
 	if !repeatsAt(steps, false) {
 		return waits
 	}
+	e.blemish((*callState)(c), "the callee's 200 sent again")
 	c.callee.sock.send(c.reply)
 	return sent
 }

@@ -58,6 +58,7 @@ type engine struct {
 	later   timedPhones // who waits for a Retry-After
 	held    int         // phones of calls that are held up
 	best    int         // the last clean rate of a ramp
+	most    float64     // calls completed in a second
 	tooMuch bool        // a ramp has met its end
 	flows   []*flow
 	window  byte
@@ -85,6 +86,9 @@ func Run(ctx context.Context, spec Spec) ([]Result, error) {
 		if err != nil {
 			return results, fmt.Errorf("%s: %w", p.Kind, err)
 		}
+		if p.Ramp || p.Times > 0 {
+			e.most = max(e.most, r.completed())
+		}
 		if !p.Ramp {
 			results = append(results, r)
 			continue
@@ -93,6 +97,9 @@ func Run(ctx context.Context, spec Spec) ([]Result, error) {
 			e.best = p.Rate
 		}
 		results = e.climb(results, r)
+	}
+	for i := range results {
+		results[i].Most = e.most
 	}
 	return results, nil
 }
@@ -104,8 +111,8 @@ func (e *engine) climb(results []Result, r Result) []Result {
 	case last < 0 || !results[last].Ramp:
 		return append(results, r)
 	case e.tooMuch:
-		results[last].Limit = fmt.Sprintf("at %d/s %d failed, %d were refused, %d requests and %d answers came again, %.0f/s were done",
-			r.Rate, r.Failed, r.Refused, r.Resent, r.Repeated, r.speed())
+		results[last].Limit = fmt.Sprintf("at %d/s %d failed, %d were refused, %d requests and %d answers came again, %.0f/s were done; first: %s",
+			r.Rate, r.Failed, r.Refused, r.Resent, r.Repeated, r.speed(), r.Blemish)
 	default:
 		results[last] = r
 	}
@@ -227,6 +234,9 @@ func (e *engine) task(p Phase) (task, error) {
 	case Options:
 		return newOptionsTask(e, p)
 	case Call:
+		if p.Flood > 0 {
+			return newFloodTask(e, p)
+		}
 		return newCallTask(e, p)
 	case Hold:
 		return newHoldTask(e, p)
@@ -243,6 +253,14 @@ func (e *engine) fail(format string, args ...any) {
 	e.res.Failed++
 	if e.res.FirstFailure == "" {
 		e.res.FirstFailure = fmt.Sprintf(format, args...)
+	}
+}
+
+// blemish notes what was not clean, the first of a phase.
+func (e *engine) blemish(c *callState, format string, args ...any) {
+	if e.res.Blemish == "" {
+		e.res.Blemish = fmt.Sprintf("call %s, %v after its last INVITE: ", c.callID, time.Since(c.invited).Round(time.Millisecond)) +
+			fmt.Sprintf(format, args...)
 	}
 }
 

@@ -32,7 +32,10 @@ type socket struct {
 }
 
 // openSocket binds a port; 0 takes any.
-func openSocket(port uint16) (*socket, error) {
+func openSocket(port uint16) (*socket, error) { return openSocketAt(loopback, port) }
+
+// openSocketAt is openSocket of another address of this machine.
+func openSocketAt(host [4]byte, port uint16) (*socket, error) {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_DGRAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("socket: %w", err)
@@ -41,7 +44,7 @@ func openSocket(port uint16) (*socket, error) {
 	err = errors.Join(
 		syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, soTimestampNS, 1),
 		syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, soRxqOvfl, 1),
-		syscall.Bind(fd, &syscall.SockaddrInet4{Port: int(port), Addr: loopback}),
+		syscall.Bind(fd, &syscall.SockaddrInet4{Port: int(port), Addr: host}),
 	)
 	if err != nil {
 		_ = syscall.Close(fd) // it holds nothing
@@ -52,7 +55,7 @@ func openSocket(port uint16) (*socket, error) {
 		return nil, fmt.Errorf("getsockname: %w", err)
 	}
 	s.port = uint16(at.(*syscall.SockaddrInet4).Port)
-	s.local = fmt.Appendf(nil, "127.0.0.1:%d", s.port)
+	s.local = fmt.Appendf(nil, "%d.%d.%d.%d:%d", host[0], host[1], host[2], host[3], s.port)
 	return s, nil
 }
 

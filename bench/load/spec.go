@@ -64,6 +64,9 @@ type Phase struct {
 	// Times, if not 0, makes Rate so many times the last clean one of the ramp
 	// before.
 	Times int `json:"times,omitempty"`
+	// Flood, with Call, is how many INVITEs a second come from one more source, in
+	// every second tenth of Time.
+	Flood int `json:"flood,omitempty"`
 	// Patient phones try again after a 503, when its Retry-After has passed, and
 	// after a time-out, as phones do after an outage.
 	Patient bool `json:"patient,omitempty"`
@@ -85,10 +88,14 @@ type Result struct {
 	Refusal Delay `json:"refusal"`
 	// InTime of Done were over when the last call was begun.
 	InTime int `json:"in_time,omitempty"`
-	// Best is the last clean rate of the ramp before.
-	Best int `json:"best,omitempty"`
+	// Best is the last clean rate of the ramp before, Most the most calls that were
+	// completed in a second of it or of what was more.
+	Best int     `json:"best,omitempty"`
+	Most float64 `json:"most,omitempty"`
 	// Limit says what was not clean about the step of the ramp after this one.
 	Limit string `json:"limit,omitempty"`
+	// Blemish is the first thing that kept it from being clean.
+	Blemish string `json:"blemish,omitempty"`
 	// FirstFailure says what went wrong first.
 	FirstFailure string `json:"first_failure,omitempty"`
 	// Resent were sent again by the load, Repeated by the target.
@@ -105,6 +112,8 @@ type Result struct {
 	// Added is the delay that the target adds: from the INVITE with credentials
 	// to the ringing, without the callee's part; or of an RTP packet.
 	Added Delay `json:"added"`
+	// Flooding compares the parts of Time with and without Flood.
+	Flooding *Flooding `json:"flooding,omitempty"`
 	// Sent and Received count RTP packets.
 	Sent     int `json:"rtp_sent,omitempty"`
 	Received int `json:"rtp_received,omitempty"`
@@ -122,6 +131,17 @@ type Delay struct {
 	P50 time.Duration `json:"p50_ns"`
 	P99 time.Duration `json:"p99_ns"`
 	Max time.Duration `json:"max_ns"`
+}
+
+// Flooding sums up what one source that floods does to the calls of others.
+type Flooding struct {
+	// Quiet and Flooded are the medians of the parts' p99 of Added, Ratio that of each
+	// pair's own ratio: what else the machine does falls on both of a pair.
+	Quiet   time.Duration `json:"quiet_ns"`
+	Flooded time.Duration `json:"flooded_ns"`
+	Ratio   float64       `json:"ratio"`
+	// Sent is how many INVITEs the flood had.
+	Sent int `json:"sent"`
 }
 
 // Loop is the load's own state during a phase.
@@ -143,6 +163,9 @@ type Loop struct {
 
 // LateBy is how long a turn of the loop may take; it should take a millisecond.
 const LateBy = 5 * time.Millisecond
+
+// completed is how many operations a second were over in time.
+func (r *Result) completed() float64 { return float64(r.InTime) / r.Time.Seconds() }
 
 // Bounds of trust.
 const (
