@@ -197,7 +197,7 @@ func (r *running) keep(ev *call.Event) {
 		r.tale.tellEvent(ev)
 	}
 	if r.tale.err != nil { // a step whose parameters cannot be written
-		r.tale.b, r.tale.words, r.tale.err = r.tale.b[:before], r.tale.words[:words], nil
+		r.tale.back(before, words)
 		r.left++
 	}
 }

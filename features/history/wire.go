@@ -19,23 +19,30 @@ type writer struct {
 	base  int64  // Unix nanoseconds
 	words []span // the texts written so far
 	err   error  // the first thing that cannot be written
+	// last are the texts written last of those with marks alike, from 1; 0 for none.
+	last [64]uint16
 }
 
 // span is a part of what a writer has written, with a mark by which most texts
-// are told apart without a look at them.
-type span struct{ mark, at, n uint32 }
+// are told apart without a look at them, and the text before it among its like.
+type span struct {
+	at, n      uint32
+	mark, next uint16
+}
 
 // markOf is made of how a text begins and ends.
-func markOf(s string) uint32 {
+func markOf(s string) uint16 {
 	if len(s) < 4 {
-		return uint32(s[0])
+		return uint16(s[0])
 	}
-	return binary.LittleEndian.Uint32([]byte(s[:4])) ^ 3*binary.LittleEndian.Uint32([]byte(s[len(s)-4:]))
+	n := binary.LittleEndian.Uint32([]byte(s[:4])) ^ 3*binary.LittleEndian.Uint32([]byte(s[len(s)-4:]))
+	return uint16(n * 0x9e3779b1 >> 16) // the same bits may change in all texts of a kind
 }
 
 // begin makes w write a form of its own behind b, with times from base on.
 func (w *writer) begin(b []byte, base time.Time) {
 	w.b, w.base, w.words, w.err = b, 0, w.words[:0], nil
+	clear(w.last[:])
 	if !base.IsZero() {
 		w.base = base.UnixNano()
 	}
@@ -65,18 +72,30 @@ func (w *writer) text(s string) {
 		return
 	}
 	mark := markOf(s)
-	for i := range w.words {
-		word := &w.words[i]
+	last := &w.last[mark%uint16(len(w.last))]
+	for i := *last; i > 0; i = w.words[i-1].next {
+		word := &w.words[i-1]
 		if word.mark == mark && int(word.n) == len(s) && string(w.b[word.at:word.at+word.n]) == s {
-			w.uint(uint64(i)<<1 | 1)
+			w.uint(uint64(i-1)<<1 | 1)
 			return
 		}
 	}
 	w.uint(uint64(len(s)) << 1)
 	if len(w.words) < maxWords {
-		w.words = append(w.words, span{mark, uint32(len(w.b)), uint32(len(s))})
+		w.words = append(w.words, span{uint32(len(w.b)), uint32(len(s)), mark, *last})
+		*last = uint16(len(w.words))
 	}
 	w.b = append(w.b, s...)
+}
+
+// back returns to where the writer was with so many bytes and texts, and no error.
+func (w *writer) back(bytes, words int) {
+	for i := range w.last {
+		for int(w.last[i]) > words {
+			w.last[i] = w.words[w.last[i]-1].next
+		}
+	}
+	w.b, w.words, w.err = w.b[:bytes], w.words[:words], nil
 }
 
 // time writes 0 for the zero time.
