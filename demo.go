@@ -2,6 +2,7 @@ package cordpair
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -69,8 +70,10 @@ type DemoExtension struct {
 // EnsureDemo makes the demo client with n phones and generated passwords in an
 // empty store, or finds again what an earlier demo made; phones are added up to
 // n. n is 1 to 1,000,000; more than 899 need four digits, which is decided when the
-// client is made, and more than 8999 further clients with domains of their own.
-func (s *Switch) EnsureDemo(n int) (Demo, error) {
+// client is made, and more than 8999 further clients with domains of their own. The
+// audit log does not hear of the phones. It ends early with ctx, whose cause it returns;
+// what it has made until then is found again.
+func (s *Switch) EnsureDemo(ctx context.Context, n int) (Demo, error) {
 	if n < 1 || n > demoMost {
 		return Demo{}, fmt.Errorf("%d extensions: a demo has 1 to %d", n, demoMost)
 	}
@@ -78,43 +81,41 @@ func (s *Switch) EnsureDemo(n int) (Demo, error) {
 	if err != nil {
 		return Demo{}, err
 	}
-	have, err := s.demoPhones(client, min(n, demoLongMost))
+	have, err := s.demoPhones(ctx, client, min(n, demoLongMost))
 	if err != nil {
 		return Demo{}, err
 	}
 	d := s.describe(client)
-	if d.Extensions, err = s.demoExtensions("", have); err == nil {
-		err = s.demoBeyond(&d, n-demoLongMost)
+	d.Extensions = demoExtensions("", have)
+	err = s.demoBeyond(ctx, &d, n-demoLongMost)
+	if err == nil {
+		err = s.demoPasswords(ctx, d.Extensions)
 	}
 	if err != nil {
 		return d, err
 	}
-	d.App, d.Token, err = s.demoAccess(client.ID)
+	d.App, d.Token, err = s.demoAccess(ctx, client.ID)
 	return d, err
 }
 
 // demoBeyond adds n phones of further clients.
-func (s *Switch) demoBeyond(d *Demo, n int) error {
+func (s *Switch) demoBeyond(ctx context.Context, d *Demo, n int) error {
 	for i := 2; n > 0; i, n = i+1, n-demoLongMost {
 		client, err := s.demoClient(strconv.Itoa(i)+"."+demoDomain, demoLongMost)
 		if err != nil {
 			return err
 		}
-		have, err := s.demoPhones(client, min(n, demoLongMost))
+		have, err := s.demoPhones(ctx, client, min(n, demoLongMost))
 		if err != nil {
 			return err
 		}
-		more, err := s.demoExtensions(client.Domain, have)
-		if err != nil {
-			return err
-		}
-		d.Extensions = append(d.Extensions, more...)
+		d.Extensions = append(d.Extensions, demoExtensions(client.Domain, have)...)
 	}
 	return nil
 }
 
 // demoPhones makes or finds n phones of a client.
-func (s *Switch) demoPhones(client Client, n int) ([]Extension, error) {
+func (s *Switch) demoPhones(ctx context.Context, client Client, n int) ([]Extension, error) {
 	have, err := s.Extensions(client.ID)
 	if err != nil {
 		return nil, err
@@ -129,7 +130,7 @@ func (s *Switch) demoPhones(client Client, n int) ([]Extension, error) {
 		missing = append(missing, NewPhone{Number: number, Label: "Phone " + number})
 	}
 	if len(missing) > 0 {
-		added, err := s.AddPhones(client.ID, missing)
+		added, err := s.addPhones(ctx, client.ID, missing, true)
 		if err != nil {
 			return nil, err
 		}
@@ -143,8 +144,7 @@ const demoLogin = "demo"
 
 // demoAccess makes the user and the application of the demo, or finds them and
 // gives the application another secret: the old one is not known any more.
-func (s *Switch) demoAccess(client int64) (app DemoApp, token string, err error) {
-	ctx := context.Background()
+func (s *Switch) demoAccess(ctx context.Context, client int64) (app DemoApp, token string, err error) {
 	user, err := s.demoUser(ctx, client)
 	if err != nil {
 		return app, "", err
@@ -233,18 +233,30 @@ func (s *Switch) describe(c Client) Demo {
 	return d
 }
 
-func (s *Switch) demoExtensions(domain string, extensions []Extension) ([]DemoExtension, error) {
-	var list []DemoExtension
+func demoExtensions(domain string, extensions []Extension) []DemoExtension {
+	list := make([]DemoExtension, 0, len(extensions))
 	for _, x := range extensions {
-		password, err := s.Password(x.ID)
-		if err != nil {
-			return nil, err
-		}
 		list = append(list, DemoExtension{
-			ID: x.ID, Name: x.Number(), FullName: x.Name, User: x.Number(), Password: password, Type: string(x.Type), Domain: domain,
+			ID: x.ID, Name: x.Number(), FullName: x.Name, User: x.Number(), Type: string(x.Type), Domain: domain,
 		})
 	}
-	return list, nil
+	return list
+}
+
+// demoPasswords fills in the passwords, all in one reading: a transaction for each of
+// many phones would take longer than to make them.
+func (s *Switch) demoPasswords(ctx context.Context, extensions []DemoExtension) error {
+	at := make(map[int64]int, len(extensions))
+	for i, x := range extensions {
+		at[x.ID] = i
+	}
+	return s.tables.secrets.Each(store.Range{}, func(row store.Row[phoneSecret]) error {
+		id, _, err := row.Key.CutInt()
+		if i, ours := at[id]; ours {
+			extensions[i].Password = row.Value.Password.Reveal()
+		}
+		return errors.Join(err, context.Cause(ctx))
+	})
 }
 
 // reachable is an address a program on this machine can use.

@@ -1,7 +1,9 @@
 package cordpair_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -31,7 +33,7 @@ func demoOver(t *testing.T, dir string, f func(sw *cordpair.Switch)) {
 
 func ensure(t *testing.T, sw *cordpair.Switch, n int) cordpair.Demo {
 	t.Helper()
-	d, err := sw.EnsureDemo(n)
+	d, err := sw.EnsureDemo(t.Context(), n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,10 +85,32 @@ func TestDemoIsFoundAgain(t *testing.T) {
 	})
 }
 
+// TestDemoEndsEarly: whoever stops a demo while it makes its phones does not wait for
+// the rest, and finds again what was made.
+func TestDemoEndsEarly(t *testing.T) {
+	demoOver(t, t.TempDir(), func(sw *cordpair.Switch) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := sw.EnsureDemo(ctx, 2000); !errors.Is(err, context.Canceled) {
+			t.Errorf("a demo that was stopped: %v", err)
+		}
+		clients, err := sw.Clients()
+		if len(clients) != 1 || err != nil {
+			t.Fatalf("%d clients, %v", len(clients), err)
+		}
+		if list, err := sw.Extensions(clients[0].ID); len(list) != 0 || err != nil {
+			t.Errorf("it made %d phones, %v", len(list), err)
+		}
+		if d := ensure(t, sw, 2000); len(d.Extensions) != 2000 || d.Extensions[1999].Password == "" {
+			t.Errorf("the next one has %d phones", len(d.Extensions))
+		}
+	})
+}
+
 func TestDemoSizes(t *testing.T) {
 	demoOver(t, t.TempDir(), func(sw *cordpair.Switch) {
 		for _, n := range []int{-1, 0, 1000001} {
-			if _, err := sw.EnsureDemo(n); err == nil || !strings.Contains(err.Error(), "1 to 1000000") {
+			if _, err := sw.EnsureDemo(t.Context(), n); err == nil || !strings.Contains(err.Error(), "1 to 1000000") {
 				t.Errorf("%d extensions: %v", n, err)
 			}
 		}
@@ -110,7 +134,7 @@ func TestDemoSizes(t *testing.T) {
 		if d := ensure(t, sw, 899); d.Extensions[898].Name != "999" {
 			t.Errorf("the last of three digits is %s", d.Extensions[898].Name)
 		}
-		if _, err := sw.EnsureDemo(900); err == nil || !strings.Contains(err.Error(), "new data folder") {
+		if _, err := sw.EnsureDemo(t.Context(), 900); err == nil || !strings.Contains(err.Error(), "new data folder") {
 			t.Errorf("one more than three digits hold: %v", err)
 		}
 		if d := ensure(t, sw, 1); len(d.Extensions) != 899 {

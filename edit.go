@@ -23,6 +23,7 @@ type edit struct {
 	after  []func()       // once stored and seen by calls, in order
 	was    uint64         // version before
 	what   audited
+	quiet  bool // the audit log does not hear of it: nobody asked for it
 }
 
 // audited is what of an edit its watchers are told.
@@ -96,6 +97,9 @@ func (s *Switch) publish(e *edit) {
 // before is a creation, a nil after a deletion.
 func (e *edit) note(what string, id int64, before, after any) error {
 	e.what = audited{what, id}
+	if e.quiet {
+		return nil
+	}
 	return e.s.audit.Append(e.ctx, e.tx, audit.Write{
 		Client: e.client, What: what, ID: strconv.FormatInt(id, 10), Before: before, After: after,
 	})

@@ -64,11 +64,19 @@ const phonesAtOnce = 500
 // AddPhones stores many phones, 500 in a transaction: after an error those
 // before the failing 500 are there, and returned.
 func (s *Switch) AddPhones(client int64, phones []NewPhone) ([]Extension, error) {
+	return s.addPhones(context.Background(), client, phones, false)
+}
+
+// addPhones is AddPhones until ctx ends; what is quiet is not in the audit log.
+func (s *Switch) addPhones(ctx context.Context, client int64, phones []NewPhone, quiet bool) ([]Extension, error) {
 	var added []Extension
 	for part := range slices.Chunk(phones, phonesAtOnce) {
+		if err := context.Cause(ctx); err != nil {
+			return added, err
+		}
 		var list []Extension
-		err := s.change(context.Background(), client, func(e *edit) error {
-			list = nil
+		err := s.change(ctx, client, func(e *edit) error {
+			e.quiet, list = quiet, nil
 			for _, p := range part {
 				row, err := e.addExtension(p.row(client))
 				if err != nil {

@@ -64,7 +64,7 @@ func TestOpenOnTheMachine(t *testing.T) {
 	if _, err := cordpair.Open(cfg); !errors.Is(err, store.ErrLocked) || !strings.Contains(err.Error(), cfg.DataDir) {
 		t.Errorf("a second switch over one folder: %v", err)
 	}
-	d, err := first.EnsureDemo(1)
+	d, err := first.EnsureDemo(t.Context(), 1)
 	if err != nil {
 		t.Fatal(err)
 	}

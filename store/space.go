@@ -3,10 +3,12 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
@@ -252,10 +254,40 @@ func (sp *Space) close() error {
 	if !sp.db.cfg.InMemory {
 		errs = append(errs, sp.syncLive())
 	}
-	errs = append(errs, bdb.Close(), sp.mark.close())
+	errs = append(errs, sp.closeFiles(bdb), sp.mark.close())
 	sp.tighten() // the last tables
 	sp.badger.Store(nil)
 	return errors.Join(errs...)
+}
+
+// Badger tries to write its last tables until it can, for ever on a disk that is full
+// or gone. closeWithin is how long it may, goneWithin where there is no directory to
+// write them to.
+const (
+	closeWithin = 10 * time.Second
+	goneWithin  = 100 * time.Millisecond
+)
+
+// closeFiles closes Badger, or gives up waiting for it: what was acknowledged is in
+// the logs, which the next start reads.
+func (sp *Space) closeFiles(bdb *badger.DB) error {
+	if sp.db.cfg.InMemory {
+		return bdb.Close()
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- bdb.Close() }() // ends when the tables are written, or with the process
+	within := closeWithin
+	if _, err := os.Stat(sp.dir); errors.Is(err, fs.ErrNotExist) {
+		within = goneWithin
+	}
+	patience := time.NewTimer(within)
+	defer patience.Stop()
+	select {
+	case err := <-closed:
+		return err
+	case <-patience.C:
+		return fmt.Errorf("store: %s: %w: its last tables cannot be written", sp.dir, ErrFailed)
+	}
 }
 
 // FreeBytes is the space left for this process on the file system of the store,

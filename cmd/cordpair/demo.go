@@ -38,15 +38,15 @@ func (c demoCmd) Run(ctx context.Context) error {
 		return err
 	}
 	go tendCollector(ctx) // ends with ctx
-	d, err := c.prepare(sw)
+	d, err := c.prepare(ctx, sw)
 	if err != nil {
 		return errors.Join(err, sw.Close())
 	}
 	return sw.RunThen(ctx, func() error { return c.say(os.Stdout, d) })
 }
 
-func (c demoCmd) prepare(sw *cordpair.Switch) (cordpair.Demo, error) {
-	d, err := sw.EnsureDemo(c.Extensions)
+func (c demoCmd) prepare(ctx context.Context, sw *cordpair.Switch) (cordpair.Demo, error) {
+	d, err := sw.EnsureDemo(ctx, c.Extensions)
 	if err != nil {
 		return d, err
 	}

@@ -5,8 +5,8 @@ import (
 	_ "embed" // the list of common passwords
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -25,6 +25,15 @@ const (
 
 //go:embed common_passwords.txt
 var commonPasswords string
+
+// common are the words of commonPasswords.
+var common = sync.OnceValue(func() map[string]bool {
+	words := map[string]bool{}
+	for _, word := range strings.Fields(commonPasswords) {
+		words[word] = true
+	}
+	return words
+})
 
 // GeneratePassword makes a password of 99 bits: 20 lower-case letters and digits
 // without those that are easily confused. It needs no quoting anywhere.
@@ -60,7 +69,7 @@ func CheckPassword(password, number string) error {
 		return fmt.Errorf("%w: it must have at most %d bytes", ErrWeakPassword, maxPasswordLen)
 	case number != "" && strings.Contains(password, number):
 		return fmt.Errorf("%w: it must not contain the extension's number", ErrWeakPassword)
-	case repeated(lower) || slices.Contains(strings.Fields(commonPasswords), lower):
+	case repeated(lower) || common()[lower]:
 		return fmt.Errorf("%w: it is among the most common ones", ErrWeakPassword)
 	}
 	return nil
