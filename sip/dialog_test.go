@@ -267,6 +267,8 @@ func TestInDialogOrder(t *testing.T) {
 			{"an old CSeq", func(b *request) { b.cseq = r.cseq - 1 }, 500},
 			{"the same CSeq", func(b *request) { b.cseq = r.cseq }, 500},
 			{"OPTIONS", func(b *request) { b.method = "OPTIONS"; b.cseq = 50 }, 200},
+			{"one below it", func(b *request) { b.cseq = 49 }, 500},
+			{"once more", func(b *request) { b.cseq = 50 }, 500},
 			{"PUBLISH", func(b *request) { b.method = "PUBLISH"; b.cseq = 60 }, 405},
 		} {
 			bye := inDialog(r, ok, "BYE")
