@@ -23,11 +23,15 @@ type teller struct {
 	bus *call.Bus
 	id  call.ID
 	seq int
+	now func() time.Time // nil: time.Now
 }
 
 func (c *teller) say(ev call.Event) {
 	c.seq++
 	ev.Call, ev.Client, ev.Seq, ev.At = c.id, 7, c.seq, time.Now()
+	if c.now != nil {
+		ev.At = c.now()
+	}
 	if ev.Trace != nil {
 		ev.Trace.Seq, ev.Trace.At = ev.Seq, ev.At
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cordpair/cordpair/dialplan/call"
+	"github.com/cordpair/cordpair/dialplan/call/calltest"
 	"github.com/cordpair/cordpair/store/storetest"
 )
 
@@ -260,4 +261,32 @@ func TestRecordInJSON(t *testing.T) {
 			t.Log(string(body))
 		}
 	})
+}
+
+// TestClockIsSet (L6): how long a call lasted is what a stopwatch would say.
+func TestClockIsSet(t *testing.T) {
+	const years = 10 * 365 * 24 * time.Hour
+	for _, step := range []time.Duration{time.Hour, -time.Hour, years, -years} {
+		b := newBench(t, storetest.Open(t))
+		c := b.call("X")
+		now := time.Now().Add(-2 * time.Minute)
+		c.now = func() time.Time { return now }
+		c.start(alice, "102")
+		c.ring("b", bob)
+		c.answer("b", bob)
+		c.answer("a", alice)
+		now = calltest.SetClock(now.Add(2*time.Minute), step)
+		c.gone("b", bob, call.CauseNormal, true)
+		c.end(call.CauseNormal, "b")
+		b.stop()
+		rec := b.get("X")
+		if rec.Duration != 120 || rec.BridgedDuration == nil || *rec.BridgedDuration != 120 {
+			t.Errorf("clock set by %v: %d s, talked %v", step, rec.Duration, rec.BridgedDuration)
+		}
+		for _, leg := range rec.CDR {
+			if leg.Duration != 120 {
+				t.Errorf("clock set by %v: leg %s %d s", step, leg.ID, leg.Duration)
+			}
+		}
+	}
 }

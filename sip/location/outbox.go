@@ -128,10 +128,10 @@ func (b *Bindings) handOut(d *delivery) {
 }
 
 // failed has the record written again. While the store fails there is one log
-// line in ten seconds.
+// line in ten seconds, also when somebody sets the clock back.
 func (b *Bindings) failed(extension int64, err error) {
 	now := time.Now().Unix()
-	if last := b.failedAt.Load(); now-last >= 10 && b.failedAt.CompareAndSwap(last, now) {
+	if last := b.failedAt.Load(); (now < last || now-last >= 10) && b.failedAt.CompareAndSwap(last, now) {
 		b.cfg.Logger.Error("bindings cannot be stored", "error", err)
 	}
 	sh := b.shard(extension)

@@ -85,3 +85,17 @@ func TestLegEndsOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestSetClock: the time of day differs, and what lies between two readings does not.
+func TestSetClock(t *testing.T) {
+	for _, d := range []time.Duration{time.Hour, -time.Hour, 10 * 365 * 24 * time.Hour, -10 * 365 * 24 * time.Hour} {
+		before := time.Now()
+		after := calltest.SetClock(before.Add(time.Minute), d)
+		if got := after.Sub(before); got != time.Minute {
+			t.Errorf("%v: %v between", d, got)
+		}
+		if got := after.Round(0).Sub(before.Round(0)); got != time.Minute+d {
+			t.Errorf("%v: the wall shows %v more", d, got)
+		}
+	}
+}
