@@ -59,7 +59,21 @@ type callHistory struct {
 
 // OneCall names a call; embed it in a handler's input.
 type OneCall struct {
-	ID call.ID `path:"call_uuid" doc:"call_uuid of a call that is up or has ended"`
+	ID call.ID `path:"call_uuid" doc:"call_uuid of a call that is up or has ended; @last for the call that ended last"`
+}
+
+// lastCall stands for the call that ended last.
+const lastCall call.ID = "@last"
+
+// find returns the call that is named.
+func (s *Server) find(ctx context.Context, id call.ID) (rec history.Record, running bool, err error) {
+	client := clientOf(ctx).ID
+	if id == lastCall {
+		if id, err = s.cfg.History.Last(ctx, client); err != nil {
+			return rec, false, err
+		}
+	}
+	return s.cfg.History.Find(client, id)
 }
 
 // callRecords are the handlers of the records.
@@ -156,7 +170,7 @@ func (c *callRecords) stats(count func(history.Query) (history.Totals, error)) f
 }
 
 func (c *callRecords) call(ctx context.Context, in *OneCall) (*struct{ Body callDetail }, error) {
-	rec, running, err := c.cfg.History.Find(clientOf(ctx).ID, in.ID)
+	rec, running, err := c.find(ctx, in.ID)
 	return &struct{ Body callDetail }{callDetail{entryOf(rec), running, rec.Left}}, err
 }
 

@@ -90,4 +90,6 @@ type History interface {
 	LegTotals(q history.Query) (history.Totals, error)
 	// Find returns a call of a client, running or ended.
 	Find(client int64, id call.ID) (rec history.Record, running bool, err error)
+	// Last names the call of a client that ended last.
+	Last(ctx context.Context, client int64) (call.ID, error)
 }

@@ -47,7 +47,7 @@ func (s *Server) registerTraces() {
 }
 
 func (s *Server) callTrace(ctx context.Context, in *traceIn) (*huma.StreamResponse, error) {
-	rec, _, err := s.cfg.History.Find(clientOf(ctx).ID, in.ID)
+	rec, _, err := s.find(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (s *Server) callTrace(ctx context.Context, in *traceIn) (*huma.StreamRespon
 }
 
 func (s *Server) callLadder(ctx context.Context, in *ladderIn) (*huma.StreamResponse, error) {
-	rec, _, err := s.cfg.History.Find(clientOf(ctx).ID, in.ID)
+	rec, _, err := s.find(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}

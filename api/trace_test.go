@@ -40,6 +40,22 @@ func TestTraceOfACall(t *testing.T) {
 	})
 }
 
+// TestLastCall: @last is the call that ended last, in the moment it has.
+func TestLastCall(t *testing.T) {
+	remember(t, func(p *past) {
+		p.problem(404, "GET", "/client/1/call_history/@last/", "client", "not_found")
+		p.happened()
+		for _, view := range []string{"", "ladder/"} {
+			var c struct {
+				ID string `json:"call_uuid"`
+			}
+			if p.get("GET", "/client/1/call_history/@last/"+view, "client", "", &c); c.ID != "IN" {
+				t.Errorf("%q: %q", view, c.ID)
+			}
+		}
+	})
+}
+
 // squeeze makes every run of spaces one.
 func squeeze(s string) string { return strings.Join(strings.Fields(s), " ") }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 )
@@ -94,31 +93,16 @@ func (c traceCmd) Run(ctx context.Context) error {
 	return err
 }
 
-// ended is a call of the history.
-type ended struct {
-	ID string `json:"call_uuid"`
-	At string `json:"hangup_time_gmt"` // years first: the later is the greater
-}
-
-// last is the call that ended last. The history is in the order the calls began:
-// one that began before the latest fifty is not looked at.
+// last is the call that ended last.
 func (c traceCmd) last(ctx context.Context, client string) (string, error) {
 	var answer struct {
-		Calls []ended `json:"call_history"`
+		ID string `json:"call_uuid"`
 	}
-	if err := c.get(ctx, client+"/call_history/"+query("page", "1", "per_page", "50"), &answer); err != nil {
-		return "", err
-	}
-	if len(answer.Calls) == 0 {
+	err := c.get(ctx, client+"/call_history/@last/", &answer)
+	if missing(err) {
 		return "", errors.New("no call has ended yet; cordpair calls lists those that are up")
 	}
-	return latest(answer.Calls), nil
-}
-
-// latest is the call that ended last; of two in the same moment the one that
-// began last, which comes first.
-func latest(calls []ended) string {
-	return slices.MaxFunc(calls, func(a, b ended) int { return strings.Compare(a.At, b.At) }).ID
+	return answer.ID, err
 }
 
 // show prints what was asked for of the call at path.

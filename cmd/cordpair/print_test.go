@@ -155,21 +155,3 @@ func wants(t *testing.T, print func(io.Writer) error, want string) {
 		t.Error("a closed output is no error")
 	}
 }
-
-// TestLatest: a call that went on while later ones came and ended is the last.
-func TestLatest(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		calls []ended
-		want  string
-	}{
-		{"one", []ended{{"A", "2026-11-21 18:23:29.85"}}, "A"},
-		{"a transfer in vain", []ended{{"consulted", "2026-11-21 18:23:29.85"}, {"talked", "2026-11-21 18:23:34.16"}}, "talked"},
-		{"together", []ended{{"later", "2026-11-21 18:23:29.85"}, {"earlier", "2026-11-21 18:23:29.85"}}, "later"},
-		{"midnight", []ended{{"before", "2026-11-21 23:59:59.99"}, {"after", "2026-11-22 00:00:00.01"}}, "after"},
-	} {
-		if got := latest(c.calls); got != c.want {
-			t.Errorf("%s: %s", c.name, got)
-		}
-	}
-}

@@ -90,6 +90,7 @@ type History struct {
 	open    map[call.ID]*running
 	closing map[call.ID]*running // ended, their records not durable yet
 	durable []call.ID            // whose journal entries may go
+	last    map[int64]call.ID    // by client, the call that ended last
 
 	// Run only
 	ended []ended    // calls that have, by time
@@ -117,7 +118,7 @@ func New(db *store.DB, bus *call.Bus, opts Options) *History {
 	records := db.Records()
 	return &History{
 		opts: opts, records: records, live: db.Live(), sub: bus.Subscribe("history"),
-		open: make(map[call.ID]*running), closing: make(map[call.ID]*running), slots: make(chan struct{}, maxPending),
+		open: make(map[call.ID]*running), closing: make(map[call.ID]*running), last: make(map[int64]call.ID), slots: make(chan struct{}, maxPending),
 		journal: db.Daybook(), before: store.NewTable[Record](db.Live(), store.Journal, recordVersion),
 		calls:  store.NewTable[Record](records, store.Calls, recordVersion),
 		briefs: store.NewTable[brief](records, store.Calls, recordVersion),

@@ -108,6 +108,7 @@ func (h *History) due(r *running) {
 func (h *History) end(r *running) {
 	delete(h.open, r.id)
 	h.closing[r.id] = r
+	h.last[r.client] = r.id
 	h.ended = append(h.ended, ended{r, r.over.Add(gather)})
 }
 
