@@ -46,9 +46,11 @@ func lastSign(entries map[string][]byte) (at time.Time) {
 	return at
 }
 
-// killed ends a call during which the switch was, behind the event of a number.
+// killed ends a call during which the switch was, behind the event of a number. That
+// this was so is said however long the tale is.
 func (r *running) killed(at time.Time, seq int) {
-	r.apply(&call.Event{Call: r.id, Client: r.client, Seq: seq + 1, At: at, Kind: call.EventFinding, Finding: &call.Finding{
+	r.events++
+	r.tale.tellEvent(&call.Event{Seq: seq + 1, At: at, Kind: call.EventFinding, Finding: &call.Finding{
 		Code: codeKilled, Text: "the switch was killed during the call; this was its last sign of life, which it gives once a second",
 	}})
 	r.apply(&call.Event{Call: r.id, Client: r.client, Seq: seq + 2, At: at, Kind: call.EventEnded, Cause: call.CauseRestart})
