@@ -45,8 +45,8 @@ type Query struct {
 	Skip int
 	// Limit is the most matches on a page; 0 means all.
 	Limit int
-	// After is the cursor the page before returned, which costs nothing; with it
-	// Skip counts from there.
+	// After is the cursor the page before returned, which costs a look at the places of
+	// the few seconds it lies in; with it Skip counts from there.
 	After store.Cursor
 }
 
