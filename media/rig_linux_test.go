@@ -2,7 +2,12 @@
 
 package media
 
-import "golang.org/x/sys/unix"
+import (
+	"errors"
+	"net"
+
+	"golang.org/x/sys/unix"
+)
 
 // drained tells whether no datagram waits in the sockets of a loop; it runs on
 // that loop.
@@ -15,4 +20,16 @@ func (r *rig) drained(l *loop) bool {
 		}
 	}
 	return true
+}
+
+// receiveNow reads without waiting, whatever the deadline.
+func receiveNow(c *net.UDPConn, buf []byte) (n int, err error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	failed := raw.Control(func(fd uintptr) {
+		n, _, err = unix.Recvfrom(int(fd), buf, unix.MSG_DONTWAIT)
+	})
+	return n, errors.Join(failed, err)
 }
