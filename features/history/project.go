@@ -48,7 +48,7 @@ type running struct {
 	row   []byte // of its record, once there is one
 
 	// What an ordinary call needs lies in one piece.
-	words [32]span
+	words [64]span
 	two   [2]runningLeg
 }
 
