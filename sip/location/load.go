@@ -20,7 +20,8 @@ func (b *Bindings) load(now time.Time) error {
 // restore takes over one extension. What has run out moves to the last known set.
 func (b *Bindings) restore(stored Record, now time.Time) {
 	sh := b.shard(stored.Extension)
-	rec := &record{extension: stored.Extension, ended: stored.Ended}
+	rec := newRecord(stored.Extension)
+	rec.ended = stored.Ended
 	sh.records[stored.Extension] = rec
 	for i := range rec.ended {
 		rec.ended[i].Extension = stored.Extension
@@ -33,7 +34,8 @@ func (b *Bindings) restore(stored Record, now time.Time) {
 			out = append(out, s)
 			continue
 		}
-		e := &entry{Binding: s, rec: rec, stored: s.Refreshed}
+		e := rec.newEntry()
+		e.Binding, e.stored = s, s.Refreshed
 		e.Expires = now.Add(left)
 		if e.Suspended = e.Flow.Stream(); e.Suspended {
 			e.suspendedAt = now

@@ -84,7 +84,7 @@ func (b *Bindings) Update(r Request, now time.Time, done func(error)) (Result, e
 		return Result{}, err
 	}
 	if rec == nil && len(changes) > 0 {
-		rec = &record{extension: r.Extension}
+		rec = newRecord(r.Extension)
 		sh.records[r.Extension] = rec
 	}
 	durable := false
@@ -115,7 +115,7 @@ func (b *Bindings) apply(sh *shard, rec *record, r *Request, ch change, now time
 }
 
 func (b *Bindings) add(sh *shard, rec *record, r *Request, ch change, now time.Time) {
-	e := &entry{rec: rec}
+	e := rec.newEntry()
 	e.ID, e.Extension, e.Node, e.Registered = newID(), rec.extension, b.cfg.Node, now
 	e.take(r, ch, now)
 	rec.active = append(rec.active, e)
