@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/cordpair/cordpair/media/sdp"
 	"github.com/cordpair/cordpair/media/sounds"
 )
 
@@ -19,6 +20,8 @@ var (
 	ErrNoPorts = errors.New("no free media port")
 	// ErrNotAcceptable says that the description shares no audio with us.
 	ErrNotAcceptable = errors.New("media not acceptable")
+	// ErrNoAudio, with ErrNotAcceptable, says that no m= line is audio we can carry.
+	ErrNoAudio = sdp.ErrNoMedia
 	// ErrForbiddenTarget is the ErrNotAcceptable of a description that asks us
 	// to send where we must not (M5).
 	ErrForbiddenTarget = fmt.Errorf("%w: forbidden media address", ErrNotAcceptable)

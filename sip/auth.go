@@ -94,7 +94,7 @@ func (w *worker) verified(m *wire.Message, f flow, ask asking, realm string, c *
 		w.challenge(m, f, ask, realm, account.Policy, true)
 	default:
 		w.server.metrics.authFailed("digest")
-		w.server.refusals.note("authentication", f.remote(), string(v.Reason)+" user "+wire.Clean(c.Username), m.CallID())
+		w.server.refusals.note("authentication", f.remote(), string(v.Reason)+": "+wire.Clean(c.Username), m.CallID())
 		w.challenge(m, f, ask, realm, account.Policy, false)
 	}
 	return false

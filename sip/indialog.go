@@ -120,8 +120,8 @@ func (l *leg) reinvite(m *wire.Message, f flow) {
 	l.invite.tx.serve(l)
 	change, body, err := l.describe(m)
 	if err != nil {
-		status, phrase := mediaRefusal(err)
-		l.respond(status, phrase, nil)
+		status, phrase, why := mediaRefusal(err)
+		l.respond(status, phrase, nil, why...)
 		l.invite.settle(l.w)
 		l.invite = inviteServer{}
 		return

@@ -99,8 +99,8 @@ func (l *leg) pracked(m *wire.Message, f flow) {
 	r.stop(l.w)
 	body, err := l.settle(m, r)
 	if err != nil {
-		status, phrase := mediaRefusal(err)
-		l.w.answer(m, f, status, phrase)
+		status, phrase, why := mediaRefusal(err)
+		l.w.answer(m, f, status, phrase, why...)
 		if !r.settled {
 			l.refuseMedia(err)
 			return

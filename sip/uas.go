@@ -2,6 +2,7 @@ package sip
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -137,18 +138,32 @@ func (w *worker) refuseBusy(m *wire.Message, tx *serverTx) {
 
 // refuseMedia answers an offer we cannot take.
 func (l *leg) refuseMedia(err error) {
-	status, phrase := mediaRefusal(err)
+	status, phrase, why := mediaRefusal(err)
 	l.w.server.metrics.refused("media")
 	l.finish(call.CauseNotAcceptable, false)
-	l.respond(status, phrase, nil)
+	l.respond(status, phrase, nil, why...)
 	l.remove()
 }
 
-func mediaRefusal(err error) (status int, phrase string) {
-	if errors.Is(err, media.ErrBadSDP) {
-		return 400, "Bad SDP"
+// mediaRefusal is the answer to a description we cannot take; a 488 says why (RFC
+// 3261 21.4.26).
+func mediaRefusal(err error) (status int, phrase string, why []wire.Field) {
+	switch {
+	case errors.Is(err, media.ErrBadSDP):
+		return 400, "Bad SDP", nil
+	case errors.Is(err, media.ErrNoAudio):
+		why = warning(304, "no audio over plain RTP is offered")
+	case errors.Is(err, media.ErrForbiddenTarget):
+		why = warning(399, "media is not sent to the address given")
+	default:
+		why = warning(305, "no common codec")
 	}
-	return 488, "Not Acceptable Here"
+	return 488, "Not Acceptable Here", why
+}
+
+// warning is a Warning header (RFC 3261 20.43).
+func warning(code int, text string) []wire.Field {
+	return []wire.Field{{Name: "Warning", Value: strconv.Itoa(code) + ` cordpair "` + text + `"`}}
 }
 
 // respond sends a response to the INVITE at hand. What it returns is good until the
@@ -336,8 +351,11 @@ func (l *leg) acked(m *wire.Message) {
 func (l *leg) refuse(c call.Cause) {
 	r := refusalOf(c)
 	var extra []wire.Field
-	if r.status == 503 {
+	switch {
+	case r.status == 503:
 		extra = append(extra, retryAfter())
+	case c == call.CauseNotAcceptable:
+		extra = warning(399, "the called party takes none of the media offered")
 	}
 	l.respond(r.status, r.phrase, nil, extra...)
 	l.remove()

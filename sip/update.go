@@ -25,8 +25,8 @@ func (l *leg) update(m *wire.Message, f flow, d *dialog) {
 	if offered {
 		var err error
 		if change, body, err = l.counter(m); err != nil {
-			status, phrase := mediaRefusal(err)
-			l.w.answer(m, f, status, phrase)
+			status, phrase, why := mediaRefusal(err)
+			l.w.answer(m, f, status, phrase, why...)
 			return
 		}
 	}
