@@ -46,15 +46,17 @@ func (e *engine) onRequest(s *socket, m *message, at, now time.Time) {
 	if p != nil {
 		c = p.call
 	}
+	// A phone's next call may have begun before the BYE of the one before came.
+	inside := c != nil && c.callee == p && bytes.Equal(c.inID, m.callID)
 	switch string(m.method) {
 	case "INVITE":
 		e.onInvite(s, c, m, at, now)
 	case "ACK":
-		if c != nil && c.answering == waitingACK {
+		if inside && c.answering == waitingACK {
 			c.answering = talking
 		}
 	case "BYE":
-		if c != nil && c.callee == p {
+		if inside {
 			if c.answering == ending {
 				e.blemish(c, "BYE came again")
 				e.res.Repeated++
