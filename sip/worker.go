@@ -2,7 +2,6 @@ package sip
 
 import (
 	"net/netip"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -83,9 +82,10 @@ type worker struct {
 	recent recent
 	done   atomic.Uint64
 
-	now     time.Time // when the job at hand was taken
-	looked  time.Time // when it last looked at the sockets
-	yielded time.Time // when it last let others run
+	now     time.Time     // when the job at hand was taken
+	looked  time.Time     // when it last looked at the sockets
+	yielded time.Time     // when it last let others run
+	again   chan struct{} // they have
 	batch   []packet
 	wheel   *wheel
 	servers map[txKey]*serverTx // without their final answer, or waiting for its ACK
@@ -113,6 +113,7 @@ func newWorker(s *Server) *worker {
 	w := &worker{
 		server:   s,
 		wake:     make(chan struct{}, 1),
+		again:    make(chan struct{}),
 		sleep:    time.NewTimer(time.Hour),
 		now:      time.Now(),
 		wheel:    newWheel(time.Now()),
@@ -335,9 +336,25 @@ func (w *worker) look() {
 	}
 	if now.Sub(w.yielded) >= yieldEvery {
 		w.yielded = now
-		runtime.Gosched()
+		w.yield()
 	}
 }
+
+// yield lets those run whom this worker has woken, and comes back before those whose
+// slices of 10 ms were used up. Gosched goes behind them all: while the store compacts,
+// with a goroutine for each part of a table, nobody read the sockets for 50 to 250 ms.
+func (w *worker) yield() {
+	// It ends when the worker goes on.
+	go w.goOn()
+	// It ends at once: the newest goroutine goes first, and those woken before it, goOn
+	// the last of them, follow.
+	go first()
+	<-w.again
+}
+
+func (w *worker) goOn() { w.again <- struct{}{} }
+
+func first() {}
 
 // turnWheel fires what is due, also while jobs never cease.
 func (w *worker) turnWheel() {
