@@ -1,7 +1,6 @@
 package sip
 
 import (
-	"bytes"
 	"hash/maphash"
 	"math"
 	"net/netip"
@@ -54,9 +53,10 @@ var classNames = [classes]string{
 	classRegister: "register", classRegisterAgain: "register_again", classKept: "kept",
 }
 
-// classOf tells the class of a request outside a dialog from its text.
+// classOf tells the class of a request outside a dialog from its text. Who invents
+// credentials gains one class, and no turn of others.
 func (s *Server) classOf(h wire.Head, b []byte) class {
-	again := bytes.Contains(b, credentialsLine)
+	again := wire.Signed(b)
 	switch {
 	case !h.Request || h.InDialog:
 		return classKept
@@ -75,10 +75,6 @@ func (s *Server) classOf(h wire.Head, b []byte) class {
 	}
 	return classProbe
 }
-
-// credentialsLine is in Authorization and in Proxy-Authorization, as everybody
-// writes them. Who invents credentials gains one class, and no turn of others.
-var credentialsLine = []byte("uthorization:")
 
 // admits decides, before anything is parsed, whether a message of a lower lane
 // may wait for w. One that was let in before and comes again may: what we do

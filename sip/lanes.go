@@ -1,10 +1,6 @@
 package sip
 
-import (
-	"bytes"
-
-	"github.com/cordpair/cordpair/sip/wire"
-)
+import "github.com/cordpair/cordpair/sip/wire"
 
 // lane is the priority of what waits for a worker (design section 6).
 type lane int
@@ -70,7 +66,7 @@ func (s *Server) callLane(h wire.Head, b []byte) lane {
 	switch {
 	case s.directory.Emergency(wire.Dialled(b)):
 		return laneEmergency
-	case string(h.Method) == methodInvite && !bytes.Contains(b, credentialsLine):
+	case string(h.Method) == methodInvite && !wire.Signed(b):
 		return laneInvite
 	}
 	return laneAgain

@@ -8,6 +8,28 @@ import (
 	"testing"
 )
 
+func TestSigned(t *testing.T) {
+	const start = "INVITE sip:102@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1\r\n"
+	for _, c := range []struct {
+		lines string
+		want  bool
+	}{
+		{"Authorization: Digest x=1\r\n\r\n", true},
+		{"Proxy-Authorization: Digest x=1\r\n\r\n", true},
+		{"PROXY-AUTHORIZATION \t: Digest x=1\r\n\r\n", true},
+		{"authorization:\r\n Digest x=1\r\n\r\n", true},
+		{"Authorization : Digest x=1\nTo: <sip:102@example.com>\n\n", true},
+		{"\r\nAuthorization: Digest x=1\r\n", false},                                  // the body
+		{"Subject: a\r\n Authorization: Digest x=1\r\n\r\n", false},                   // a folded line
+		{"WWW-Authenticate: Digest x=1\r\nX-Authorization: 1\r\nA: b\r\n\r\n", false}, // others
+		{"", false},
+	} {
+		if got := Signed([]byte(start + c.lines)); got != c.want {
+			t.Errorf("Signed(…%q) = %v, want %v", c.lines, got, c.want)
+		}
+	}
+}
+
 func TestPeek(t *testing.T) {
 	for _, c := range []struct {
 		in   string

@@ -63,6 +63,25 @@ func Peek(b []byte) (Head, bool) {
 	return h, true
 }
 
+// Signed tells whether a request carries credentials, right or wrong, without
+// parsing it: an Authorization or a Proxy-Authorization header.
+func Signed(b []byte) bool {
+	for _, b = nextLine(b); len(b) > 0; {
+		var line []byte
+		if line, b = nextLine(b); len(line) == 0 {
+			return false
+		}
+		if first := line[0] | 0x20; first != 'a' && first != 'p' {
+			continue
+		}
+		name, _, _ := bytes.Cut(line, []byte{':'})
+		if name = trimBytes(name); equalFold(name, "authorization") || equalFold(name, "proxy-authorization") {
+			return true
+		}
+	}
+	return false
+}
+
 // peekStart reads a request line or status line.
 func peekStart(line []byte) (h Head, ok bool) {
 	i := bytes.IndexByte(line, ' ')
