@@ -1,11 +1,13 @@
 package cordpair
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -28,23 +30,27 @@ type Finding struct {
 }
 
 // Examine looks at this machine for what a switch with cfg would stumble over.
-// It opens and closes the ports of cfg, so a running switch shows as a port
-// that is taken.
+// It opens and closes the ports of cfg; one that is taken is bad, unless a switch
+// runs over the data folder of cfg and will be the one who has it.
 func Examine(cfg Config) []Finding {
 	var found []Finding
+	ports := ports{running: runs(cfg.DataDir)}
 	for _, l := range cfg.Listen.SIP {
-		found = append(found, examineListener(l))
+		found = append(found, ports.listener(l))
 	}
-	found = append(found, examineTCP("http", cfg.Listen.HTTP), examineTCP("metrics", cfg.Listen.Metrics),
+	found = append(found, ports.tcp("http", cfg.Listen.HTTP), ports.tcp("metrics", cfg.Listen.Metrics),
 		examineMedia(cfg), examineBuffer(), examineFiles(cfg), examineClock(),
 		Finding{"cores", Good, fmt.Sprintf("%d", runtime.GOMAXPROCS(0))})
 	return found
 }
 
-func examineListener(l SIPListener) Finding {
+// ports examines what a switch listens at, beside one that is running or not.
+type ports struct{ running bool }
+
+func (p ports) listener(l SIPListener) Finding {
 	what := "sip " + l.Transport
 	if l.Transport == "tcp" {
-		return examineTCP(what, l.Addr)
+		return p.tcp(what, l.Addr)
 	}
 	at, err := netip.ParseAddrPort(l.Addr)
 	if err != nil {
@@ -52,20 +58,27 @@ func examineListener(l SIPListener) Finding {
 	}
 	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(at))
 	if err != nil {
-		return Finding{what, Bad, err.Error()}
+		return p.taken(what, l.Addr, err)
 	}
 	return closed(what, l.Addr, c)
 }
 
-func examineTCP(what, addr string) Finding {
+func (p ports) tcp(what, addr string) Finding {
 	if addr == "" {
 		return Finding{what, Note, "off"}
 	}
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
-		return Finding{what, Bad, err.Error()}
+		return p.taken(what, addr, err)
 	}
 	return closed(what, addr, ln)
+}
+
+func (p ports) taken(what, addr string, err error) Finding {
+	if p.running && errors.Is(err, syscall.EADDRINUSE) {
+		return Finding{what, Note, addr + " is in use; the switch of this data folder is running"}
+	}
+	return Finding{what, Bad, err.Error()}
 }
 
 func closed(what, addr string, c interface{ Close() error }) Finding {

@@ -67,6 +67,31 @@ func TestExamineTakenPorts(t *testing.T) {
 	}
 }
 
+// TestExamineBesideItself: the ports of a running switch are no fault, those that
+// somebody else has are.
+func TestExamineBesideItself(t *testing.T) {
+	cfg := quietConfig()
+	cfg.DataDir = t.TempDir()
+	sw, err := cordpair.Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := sw.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	cfg.Listen.HTTP = sw.WebAddr("http")
+	f := finding(t, cordpair.Examine(cfg), "http")
+	if f.Verdict != cordpair.Note || !strings.Contains(f.Text, "is running") {
+		t.Errorf("%s %q, want a note", f.Verdict, f.Text)
+	}
+	cfg.DataDir = t.TempDir()
+	if f := finding(t, cordpair.Examine(cfg), "http"); f.Verdict != cordpair.Bad {
+		t.Errorf("over another folder: %s %q, want bad", f.Verdict, f.Text)
+	}
+}
+
 func TestExamineOddConfigs(t *testing.T) {
 	cfg := quietConfig()
 	cfg.Listen.SIP[0].Addr = "nonsense"

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"time"
 )
 
 // operatorSocket is where the operator of the machine reaches the API without a
@@ -50,6 +51,17 @@ func inFolder[T any](dir string, f func(name string) (T, error)) (T, error) {
 	}
 	defer d.Close()
 	return f(fmt.Sprintf("/proc/self/fd/%d/%s", d.Fd(), operatorSocket))
+}
+
+// runs reports whether somebody answers at the socket of a data folder. What a crash
+// left behind does not.
+func runs(dataDir string) bool {
+	c, err := inFolder(dataDir, func(name string) (net.Conn, error) { return net.DialTimeout("unix", name, time.Second) })
+	if err != nil {
+		return false
+	}
+	_ = c.Close() // only asked whether somebody answers
+	return true
 }
 
 // Operator is an HTTP client for the API of the switch that runs over a data
