@@ -35,6 +35,10 @@ const (
 	collect = 60 * time.Millisecond
 	// maxBacklog is the number of events not read above which the History is full.
 	maxBacklog = 1 << 15
+	// maxFailed is the number of records the store would not take above which the
+	// History is full. They are kept for the journal, so that the next start can
+	// write them.
+	maxFailed = 4096
 )
 
 // Options of a History.
@@ -239,6 +243,6 @@ func (h *History) Stats() Stats {
 	return Stats{Backlog: h.sub.Depth(), Pending: len(h.slots), Written: h.written.Load(), Failed: h.failed.Load()}
 }
 
-// Full reports whether the disk does not keep up with the calls: new ones should
-// be refused until it does, for what waits is kept in memory.
-func (h *History) Full() bool { return h.sub.Depth() >= maxBacklog }
+// Full reports whether the disk does not keep up with the calls, or has failed too
+// many: new ones should be refused, for what waits is kept in memory.
+func (h *History) Full() bool { return h.sub.Depth() >= maxBacklog || h.failed.Load() >= maxFailed }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -330,6 +331,23 @@ func TestFull(t *testing.T) {
 	}
 	bus.Publish(call.Event{})
 	if !h.Full() || h.Stats().Backlog != maxBacklog {
+		t.Error("not full")
+	}
+}
+
+// TestFullOfFailed: records that the store refuses stay in memory, but not without
+// end (O5).
+func TestFullOfFailed(t *testing.T) {
+	h := New(storetest.Open(t), call.NewBus(), Options{Logger: slog.New(slog.DiscardHandler)})
+	defer h.sub.Close()
+	for i := range maxFailed {
+		if h.Full() {
+			t.Fatalf("full after %d", i)
+		}
+		h.pending.Add(1)
+		h.done(&group{calls: []*running{{}}, rows: make([]byte, 1), ends: []int{1}}, errors.New("no"))
+	}
+	if !h.Full() {
 		t.Error("not full")
 	}
 }
