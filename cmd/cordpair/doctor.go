@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 
 	"github.com/cordpair/cordpair"
 )
@@ -23,6 +24,8 @@ func (c doctorCmd) Run() error {
 		if cfg, err = cordpair.LoadConfig(c.Config); err != nil {
 			return err
 		}
+	} else if i := slices.IndexFunc(places, answers); i >= 0 {
+		cfg.DataDir = places[i] // of the demo, perhaps, which has the ports then
 	}
 	findings := cordpair.Examine(cfg)
 	for _, tool := range []string{"sipp", "baresip", "linphonec"} {
