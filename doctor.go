@@ -34,7 +34,7 @@ type Finding struct {
 // runs over the data folder of cfg and will be the one who has it.
 func Examine(cfg Config) []Finding {
 	var found []Finding
-	ports := ports{running: runs(cfg.DataDir)}
+	ports := ports{running: Runs(cfg.DataDir)}
 	for _, l := range cfg.Listen.SIP {
 		found = append(found, ports.listener(l))
 	}

@@ -53,12 +53,13 @@ func inFolder[T any](dir string, f func(name string) (T, error)) (T, error) {
 	return f(fmt.Sprintf("/proc/self/fd/%d/%s", d.Fd(), operatorSocket))
 }
 
-// runs reports whether somebody answers at the socket of a data folder. What a crash
-// left behind does not.
-func runs(dataDir string) bool {
+// Runs reports whether a switch runs over a data folder of this machine, or whether
+// that cannot be known, for the folder is somebody else's. What a crash left behind
+// answers nobody.
+func Runs(dataDir string) bool {
 	c, err := inFolder(dataDir, func(name string) (net.Conn, error) { return net.DialTimeout("unix", name, time.Second) })
 	if err != nil {
-		return false
+		return errors.Is(err, fs.ErrPermission)
 	}
 	_ = c.Close() // only asked whether somebody answers
 	return true

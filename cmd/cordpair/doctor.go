@@ -24,7 +24,7 @@ func (c doctorCmd) Run() error {
 		if cfg, err = cordpair.LoadConfig(c.Config); err != nil {
 			return err
 		}
-	} else if i := slices.IndexFunc(places, answers); i >= 0 {
+	} else if i := slices.IndexFunc(places, cordpair.Runs); i >= 0 {
 		cfg.DataDir = places[i] // of the demo, perhaps, which has the ports then
 	}
 	findings := cordpair.Examine(cfg)

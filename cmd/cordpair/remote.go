@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,27 +57,13 @@ func (r remote) connect() (*http.Client, string, error) {
 	}
 	dir := r.DataDir
 	if dir == "" {
-		i := slices.IndexFunc(places, answers)
+		i := slices.IndexFunc(places, cordpair.Runs)
 		if i < 0 {
 			return nil, "", errNoSwitch
 		}
 		dir = places[i]
 	}
 	return cordpair.Operator(dir), "http://operator" + apiPath, nil
-}
-
-// answers reports whether a switch runs over a data folder, or whether that
-// cannot be known: what a crash left behind answers nobody.
-func answers(dir string) bool {
-	if _, err := os.Stat(filepath.Join(dir, "operator.sock")); err != nil {
-		return false
-	}
-	resp, err := cordpair.Operator(dir).Head("http://operator" + apiPath + "/openapi.json")
-	if err != nil {
-		return errors.Is(err, fs.ErrPermission)
-	}
-	_ = resp.Body.Close() // only asked whether somebody answers
-	return true
 }
 
 // unreachable says why nobody answered.
