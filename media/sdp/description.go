@@ -67,6 +67,14 @@ type Media struct {
 	// Codecs are the RTP formats in order of preference, telephone-event and
 	// other companions included. A dynamic type without rtpmap has no entry.
 	Codecs []Codec
+	// Secure is what holds for the line about encryption and ICE, what the session
+	// says included; nil when nothing is said.
+	Secure *Secure
+	// Mux says that RTCP comes on the port of RTP (RFC 5761), MuxOnly that it does
+	// so whatever the other side can do (RFC 8858).
+	Mux, MuxOnly bool
+	// MID names the line in BUNDLE groups (RFC 5888); empty without.
+	MID string
 	// Attributes are the line's a= lines in order, all of them; nil in a line of
 	// our own, where they follow from Codecs, PTime and Direction.
 	Attributes []Attribute
@@ -91,9 +99,14 @@ func newDescription(lines int) *Description {
 	return &d.Description
 }
 
-// IsAudio tells whether this is audio over plain RTP that its author enabled.
+// IsAudio tells whether this is audio over RTP, plain or encrypted, that its author
+// enabled.
 func (m *Media) IsAudio() bool {
-	return m.Kind == "audio" && m.Port != 0 && (m.Proto == "RTP/AVP" || m.Proto == "RTP/AVPF")
+	if m.Kind != "audio" || m.Port == 0 {
+		return false
+	}
+	p := m.Profile()
+	return p != NoRTP && p != OverTCP
 }
 
 // OnHold tells whether the author does not want to hear us: sendonly, inactive,
@@ -111,10 +124,11 @@ func (m *Media) Speech() []Codec {
 	return out
 }
 
-// direction is Direction with the old form of hold worked in.
+// direction is Direction with the old form of hold worked in. With ICE the address
+// 0.0.0.0 only says that the candidates are still to come (RFC 8840 section 4.1.1).
 func (m *Media) direction() Direction {
 	d := m.Direction
-	if m.Address.IsValid() && m.Address.IsUnspecified() {
+	if m.Address.IsValid() && m.Address.IsUnspecified() && m.ice() == nil {
 		return d.And(SendOnly)
 	}
 	return d

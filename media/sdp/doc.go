@@ -12,6 +12,11 @@
 // Each gives a [Result], all that a stream needs to know. A [Writer] numbers
 // what one side of one dialog sends (RFC 3264 section 8).
 //
+// Encryption and ICE are read into [Secure] and decided by the same functions:
+// what we have is in Policy.Secure, what was agreed on in Result.Protection and
+// Result.ICE. Keys, certificates and candidates come from the caller; nothing here
+// draws any.
+//
 // Nothing here keeps state besides Writer, starts a goroutine or does I/O. A
 // Description is not changed after it was parsed or made and may be shared; a
 // Writer belongs to one session.

@@ -23,10 +23,13 @@ var (
 // Why an offer and an answer do not meet; the SIP answer is 488.
 var (
 	// ErrNoMedia says that no m= line is audio we can carry: all are rejected
-	// (port 0), encrypted, video, fax or something else.
+	// (port 0), video, fax, over TCP or something else.
 	ErrNoMedia = errors.New("no usable audio in session description")
 	// ErrNoCodec says that there is audio, but in no format both sides know.
 	ErrNoCodec = errors.New("no common codec")
+	// ErrNoProtection says that there is audio, but encrypted in no way both sides
+	// know, or not encrypted where it has to be.
+	ErrNoProtection = errors.New("no common encryption of media")
 )
 
 // ParseError says which line was refused and why.

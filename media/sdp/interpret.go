@@ -17,6 +17,10 @@ func (p *parser) finish() {
 	}
 	p.d.Attributes = p.between(0, end)
 	p.d.Direction = lastDirection(p.d.Attributes, SendRecv)
+	var session Media
+	for _, a := range p.d.Attributes {
+		session.readSecurity(lowerKey(a.Key), a.Value)
+	}
 	for i := range p.d.Media {
 		m := &p.d.Media[i]
 		if !m.ownAddress {
@@ -24,6 +28,7 @@ func (p *parser) finish() {
 		}
 		m.Direction = lastDirection(m.Attributes, p.d.Direction)
 		m.interpret()
+		m.inherit(session.Secure)
 	}
 }
 
@@ -60,7 +65,7 @@ func (m *Media) interpret() {
 		known = m.formats()
 	}
 	for _, a := range m.Attributes {
-		switch lowerKey(a.Key) {
+		switch key := lowerKey(a.Key); key {
 		case "rtcp":
 			m.readRTCP(a.Value)
 		case "ptime":
@@ -71,6 +76,8 @@ func (m *Media) interpret() {
 			known.readRTPMap(a.Value)
 		case "fmtp":
 			known.readFmtp(a.Value)
+		default:
+			m.readSecurity(key, a.Value)
 		}
 	}
 	m.Codecs = slices.DeleteFunc(known, func(c Codec) bool { return c.Name == "" })

@@ -22,6 +22,24 @@ type Policy struct {
 	// Direction is what we are willing to do; an answer narrows it to what the
 	// offer allows.
 	Direction Direction
+	// PTime is the packet length we ask for in ms: what the party at the other side
+	// asks for where packets are relayed. 0 repeats the offer's in an answer, if it
+	// is 10–60, and is 20 in an offer.
+	PTime int
+
+	// Secure is what we have for encryption and ICE; nil for plain RTP only. An
+	// answer uses it when the offer asks for it or allows it, the plain profiles
+	// included (RFC 8643). Its values are those of this session; a later exchange
+	// must have the same ones unless it is to change keys.
+	Secure *Secure
+	// Profile is that of a new line in our offers, AVP when zero. With Secure the
+	// offer of a plain one leaves encryption to the far end (RFC 8643).
+	Profile Profile
+	// MustSecure refuses what would not be encrypted.
+	MustSecure bool
+	// Mux tells that we take RTCP on the port of RTP where an offer has that, and
+	// ask for it in DTLS profiles.
+	Mux bool
 }
 
 // Result is what a finished exchange settles for one stream.
@@ -51,6 +69,16 @@ type Result struct {
 	Held bool
 	// PTime is the packet length the far end asks for in ms, 0 when it does not.
 	PTime int
+
+	// Profile is that of the line as it was agreed on.
+	Profile Profile
+	// Protection says how packets are encrypted; nil when they are not.
+	Protection *Protection
+	// ICE is the far end's; nil unless both sides use it. Remote is then no more
+	// than a first guess.
+	ICE *ICE
+	// Mux says that RTCP has the port of RTP, both ways.
+	Mux bool
 }
 
 // serves tells whether we decode the format ourselves.
@@ -69,12 +97,23 @@ func find(list []Codec, c Codec) int {
 // newResult begins a result with what the far end's line says.
 func newResult(index int, far *Media) Result {
 	rtp, rtcp := far.remote()
-	r := Result{Media: index, SendEvents: -1, ReceiveEvents: -1, Remote: rtp, RemoteRTCP: rtcp, PTime: far.PTime}
+	r := Result{Media: index, SendEvents: -1, ReceiveEvents: -1, Remote: rtp, RemoteRTCP: rtcp, PTime: far.PTime, Profile: far.Profile()}
 	// A limit below our own 20 ms counts like a wish.
 	if limit := far.MaxPTime; limit > 0 && (r.PTime > limit || r.PTime == 0 && limit < ptime) {
 		r.PTime = limit
 	}
 	return r
+}
+
+// setMux notes whether RTCP shares the port of RTP.
+func (r *Result) setMux(far *Media, mux bool) {
+	r.Mux = mux
+	switch {
+	case mux:
+		r.RemoteRTCP = r.Remote
+	case far.MuxOnly: // it has no other port
+		r.RemoteRTCP = netip.AddrPortFrom(r.Remote.Addr(), 0)
+	}
 }
 
 // setEvents notes the telephone-event types of both sides.

@@ -17,16 +17,18 @@ const (
 // one: its lines keep their places and its payload types their meaning (RFC 3264
 // section 8). It fails with ErrNoCodec when nothing is left to offer.
 func Offer(previous *Description, like []Codec, p Policy) (*Description, error) {
-	line, lines, proto := 0, 1, "RTP/AVP"
-	var before []Codec
+	line, lines, proto := 0, 1, max(p.Profile, AVP).String()
+	var before *Media
+	var used []Codec
 	if previous != nil {
 		line = previous.audioLine()
 		lines = max(len(previous.Media), line+1)
 		if line < len(previous.Media) {
-			proto, before = previous.Media[line].Proto, previous.Media[line].Codecs
+			before = &previous.Media[line]
+			proto, used = before.Proto, before.Codecs
 		}
 	}
-	formats := p.formats(like, before)
+	formats := p.formats(like, used)
 	if len(formats) == 0 || !formats[0].isSpeech() {
 		return nil, ErrNoCodec
 	}
@@ -34,6 +36,8 @@ func Offer(previous *Description, like []Codec, p Policy) (*Description, error) 
 	for i := range lines {
 		if i == line {
 			offer.Media[i] = p.media(proto, formats, p.Direction)
+			p.offered(&offer.Media[i], before)
+			offer.grouped(&offer.Media[i], true)
 		} else {
 			offer.Media[i] = previous.Media[i].rejected()
 		}
@@ -138,7 +142,8 @@ func (n *numbers) take(pt uint8) bool {
 
 // ReadAnswer matches an answer with the offer we sent (RFC 3264 section 7). It
 // fails with ErrNoMedia when the far end refused our audio line or left it out,
-// and with ErrNoCodec when it accepted none of our formats.
+// with ErrNoCodec when it accepted none of our formats, and with ErrNoProtection
+// when one side demands encryption and it does not come about.
 func ReadAnswer(offer, answer *Description) (Result, error) {
 	line := offer.audioLine()
 	if line >= len(offer.Media) || line >= len(answer.Media) || !answer.Media[line].IsAudio() {
@@ -171,6 +176,9 @@ func ReadAnswer(offer, answer *Description) (Result, error) {
 	}
 	r.Direction = ours.Direction.And(far.direction().Reverse())
 	r.Held = ours.Direction.Sends() && far.OnHold()
+	if !r.answered(ours, &far) {
+		return Result{}, ErrNoProtection
+	}
 	return r, nil
 }
 

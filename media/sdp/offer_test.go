@@ -160,7 +160,7 @@ func TestReadAnswer(t *testing.T) {
 		{name: "extra lines", answer: "m=audio 6000 RTP/AVP 0\r\nm=video 7000 RTP/AVP 96\r\n", codec: "0 PCMU/8000", accepted: "0 PCMU/8000", send: -1, receive: -1},
 		{name: "refused", answer: "m=audio 0 RTP/AVP 0\r\n", err: ErrNoMedia},
 		{name: "left out", answer: "", err: ErrNoMedia},
-		{name: "encrypted all of a sudden", answer: "m=audio 6000 RTP/SAVP 0\r\n", err: ErrNoMedia},
+		{name: "encrypted all of a sudden", answer: "m=audio 6000 RTP/SAVP 0\r\n", err: ErrNoProtection},
 		{name: "nothing of ours", answer: "m=audio 6000 RTP/AVP 3\r\n", err: ErrNoCodec},
 		{name: "only digits", answer: "m=audio 6000 RTP/AVP 101\r\n", err: ErrNoCodec},
 	} {

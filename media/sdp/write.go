@@ -110,7 +110,17 @@ func (m *Media) appendOurs(b []byte) []byte {
 	}
 	b = strconv.AppendInt(append(b, "a=ptime:"...), int64(m.PTime), 10)
 	b = append(append(b, "\r\na="...), m.Direction.String()...)
-	return append(b, "\r\n"...)
+	b = append(b, "\r\n"...)
+	if m.MID != "" {
+		b = append(append(append(b, "a=mid:"...), m.MID...), "\r\n"...)
+	}
+	if m.Mux {
+		b = append(b, "a=rtcp-mux\r\n"...)
+	}
+	if m.Secure != nil {
+		b = m.Secure.appendTo(b)
+	}
+	return b
 }
 
 // appendTo writes an a= line.
@@ -145,11 +155,18 @@ func (p *Policy) media(proto string, formats []Codec, d Direction) Media {
 		Kind: "audio", Port: p.Port, Ports: 1, Proto: proto, Address: a, RTCPAddress: a, Direction: d,
 		PTime: ptime, Codecs: formats, ours: true,
 	}
+	if goodPTime(p.PTime) {
+		m.PTime = p.PTime
+	}
 	if p.Port != 65535 {
 		m.RTCPPort = p.Port + 1
 	}
 	return m
 }
+
+// goodPTime tells whether a packet length is one we ask for: whole frames of what
+// we code, 10–60 ms.
+func goodPTime(ms int) bool { return ms >= 10 && ms <= 60 && ms%10 == 0 }
 
 // eventCodec is telephone-event as we announce it.
 func eventCodec(pt uint8, clock int) Codec {
