@@ -22,6 +22,9 @@ var (
 	ErrNotAcceptable = errors.New("media not acceptable")
 	// ErrNoAudio, with ErrNotAcceptable, says that no m= line is audio we can carry.
 	ErrNoAudio = sdp.ErrNoMedia
+	// ErrNoProtection, with ErrNotAcceptable, says that audio is encrypted in no way
+	// both sides know, or is not where it has to be.
+	ErrNoProtection = sdp.ErrNoProtection
 	// ErrForbiddenTarget is the ErrNotAcceptable of a description that asks us
 	// to send where we must not (M5).
 	ErrForbiddenTarget = fmt.Errorf("%w: forbidden media address", ErrNotAcceptable)

@@ -152,7 +152,9 @@ func mediaRefusal(err error) (status int, phrase string, why []wire.Field) {
 	case errors.Is(err, media.ErrBadSDP):
 		return 400, "Bad SDP", nil
 	case errors.Is(err, media.ErrNoAudio):
-		why = warning(304, "no audio over plain RTP is offered")
+		why = warning(304, "no audio over RTP is offered")
+	case errors.Is(err, media.ErrNoProtection):
+		why = warning(304, "no common encryption of media")
 	case errors.Is(err, media.ErrForbiddenTarget):
 		why = warning(399, "media is not sent to the address given")
 	default:

@@ -10,8 +10,8 @@ import (
 func TestNotAcceptableSaysWhy(t *testing.T) {
 	for _, tc := range []struct{ number, from, to, want string }{
 		{"*43", "RTP/AVP 0", "RTP/AVP 77", `305 cordpair "no common codec"`},
-		{"*43", "RTP/AVP 0", "RTP/SAVP 0", `304 cordpair "no audio over plain RTP is offered"`},
-		{"*43", "m=audio", "m=video", `304 cordpair "no audio over plain RTP is offered"`},
+		{"*43", "RTP/AVP 0", "RTP/SAVP 0", `304 cordpair "no common encryption of media"`},
+		{"*43", "m=audio", "m=video", `304 cordpair "no audio over RTP is offered"`},
 		{"102", "", "", `399 cordpair "the called party takes none of the media offered"`},
 	} {
 		t.Run(tc.want, func(t *testing.T) {
