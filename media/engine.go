@@ -25,6 +25,7 @@ type Engine struct {
 	broadcasts map[netip.Addr]bool
 	loops      []*loop
 	clock      func() int64  // ns since the engine opened, monotonic
+	wall       time.Time     // when clock was 0, for our RTCP
 	epoch      atomic.Uint64 // last number given to a source
 	readers    sync.WaitGroup
 
@@ -68,7 +69,7 @@ func open(cfg Config, clock func() int64, loops int) (*Engine, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	e := &Engine{cfg: cfg, log: cfg.Logger, sounds: cfg.Sounds, clock: clock}
+	e := &Engine{cfg: cfg, log: cfg.Logger, sounds: cfg.Sounds, clock: clock, wall: time.Now().Add(-time.Duration(clock()))}
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}

@@ -80,15 +80,15 @@ type quarantine struct {
 	ssrc    uint32
 	hosts   [2]netip.Addr // of a user after that who was not heard
 	until   int64         // end of the rest
-	earlier earlier
+	earlier former
 	run     int
 	runSSRC uint32
 	runSeq  uint16
 }
 
-// earlier is the stream of the user before the previous one, which is dropped until
+// former is the stream of the user before the previous one, which is dropped until
 // that user's rest would have ended: two short calls under pressure are shorter.
-type earlier struct {
+type former struct {
 	ssrc  uint32
 	until int64
 }

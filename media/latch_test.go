@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 )
 
@@ -208,59 +207,6 @@ func TestBrokenPackets(t *testing.T) {
 		p.speak(s, 0)
 		if got := p.heard(); len(got) != 2 {
 			t.Errorf("%d good packets came back, want 2", len(got))
-		}
-	})
-}
-
-// Reports are passed as reports about our streams; BYE is not.
-func TestRTCPRelay(t *testing.T) {
-	onBoth(t, Config{}, func(t *testing.T, r *rig) {
-		pa, pb := r.phone("1:26000"), r.phone("2:26000")
-		ca, cb := r.phone("1:26001"), r.phone("2:26001")
-		a, b := r.session(pa, "0", Events{}), r.session(pb, "0", Events{})
-		if err := Join(a, b); err != nil {
-			t.Fatal(err)
-		}
-		r.settle()
-		pa.speak(a, 0)
-		pb.speak(b, 0)
-		atA, atB := pa.heard(), pb.heard()
-		send := func(c *phone, s *Session, parts ...rtcp.Packet) {
-			raw, err := rtcp.Marshal(parts)
-			if err != nil {
-				t.Fatal(err)
-			}
-			c.raw(rtcpPort(s), raw)
-		}
-		send(ca, a, &rtcp.SenderReport{SSRC: pa.ssrc, NTPTime: 99, RTPTime: pa.ts + 80, PacketCount: 70, OctetCount: 7000,
-			Reports: []rtcp.ReceptionReport{{SSRC: atA[0].SSRC, FractionLost: 7, LastSequenceNumber: uint32(atA[0].SequenceNumber)}, {SSRC: 12345}}},
-			&rtcp.Goodbye{Sources: []uint32{pa.ssrc}})
-		got := cb.datagrams()
-		if len(got) != 1 {
-			t.Fatalf("%d reports came through", len(got))
-		}
-		parts, err := rtcp.Unmarshal(got[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		sr, ok := parts[0].(*rtcp.SenderReport)
-		if !ok || len(parts) != 2 || sr.SSRC != atB[0].SSRC || sr.NTPTime != 99 || sr.RTPTime != atB[0].Timestamp+80 ||
-			sr.PacketCount != 1 || sr.OctetCount != frameSamples {
-			t.Fatalf("passed %v", parts)
-		}
-		if len(sr.Reports) != 1 || sr.Reports[0].SSRC != pb.ssrc || sr.Reports[0].FractionLost != 7 || uint16(sr.Reports[0].LastSequenceNumber) != pb.seq {
-			t.Errorf("passed reports %+v", sr.Reports)
-		}
-		if sdes, ok := parts[1].(*rtcp.SourceDescription); !ok || sdes.Chunks[0].Source != sr.SSRC || len(sdes.Chunks[0].Items) != 1 {
-			t.Errorf("passed %v", parts[1])
-		}
-		send(ca, a, &rtcp.SenderReport{SSRC: pa.ssrc + 1}) // not the SSRC that holds
-		send(cb, b, &rtcp.ReceiverReport{SSRC: pb.ssrc})
-		if n := len(cb.datagrams()); n != 0 {
-			t.Errorf("a stranger's report came through")
-		}
-		if n := len(ca.datagrams()); n != 1 {
-			t.Errorf("a got %d reports, want 1", n)
 		}
 	})
 }

@@ -80,6 +80,7 @@ type loop struct {
 	players  []*player
 	tickAt   int64 // next frame of the players; 0 while there are none
 	watchAt  int64 // next look for silent parties; 0 while there is none to watch
+	agenda   agenda
 	packet   packet
 	pcm      [frameSamples]int16
 	frame    [rtpHeader + frameSamples]byte
@@ -135,14 +136,22 @@ func (l *loop) turn() (timeout int64) {
 	if l.watchAt != 0 && l.now >= l.watchAt {
 		l.watch()
 	}
-	due := l.tickAt
-	if due == 0 || l.watchAt != 0 && l.watchAt < due {
-		due = l.watchAt
+	if l.agenda.at != 0 && l.now >= l.agenda.at {
+		l.agenda.run(l.now)
 	}
+	due := earlier(l.tickAt, earlier(l.watchAt, l.agenda.at))
 	if due == 0 {
 		return -1
 	}
 	return max(due-l.now, 0)
+}
+
+// earlier is the first of two moments, of which 0 is never.
+func earlier(a, b int64) int64 {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
 }
 
 // stop ends the loop after what was posted before, and waits for it.
@@ -164,6 +173,9 @@ func (l *loop) add(s *stream) error {
 	s.loop, s.index = l, len(l.streams)
 	l.streams = append(l.streams, s)
 	l.expect(s)
+	if s.reports.due != 0 {
+		l.agenda.add(s, l.now)
+	}
 	return l.io.attach(s)
 }
 
@@ -180,6 +192,7 @@ func (l *loop) hand(s *stream) {
 }
 
 func (l *loop) unlist(s *stream) {
+	l.agenda.drop(s)
 	last := len(l.streams) - 1
 	l.streams[s.index] = l.streams[last]
 	l.streams[s.index].index = s.index
@@ -199,7 +212,7 @@ func (l *loop) arrived(s *stream, control bool, b []byte, from netip.AddrPort) {
 		}
 	}()
 	if control {
-		s.rtcpArrived(b, from)
+		s.rtcpArrived(&s.rtcpLatch, b, from)
 	} else {
 		s.rtpArrived(b, from)
 	}

@@ -55,6 +55,10 @@ func isSTUN(b []byte) bool {
 	return len(b) >= 20 && b[0] < 4 && binary.BigEndian.Uint32(b[4:]) == 0x2112A442
 }
 
+// isRTCP tells RTCP from RTP on a port that both share: its packet types are in the
+// range that no payload type with a marker bit may have there (RFC 5761 section 4).
+func isRTCP(b []byte) bool { return len(b) >= 2 && b[0]>>6 == 2 && b[1] >= 192 && b[1] <= 223 }
+
 // payload is what the packet carries, without padding.
 func (p *packet) payload() []byte { return p.buf[p.head:p.end] }
 

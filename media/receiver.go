@@ -157,12 +157,15 @@ func (r *receiver) lostNow() uint64 {
 	if r.epoch == 0 {
 		return 0
 	}
-	expected := r.cycles + uint32(r.seq) - r.base + 1
+	expected := r.expected()
 	if expected <= r.received {
 		return 0 // duplicates
 	}
 	return uint64(expected - r.received)
 }
+
+// expected is how many packets the present numbering has had.
+func (r *receiver) expected() uint32 { return r.cycles + uint32(r.seq) - r.base + 1 }
 
 // lost counts all gaps.
 func (r *receiver) lost() uint64 { return r.before + r.lostNow() }

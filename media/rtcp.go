@@ -3,28 +3,37 @@ package media
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"net/netip"
 )
 
-// RTCP packet types (RFC 3550 section 12.1).
+// RTCP packet types (RFC 3550 section 12.1, RFC 4585, RFC 3611).
 const (
-	rtcpSR   = 200
-	rtcpRR   = 201
-	rtcpSDES = 202
+	rtcpSR    = 200
+	rtcpRR    = 201
+	rtcpSDES  = 202
+	rtcpBYE   = 203
+	rtcpAPP   = 204
+	rtcpRTPFB = 205
+	rtcpPSFB  = 206
+	rtcpXR    = 207
 )
 
 // Lengths of RTCP parts in octets (RFC 3550 section 6.4).
 const (
-	rtcpHead    = 8 // common header and SSRC
-	rtcpSender  = 20
-	rtcpBlock   = 24
-	maxReported = 31
+	rtcpHead   = 8 // common header and SSRC
+	rtcpSender = 20
+	rtcpBlock  = 24
+	// maxReport is our longest compound: a sender's report on one source, its name
+	// and its BYE.
+	maxReport = rtcpHead + rtcpSender + rtcpBlock + 32 + rtcpHead
 )
 
-// validCompound tells whether b is a compound packet as RFC 3550 appendix A.2
-// wants it: version 2 throughout, a report first, padding in the last part only,
-// lengths that add up, and reports long enough for their blocks (M4).
-func validCompound(b []byte) bool {
-	if len(b) < rtcpHead || b[1] != rtcpSR && b[1] != rtcpRR {
+// validRTCP tells whether b is what RFC 3550 appendix A.2 wants of a compound:
+// version 2 throughout, padding in the last part only, lengths that add up, and
+// parts as long as their kind needs (M4). A report need not come first: reduced-size
+// RTCP has feedback alone (RFC 5506), and that costs nothing to bear.
+func validRTCP(b []byte) bool {
+	if len(b) < rtcpHead || b[1] < rtcpSR || b[1] > rtcpXR {
 		return false
 	}
 	for len(b) > 0 {
@@ -32,11 +41,7 @@ func validCompound(b []byte) bool {
 			return false
 		}
 		n := partLength(b)
-		if n > len(b) || b[0]&0x20 != 0 && n != len(b) {
-			return false
-		}
-		blocks := int(b[0]&31) * rtcpBlock
-		if b[1] == rtcpSR && n < rtcpHead+rtcpSender+blocks || b[1] == rtcpRR && n < rtcpHead+blocks {
+		if n > len(b) || b[0]&0x20 != 0 && n != len(b) || n < leastLength(b) {
 			return false
 		}
 		b = b[n:]
@@ -47,66 +52,141 @@ func validCompound(b []byte) bool {
 // partLength is the length of the first part of a compound, header included.
 func partLength(b []byte) int { return 4 * (int(binary.BigEndian.Uint16(b[2:])) + 1) }
 
-// reporter is the SSRC of the first report of a valid compound.
+// leastLength is how long the first part has to be for what it says it holds.
+func leastLength(b []byte) int {
+	count := int(b[0] & 31)
+	switch b[1] {
+	case rtcpSR:
+		return rtcpHead + rtcpSender + count*rtcpBlock
+	case rtcpRR:
+		return rtcpHead + count*rtcpBlock
+	case rtcpBYE:
+		return 4 + 4*count
+	case rtcpAPP, rtcpRTPFB, rtcpPSFB:
+		return 12
+	case rtcpXR:
+		return rtcpHead
+	}
+	return 4
+}
+
+// reporter is the SSRC of the first part of a valid compound.
 func reporter(b []byte) uint32 { return binary.BigEndian.Uint32(b[4:]) }
 
-// report passes the reports of one party to the other, as if both spoke of our
-// streams: a sender's report becomes one about the stream we send, with what that
-// has carried whatever its sources were (RFC 3550 section 6.4.1), and what was
-// reported about our stream becomes a report about the other party's. BYE, names
-// and application parts stay here: a source that leaves does not end our stream.
-func (s *stream) report(from *stream, compound []byte) {
-	if s.terms == nil || !s.mayReach(&s.rtcpLatch) {
+// rtcpArrived takes a compound from the RTCP port, or from the RTP port if both share
+// it. l is the latch of that port.
+func (s *stream) rtcpArrived(l *latch, b []byte, from netip.AddrPort) {
+	if !s.admitRTCP(l, b, from) {
+		s.refused(l, b, from)
 		return
 	}
-	out := s.loop.scratch[:rtcpHead]
-	blocks := 0
-	kind := byte(rtcpRR)
-	if compound[1] == rtcpSR && from.in.epoch != 0 && s.out.epoch == from.in.epoch {
-		kind = rtcpSR
-		out = append(out, compound[rtcpHead:rtcpHead+rtcpSender]...)
-		at := out[rtcpHead+8:] // after the NTP time
-		binary.BigEndian.PutUint32(at, binary.BigEndian.Uint32(at)+s.out.tsOff)
-		binary.BigEndian.PutUint32(at[4:], uint32(s.counters.sent.get()))
-		binary.BigEndian.PutUint32(at[8:], uint32(s.counters.octetsOut.get()))
+	s.heard = s.loop.now
+	s.study(b)
+}
+
+// admitRTCP judges a compound packet; false means it goes no further. The report
+// of a sender must be about the SSRC that holds (M2).
+func (s *stream) admitRTCP(l *latch, b []byte, from netip.AddrPort) bool {
+	if s.terms == nil || !validRTCP(b) {
+		return false
 	}
-	for b := compound; len(b) > 0; b = b[partLength(b):] {
+	if s.old.heard && reporter(b) == s.old.ssrc && (from != s.terms.rtcp || s.loop.now < s.old.until) {
+		return false
+	}
+	if !s.admitSource(l, from) {
+		return false
+	}
+	return b[1] != rtcpSR || s.in.epoch == 0 || reporter(b) == s.in.ssrc
+}
+
+// admitSource asks the latch. On a shared port it is RTP that tells when the party
+// has moved.
+func (s *stream) admitSource(l *latch, from netip.AddrPort) bool {
+	known := l.src
+	if l == &s.rtpLatch && known.IsValid() && from != known {
+		return false
+	}
+	if !l.admit(from, s.loop.now, s.engine.forbidden) {
+		return false
+	}
+	if l == &s.rtpLatch && !known.IsValid() {
+		s.moved = true
+		s.in.reset()
+	}
+	return true
+}
+
+// study takes what an admitted compound says. BYE says nothing: a source that leaves
+// does not end our stream, and anybody who can send from the party's address could
+// claim it.
+func (s *stream) study(b []byte) {
+	for ; len(b) > 0; b = b[partLength(b):] {
 		head := rtcpHead
 		switch b[1] {
 		case rtcpSR:
+			s.reports.noteSender(b, s.loop.now)
 			head += rtcpSender
 		case rtcpRR:
 		default:
 			continue
 		}
 		for i := range int(b[0] & 31) {
-			block := b[head+i*rtcpBlock:][:rtcpBlock]
-			if blocks < maxReported && from.reportedOn(s, block) {
-				out = append(out, block...)
-				blocks++
+			if block := b[head+i*rtcpBlock:][:rtcpBlock]; binary.BigEndian.Uint32(block) == s.out.ssrc {
+				s.noteBlock(block)
 			}
 		}
 	}
-	out[0], out[1] = 0x80|byte(blocks), kind
-	binary.BigEndian.PutUint16(out[2:], uint16(len(out)/4-1))
-	binary.BigEndian.PutUint32(out[4:], s.out.ssrc)
-	s.pair.rtcp.send(s.describe(out), &s.rtcpLatch.to)
 }
 
-// reportedOn turns what the party of s reported about our stream into a report
-// on the source behind it, and tells whether there is one to report on.
-func (s *stream) reportedOn(source *stream, block []byte) bool {
-	if binary.BigEndian.Uint32(block) != s.out.ssrc || s.out.epoch == 0 || s.out.epoch != source.in.epoch {
-		return false
+// sendReport sends a compound of our own: what we send and how the party's packets
+// arrive. With bye it is the last one (RFC 3550 section 6.3.7).
+func (s *stream) sendReport(bye bool) {
+	port, l := s.pair.rtcp, &s.rtcpLatch
+	if s.terms.Mux {
+		port, l = s.pair.rtp, &s.rtpLatch
 	}
-	binary.BigEndian.PutUint32(block, source.in.ssrc)
-	seq := uint16(binary.BigEndian.Uint32(block[8:])) - s.out.seqOff
-	cycles := source.in.cycles
-	if seq > source.in.seq {
-		cycles -= 1 << 16 // reported before the latest wrap
+	if !s.mayReach(l) {
+		return
 	}
-	binary.BigEndian.PutUint32(block[8:], cycles|uint32(seq))
-	return true
+	out := s.describe(s.appendReport(s.loop.scratch[:0]))
+	if bye {
+		out = append(out, 0x81, rtcpBYE, 0, 1)
+		out = binary.BigEndian.AppendUint32(out, s.out.ssrc)
+	}
+	port.send(out, &l.to)
+	s.reports.begun = true
+}
+
+// appendReport writes a sender's report while we send and a receiver's otherwise,
+// with a block about the party if it was heard since the last one.
+func (s *stream) appendReport(out []byte) []byte {
+	r, now := &s.reports, s.loop.now
+	start := len(out)
+	out = append(out, 0x80, rtcpRR, 0, 0)
+	out = binary.BigEndian.AppendUint32(out, s.out.ssrc)
+	sent := s.counters.sent.get()
+	if sent != r.sent[1] {
+		out[start+1] = rtcpSR
+		ntp := ntpTime(s.engine.wall, now)
+		r.stamp(uint32(ntp >> 16))
+		out = binary.BigEndian.AppendUint64(out, ntp)
+		out = binary.BigEndian.AppendUint32(out, s.out.clockAt(now, s.terms.Codec.Clock))
+		out = binary.BigEndian.AppendUint32(out, uint32(sent))
+		out = binary.BigEndian.AppendUint32(out, uint32(s.counters.octetsOut.get()))
+	}
+	r.sent = [2]uint64{sent, r.sent[0]}
+	if block, ok := r.interval(&s.in); ok {
+		out[start]++
+		out = binary.BigEndian.AppendUint32(out, s.in.ssrc)
+		out = binary.BigEndian.AppendUint32(out, uint32(block.fraction)<<24|uint32(block.lost)&0xffffff)
+		out = binary.BigEndian.AppendUint32(out, s.in.cycles|uint32(s.in.seq))
+		out = binary.BigEndian.AppendUint32(out, s.in.jitter16>>4)
+		last, since := r.heardSender(s.in.ssrc, now)
+		out = binary.BigEndian.AppendUint32(out, last)
+		out = binary.BigEndian.AppendUint32(out, since)
+	}
+	binary.BigEndian.PutUint16(out[start+2:], uint16((len(out)-start)/4-1))
+	return out
 }
 
 // describe appends the SDES part every compound needs (RFC 3550 section 6.1).

@@ -7,7 +7,8 @@ type sender struct {
 	ssrc uint32
 	seq  uint16 // last sent
 	ts   uint32 // highest sent
-	at   int64  // when
+	tsAt int64  // when
+	at   int64  // when anything was sent last
 
 	turn   uint64 // of the relay that fed it last
 	epoch  uint64 // of the source that is mapped; 0 for none
@@ -38,7 +39,7 @@ func (o *sender) place(epoch uint64, seq uint16, ts uint32, now int64, clock int
 		o.seq = outSeq
 	}
 	if first || int32(outTS-o.ts) > 0 {
-		o.ts = outTS
+		o.ts, o.tsAt = outTS, now
 	}
 	o.at = now
 	return outSeq, outTS, first, true
@@ -65,3 +66,9 @@ func (o *sender) hear(turn uint64) {
 
 // interrupt makes the next packet, of whatever source, the first of a spurt.
 func (o *sender) interrupt() { o.epoch = 0 }
+
+// clockAt is the timestamp that goes with a moment, at clock Hz.
+func (o *sender) clockAt(now int64, clock int) uint32 {
+	passed := now - o.tsAt
+	return o.ts + uint32(passed/1e9*int64(clock)+passed%1e9*int64(clock)/1e9)
+}

@@ -117,6 +117,7 @@ func (s *Session) attach(at *loop) {
 // leave is the last thing a session does, on its loop.
 func (s *Session) leave(*terms) {
 	st := &s.stream
+	st.farewell()
 	st.loop.remove(st)
 	st.loop.load.Add(-1)
 	st.pair.old = st.estate(s.source)

@@ -11,7 +11,6 @@ import (
 // Packets and buffers are the sink's until it returns.
 type sink interface {
 	rtp(from *stream, p *packet)
-	rtcp(from *stream, compound []byte)
 }
 
 // conversion is what happens to a payload between two parties.
@@ -101,10 +100,4 @@ func (r *relay) rtp(from *stream, p *packet) {
 		rescale(p.payload(), r.eventsIn, r.eventsOut)
 	}
 	r.to.forward(p, from.in.epoch, way.pt)
-}
-
-// rtcp implements sink.
-func (r *relay) rtcp(from *stream, compound []byte) {
-	r.to.out.hear(r.turn)
-	r.to.report(from, compound)
 }

@@ -14,7 +14,13 @@ type Stats struct {
 	Lost                         uint64  // by gaps in the received sequence numbers
 	Dropped                      uint64  // malformed, from a stranger, of an unknown type, or over a limit
 	JitterMS                     float64 // RFC 3550 section 6.4.1, in ms
-	Codec                        string  // negotiated, "PCMU"; empty before
+	// FarLost and FarJitterMS are what the party's RTCP says of the packets it got
+	// from us, and RoundTrip is the time to it and back; all 0 without a report.
+	FarLost     uint64
+	FarJitterMS float64
+	RoundTrip   time.Duration
+
+	Codec string // negotiated, "PCMU"; empty before
 
 	// FirstAt is when the first RTP packet was accepted from the party; zero if
 	// none was.
@@ -58,6 +64,7 @@ func (c *counter) get() uint64  { return c.v.Load() }
 type counters struct {
 	received, octetsIn, sent, octetsOut, dropped, lost counter
 	jitter                                             counter // jitter16 of the receiver and the clock rate, 32 bits each
+	farLost, farJitter, roundTrip                      counter // as the party reports; farJitter like jitter
 }
 
 // stats reads the counters; the loop goes on.
@@ -70,6 +77,9 @@ func (c *counters) stats() Stats {
 		Lost:            c.lost.get(),
 		Dropped:         c.dropped.get(),
 		JitterMS:        milliseconds(c.jitter.get()),
+		FarLost:         c.farLost.get(),
+		FarJitterMS:     milliseconds(c.farJitter.get()),
+		RoundTrip:       time.Duration(c.roundTrip.get()),
 	}
 }
 

@@ -32,6 +32,7 @@ type stream struct {
 	terms       *terms
 	in          receiver
 	out         sender
+	reports     reports
 	keys        digits
 	rtpLatch    latch
 	rtcpLatch   latch
@@ -71,6 +72,10 @@ func (s *stream) adopt(t *terms) {
 		s.heard = s.loop.now
 	}
 	s.loop.expect(s)
+	if s.reports.due == 0 {
+		s.reports.due = s.loop.now + reportTime(true)
+		s.loop.agenda.add(s, s.loop.now)
+	}
 	if p := s.waiting; p != nil {
 		s.waiting = nil
 		s.loop.play(p)
@@ -85,7 +90,7 @@ func (s *stream) estate(source netip.Addr) quarantine {
 	if s.in.epoch != 0 {
 		q = quarantine{on: true, heard: true, remote: s.rtpLatch.src, ssrc: s.in.ssrc}
 		if s.old.heard {
-			q.earlier = earlier{s.old.ssrc, s.old.until}
+			q.earlier = former{s.old.ssrc, s.old.until}
 		}
 	}
 	switch {
@@ -104,6 +109,10 @@ func (s *stream) awaited() bool {
 
 // rtpArrived takes a datagram from the RTP port.
 func (s *stream) rtpArrived(b []byte, from netip.AddrPort) {
+	if s.terms != nil && s.terms.Mux && isRTCP(b) {
+		s.rtcpArrived(&s.rtpLatch, b, from)
+		return
+	}
 	p := &s.loop.packet
 	if !s.admitRTP(p, b, from) {
 		s.refused(&s.rtpLatch, b, from)
@@ -204,37 +213,10 @@ func (s *stream) transmit(b []byte) {
 }
 
 // mayReach tells whether there is a far end, and whether it may be sent a packet
-// now: without limit once it has shown itself (M5).
+// now: without limit once its host has shown itself (M5).
 func (s *stream) mayReach(l *latch) bool {
 	if !l.to.addr.IsValid() {
 		return false
 	}
-	return l.confirmed() || s.unconfirmed.allow(s.loop.now)
-}
-
-// rtcpArrived takes a datagram from the RTCP port.
-func (s *stream) rtcpArrived(b []byte, from netip.AddrPort) {
-	if !s.admitRTCP(b, from) {
-		s.refused(&s.rtcpLatch, b, from)
-		return
-	}
-	s.heard = s.loop.now
-	if k := s.sink.Load(); k != nil {
-		(*k).rtcp(s, b)
-	}
-}
-
-// admitRTCP judges a compound packet; false means it goes no further. The report
-// of a sender must be about the SSRC that holds (M2).
-func (s *stream) admitRTCP(b []byte, from netip.AddrPort) bool {
-	if s.terms == nil || !validCompound(b) {
-		return false
-	}
-	if s.old.heard && reporter(b) == s.old.ssrc && (from != s.terms.rtcp || s.loop.now < s.old.until) {
-		return false
-	}
-	if !s.rtcpLatch.admit(from, s.loop.now, s.engine.forbidden) {
-		return false
-	}
-	return b[1] != rtcpSR || s.in.epoch == 0 || reporter(b) == s.in.ssrc
+	return l.confirmed() || l.to.addr.Addr() == s.rtpLatch.src.Addr() || s.unconfirmed.allow(s.loop.now)
 }
