@@ -57,7 +57,7 @@ var decoded = sdp.G711()
 
 // policy is our side of the next exchange.
 func (n *negotiation) policy() sdp.Policy {
-	return sdp.Policy{Address: n.shown, Port: n.local.Port(), Codecs: decoded}
+	return sdp.Policy{Address: n.shown, Port: n.local.Port(), Codecs: decoded, Mux: true}
 }
 
 // write gives the bytes of a description of ours and remembers it.

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"bytes"
 	"math"
 	"slices"
 	"testing"
@@ -239,11 +240,13 @@ func TestLonelyFeedback(t *testing.T) {
 func TestSharedPort(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, r *rig) {
 		a, b := r.talkers()
-		onLoop(a.s, func() {
-			shared := *a.s.stream.terms
-			shared.Mux, shared.rtcp, shared.rtcpHosts = true, shared.rtp, shared.hosts
-			a.s.stream.adopt(&shared)
-		})
+		if _, err := a.s.SetOffer(a.sdp("0", "a=rtcp-mux")); err != nil {
+			t.Fatal(err)
+		}
+		if answer, err := a.s.Answer(); err != nil || !bytes.Contains(answer, []byte("a=rtcp-mux\r\n")) {
+			t.Fatalf("answered %s, %v", answer, err)
+		}
+		r.settle()
 		say(r, 1, a, b)
 		elsewhere := r.phone("1:0")
 		elsewhere.raw(a.s.LocalAddr(), receiverReport(a.ssrc))

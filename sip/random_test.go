@@ -11,13 +11,14 @@ import (
 // foretellable are the files that draw from math/rand, which is good enough for what
 // nobody gains by guessing (A12).
 var foretellable = map[string]string{
-	"events.go":        "when a restored subscription speaks",
-	"offer.go":         "how long to wait after a 491",
-	"refuse.go":        "Retry-After",
-	"reliable.go":      "the first RSeq, which RFC 3262 section 3 wants random and nothing trusts",
-	"textmessage.go":   "when texts that wait are carried after a restart",
-	"update.go":        "Retry-After",
-	"../media/pool.go": "which free port is next: its generator is ChaCha8, seeded by the system",
+	"events.go":           "when a restored subscription speaks",
+	"offer.go":            "how long to wait after a 491",
+	"refuse.go":           "Retry-After",
+	"reliable.go":         "the first RSeq, which RFC 3262 section 3 wants random and nothing trusts",
+	"textmessage.go":      "when texts that wait are carried after a restart",
+	"update.go":           "Retry-After",
+	"../media/pool.go":    "which free port is next: its generator is ChaCha8, seeded by the system",
+	"../media/reports.go": "when the next RTCP report goes out (RFC 3550 section 6.3.1)",
 }
 
 // TestRandomness: whatever else is drawn comes from crypto/rand.
