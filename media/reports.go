@@ -28,14 +28,15 @@ func reportTime(first bool) int64 {
 
 // reports is what a stream's reports need to be remembered. It belongs to the loop.
 type reports struct {
-	due        int64 // of the next one; 0 before there are terms
-	begun      bool  // one was sent
-	listed     bool  // in the agenda
-	slot       uint8
+	due        int64   // of the next one; 0 before there are terms
 	prev, next *stream // in the slot
+	listed     bool    // in the agenda
+	slot       uint8
+	begun      bool   // one was sent
+	lost       uint32 // what the party missed, by its last report
 
 	// What was so when the last report went out.
-	sent               [2]uint64 // packets, and at the one before
+	sent               [2]uint32 // packets, and at the one before
 	epoch              uint64    // of the party's numbering
 	expected, received uint32
 
@@ -44,8 +45,6 @@ type reports struct {
 	senderAt              int64
 
 	stamps [2]uint32 // middle of the NTP time of our last sender reports, latest first
-	lost   uint32    // what the party missed, by its last report
-	before uint64    // and before it began to count anew
 }
 
 // lossReport is the part of a report block that an interval determines.
@@ -100,11 +99,12 @@ func (s *stream) noteBlock(block []byte) {
 	if lost >= 1<<23 {
 		lost = 0 // duplicates have made it less than none
 	}
-	if lost+maxMisorder < r.lost {
-		r.before += uint64(r.lost) // it counts anew
-	}
+	total := c.farLost.get() + uint64(lost)
+	if lost+maxMisorder >= r.lost {
+		total -= uint64(r.lost)
+	} // else it counts anew
 	r.lost = lost
-	c.farLost.set(r.before + uint64(lost))
+	c.farLost.set(total)
 	if clock := s.terms.Codec.Clock; clock > 0 {
 		jitter := min(binary.BigEndian.Uint32(block[12:]), uint32(clock)) // a second at most
 		c.farJitter.set(uint64(jitter<<4)<<32 | uint64(clock))

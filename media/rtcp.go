@@ -164,17 +164,17 @@ func (s *stream) appendReport(out []byte) []byte {
 	start := len(out)
 	out = append(out, 0x80, rtcpRR, 0, 0)
 	out = binary.BigEndian.AppendUint32(out, s.out.ssrc)
-	sent := s.counters.sent.get()
+	sent := uint32(s.counters.sent.get())
 	if sent != r.sent[1] {
 		out[start+1] = rtcpSR
 		ntp := ntpTime(s.engine.wall, now)
 		r.stamp(uint32(ntp >> 16))
 		out = binary.BigEndian.AppendUint64(out, ntp)
 		out = binary.BigEndian.AppendUint32(out, s.out.clockAt(now, s.terms.Codec.Clock))
-		out = binary.BigEndian.AppendUint32(out, uint32(sent))
+		out = binary.BigEndian.AppendUint32(out, sent)
 		out = binary.BigEndian.AppendUint32(out, uint32(s.counters.octetsOut.get()))
 	}
-	r.sent = [2]uint64{sent, r.sent[0]}
+	r.sent = [2]uint32{sent, r.sent[0]}
 	if block, ok := r.interval(&s.in); ok {
 		out[start]++
 		out = binary.BigEndian.AppendUint32(out, s.in.ssrc)

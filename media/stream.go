@@ -36,7 +36,7 @@ type stream struct {
 	keys        digits
 	rtpLatch    latch
 	rtcpLatch   latch
-	old         quarantine
+	old         *quarantine // the pair's
 	unconfirmed window
 	moved       bool    // the source is new, and no packet of it was accepted yet
 	waiting     *player // until there are terms
@@ -49,7 +49,7 @@ type stream struct {
 func (s *stream) begin(e *Engine, events Events, x *pair) (id uint32) {
 	var b [24]byte
 	_, _ = rand.Read(b[:]) // never fails: it ends the program instead
-	s.engine, s.events, s.pair, s.old = e, events, x, x.old
+	s.engine, s.events, s.pair, s.old = e, events, x, &x.old
 	s.old.until = x.freed + restTime
 	s.unconfirmed, s.keys.rate = newWindow(maxUnconfirmed), newWindow(maxDigitsPerSecond)
 	s.cname = [10]byte(b[10:])
@@ -85,7 +85,7 @@ func (s *stream) adopt(t *terms) {
 // estate is what keeps the party out of the next session on these ports. source is
 // where its SIP came from.
 func (s *stream) estate(source netip.Addr) quarantine {
-	q := s.old // who was heard before still counts
+	q := *s.old // who was heard before still counts
 	q.on, q.run = true, 0
 	if s.in.epoch != 0 {
 		q = quarantine{on: true, heard: true, remote: s.rtpLatch.src, ssrc: s.in.ssrc}

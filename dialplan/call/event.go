@@ -64,7 +64,12 @@ type MediaStats struct {
 	Lost            uint64  `json:"lost"`    // by gaps in the received sequence numbers
 	Dropped         uint64  `json:"dropped"` // malformed, from a stranger, or of an unknown type
 	JitterMS        float64 `json:"jitter_ms"`
-	Codec           string  `json:"codec,omitempty"`
+	// FarLost and FarJitterMS are what the party reports of the packets it got, and
+	// RoundTripMS is the time to it and back; all 0 while it reports nothing.
+	FarLost     uint64  `json:"far_lost,omitempty"`
+	FarJitterMS float64 `json:"far_jitter_ms,omitempty"`
+	RoundTripMS float64 `json:"round_trip_ms,omitempty"`
+	Codec       string  `json:"codec,omitempty"`
 	// FirstAt is when the first packet was received, zero if none was.
 	FirstAt time.Time `json:"first_at,omitzero"`
 	// Signalled is the address the party named for its audio, Source the one it

@@ -13,7 +13,7 @@ import (
 func (r *running) record(now time.Time, ext func(client, id int64) Extension) Record {
 	rec := Record{CDR: make([]Leg, 0, len(r.legs))}
 	r.summary(&rec, now, ext)
-	rec.Events, rec.Trace, _ = readTale(string(r.tale.b)) // what we wrote ourselves can be read
+	rec.Events, rec.Trace, _ = readTale(string(r.tale.b), recordVersion) // what we wrote ourselves can be read
 	return rec
 }
 

@@ -10,8 +10,8 @@ import (
 )
 
 // recordVersion is the form AppendRow writes. Version 1 was JSON; version 2 had the
-// events and the trace as lists.
-const recordVersion = 3
+// events and the trace as lists, version 3 nothing of what the far end reports.
+const recordVersion = 4
 
 // brief is a record without its sequence, trace and messages, which reading one
 // row after another need not take apart.
@@ -40,7 +40,7 @@ func (rec *Record) ParseRow(version byte, b []byte) error {
 	if version == 1 {
 		return json.Unmarshal(b, rec)
 	}
-	r := newReader(string(b))
+	r := newReader(string(b), version)
 	r.head(rec)
 	if version == 2 {
 		rec.Events = list(r, r.event)
@@ -64,7 +64,7 @@ func (rec *brief) ParseRow(version byte, b []byte) error {
 		rec.Events, rec.Trace = nil, nil
 		return err
 	}
-	r := newReader(string(b))
+	r := newReader(string(b), version)
 	r.head(&rec.Record)
 	return r.err
 }
@@ -156,6 +156,9 @@ func (w *writer) media(m *call.MediaStats) {
 		w.uint(n)
 	}
 	w.float(m.JitterMS)
+	w.uint(m.FarLost)
+	w.float(m.FarJitterMS)
+	w.float(m.RoundTripMS)
 	w.text(m.Codec)
 	w.time(m.FirstAt)
 	w.text(m.Signalled)
@@ -167,6 +170,9 @@ func (r *reader) media(m *call.MediaStats) {
 		*n = r.uint()
 	}
 	m.JitterMS = r.float()
+	if r.version > 3 {
+		m.FarLost, m.FarJitterMS, m.RoundTripMS = r.uint(), r.float(), r.float()
+	}
 	m.Codec = r.text()
 	m.FirstAt = r.time()
 	m.Signalled, m.Source = r.text(), r.text()

@@ -75,7 +75,7 @@ func fullRecord() Record {
 	step(call.Event{Kind: call.EventJoined, Leg: "c", Party: carol, Direction: call.Outbound, Other: "OTHER"})
 	step(call.Event{Kind: call.EventFinding, Leg: "b", Party: bob, Finding: &call.Finding{Code: "loss", Text: "7 of 100"}})
 	step(call.Event{Kind: call.EventLegEnded, Leg: "b", Cause: call.CauseNormal, Remote: true, Stats: &call.MediaStats{
-		PacketsReceived: 1, PacketsSent: 1 << 40, OctetsReceived: 3, OctetsSent: 4, Lost: 5, Dropped: 6, JitterMS: 7.25,
+		PacketsReceived: 1, PacketsSent: 1 << 40, OctetsReceived: 3, OctetsSent: 4, Lost: 5, Dropped: 6, JitterMS: 7.25, FarLost: 8, FarJitterMS: 9.5, RoundTripMS: 10.25,
 		Codec: "PCMA", FirstAt: at.Add(-time.Second), Signalled: "10.0.0.7:4000", Source: "192.0.2.7:61000",
 	}})
 	step(call.Event{Kind: call.EventJoined, Leg: "c", Party: carol, Other: "THIRD"})
@@ -152,6 +152,10 @@ func TestRecordsOfVersion1(t *testing.T) {
 		db := storetest.Open(t)
 		type plain Record // JSON: without the methods of Record
 		rec := fullRecord()
+		for i := range rec.CDR {
+			st := &rec.CDR[i].Stats
+			st.FarLost, st.FarJitterMS, st.RoundTripMS = 0, 0, 0
+		}
 		old := store.NewTable[plain](db.Records(), store.Calls, 1)
 		if err := old.Put(key(rec.CallUUID), plain(rec)); err != nil {
 			t.Fatal(err)
@@ -187,11 +191,45 @@ type record2 struct{ Record }
 func (rec *record2) AppendRow(b []byte) ([]byte, error) {
 	var w writer
 	w.begin(b, rec.InitTime.Time)
-	w.head(&rec.Record)
+	w.head2(&rec.Record)
 	writeList(&w, rec.Events, w.event2)
 	writeList(&w, rec.Trace, w.entry)
 	w.messages(rec.CDR)
 	return w.b, w.err
+}
+
+func (w *writer) head2(rec *Record) {
+	w.text(string(rec.CallUUID))
+	w.fields(&rec.Fields)
+	w.bool(rec.Bridged)
+	w.optInt(rec.BridgedDuration)
+	w.time(rec.BridgedTime.Time)
+	w.optText(rec.BridgedUsername)
+	w.optText(rec.BridgedDomain)
+	w.int(int64(rec.Left))
+	writeList(w, rec.CDR, w.leg2)
+}
+
+func (w *writer) leg2(l *Leg) {
+	w.text(string(l.CallUUID))
+	w.text(string(l.ID))
+	w.fields(&l.Fields)
+	w.text(l.CallsResult)
+	w.text(l.CallsDisposition)
+	w.media2(&l.Stats)
+	w.text(string(l.Moved))
+}
+
+// media2 knew nothing of the far end.
+func (w *writer) media2(m *call.MediaStats) {
+	for _, n := range []uint64{m.PacketsReceived, m.PacketsSent, m.OctetsReceived, m.OctetsSent, m.Lost, m.Dropped} {
+		w.uint(n)
+	}
+	w.float(m.JitterMS)
+	w.text(m.Codec)
+	w.time(m.FirstAt)
+	w.text(m.Signalled)
+	w.text(m.Source)
 }
 
 func (w *writer) event2(ev *Event) {
@@ -219,6 +257,10 @@ func TestRecordsOfVersion2(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := storetest.Open(t)
 		rec := fullRecord()
+		for i := range rec.CDR {
+			st := &rec.CDR[i].Stats
+			st.FarLost, st.FarJitterMS, st.RoundTripMS = 0, 0, 0
+		}
 		old := store.NewTable(db.Records(), store.Calls, 2, store.Index[record2]{
 			Name: "client_time", Keys: func(rec record2) []store.Key { return []store.Key{store.Time(rec.InitTime.Time)} },
 		})

@@ -39,7 +39,7 @@ func parseEntry(rec *Record, id call.ID, b []byte, sign time.Time, ext func(clie
 	now := time.Unix(0, number(0)).UTC()
 	var r *running
 	seq := 0
-	err := retell(string(b[entryHead:]), func(ev *call.Event) {
+	err := retell(string(b[entryHead:]), b[0], func(ev *call.Event) {
 		ev.Call, ev.Client = id, number(1)
 		seq = ev.Seq
 		if r == nil {

@@ -148,16 +148,16 @@ func (w *writer) part(b []byte) {
 
 // tale reads the tale that is a part of this form.
 func (r *reader) tale() ([]Event, []call.TraceEntry) {
-	events, trace, err := readTale(r.bytes(r.uint()))
+	events, trace, err := readTale(r.bytes(r.uint()), r.version)
 	if err != nil {
 		r.fail()
 	}
 	return events, trace
 }
 
-// readTale takes a tale apart.
-func readTale(b string) (events []Event, trace []call.TraceEntry, err error) {
-	err = retell(b, func(ev *call.Event) {
+// readTale takes a tale of a version apart.
+func readTale(b string, version byte) (events []Event, trace []call.TraceEntry, err error) {
+	err = retell(b, version, func(ev *call.Event) {
 		if ev.Trace != nil {
 			trace = append(trace, *ev.Trace)
 			return
@@ -167,9 +167,9 @@ func readTale(b string) (events []Event, trace []call.TraceEntry, err error) {
 	return events, trace, err
 }
 
-// retell calls fn for the events of a tale, without what is not kept of them.
-func retell(b string, fn func(*call.Event)) error {
-	r := newReader(b)
+// retell calls fn for the events of a tale of a version, without what is not kept of them.
+func retell(b string, version byte, fn func(*call.Event)) error {
+	r := newReader(b, version)
 	for r.err == nil && r.at < len(r.s) {
 		var ev call.Event
 		switch r.uint() {

@@ -134,11 +134,12 @@ func (w *writer) optInt(n *int64) {
 // reader reads what a writer wrote. The first thing that is wrong sticks in err
 // and makes all that follows zero.
 type reader struct {
-	s     string // the texts read share it
-	at    int
-	base  int64
-	words []string
-	err   error
+	s       string // the texts read share it
+	version byte
+	at      int
+	base    int64
+	words   []string
+	err     error
 }
 
 func (r *reader) fail() {
@@ -250,9 +251,10 @@ func (r *reader) optInt() *int64 {
 	return &n
 }
 
-// newReader reads a form of its own that b holds: what a writer wrote since begin.
-func newReader(b string) *reader {
-	r := &reader{s: b, words: make([]string, 0, 64)}
+// newReader reads a form of its own that b holds: what a writer of that version wrote
+// since begin.
+func newReader(b string, version byte) *reader {
+	r := &reader{s: b, version: version, words: make([]string, 0, 64)}
 	r.base = r.int()
 	return r
 }

@@ -35,7 +35,7 @@ func TestTexts(t *testing.T) {
 		if string(w.b) != string(plain.b) {
 			t.Fatalf("%q, without what was taken back %q", w.b, plain.b)
 		}
-		r := newReader(string(w.b))
+		r := newReader(string(w.b), recordVersion)
 		var read []string
 		for range kept {
 			read = append(read, r.text())

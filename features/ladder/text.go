@@ -204,5 +204,9 @@ func mediaText(col Column) string {
 		return "none"
 	}
 	text := fmt.Sprintf("%d packets received, %d sent, %d lost, jitter %.1f ms", m.PacketsReceived, m.PacketsSent, m.Lost, m.JitterMS)
-	return join(", ", m.Codec, text, prefixed("from ", m.Source))
+	far := ""
+	if m.RoundTripMS > 0 || m.FarLost > 0 {
+		far = fmt.Sprintf("far end: %d lost, jitter %.1f ms, round trip %.1f ms", m.FarLost, m.FarJitterMS, m.RoundTripMS)
+	}
+	return join(", ", m.Codec, text, far, prefixed("from ", m.Source))
 }

@@ -41,6 +41,8 @@ func TestMediaText(t *testing.T) {
 		{Column{Media: &call.MediaStats{}}, "none"},
 		{Column{Killed: true}, "not known, the switch was killed"},
 		{Column{Media: &call.MediaStats{}, Moved: "FF"}, "counted in call FF, where it went on"},
+		{Column{Media: &call.MediaStats{PacketsReceived: 1, FarLost: 2, FarJitterMS: 3, RoundTripMS: 40}},
+			"1 packets received, 0 sent, 0 lost, jitter 0.0 ms, far end: 2 lost, jitter 3.0 ms, round trip 40.0 ms"},
 		{Column{Media: &call.MediaStats{PacketsReceived: 1}, Moved: "FF"}, "1 packets received, 0 sent, 0 lost, jitter 0.0 ms"},
 	} {
 		if got := mediaText(c.col); got != c.want {
