@@ -2,6 +2,7 @@ package media
 
 import (
 	"log/slog"
+	"math"
 	"net/netip"
 	"runtime/debug"
 	"sync"
@@ -77,6 +78,7 @@ type loop struct {
 	stopping bool
 	now      int64
 	streams  []*stream
+	looks    []int64 // when the stream in the same place may be silent; noLook while nobody asks
 	players  []*player
 	tickAt   int64 // next frame of the players; 0 while there are none
 	watchAt  int64 // next look for silent parties; 0 while there is none to watch
@@ -171,7 +173,7 @@ func (l *loop) finish() {
 // add makes a stream this loop's, even when its ports cannot be read.
 func (l *loop) add(s *stream) error {
 	s.loop, s.index = l, len(l.streams)
-	l.streams = append(l.streams, s)
+	l.streams, l.looks = append(l.streams, s), append(l.looks, noLook)
 	l.expect(s)
 	if s.reports.due != 0 {
 		l.agenda.add(s, l.now)
@@ -196,8 +198,9 @@ func (l *loop) unlist(s *stream) {
 	last := len(l.streams) - 1
 	l.streams[s.index] = l.streams[last]
 	l.streams[s.index].index = s.index
+	l.looks[s.index] = l.looks[last]
 	l.streams[last] = nil
-	l.streams = l.streams[:last]
+	l.streams, l.looks = l.streams[:last], l.looks[:last]
 }
 
 // arrived hands a datagram to its stream. A fault in our handling costs the
@@ -222,24 +225,48 @@ func (l *loop) arrived(s *stream, control bool, b []byte, from netip.AddrPort) {
 // after as long (M8), in ns.
 const silentAfter = 60e9
 
+// watchGap is the least time between two walks for silent parties, in ns.
+const watchGap = 100e6
+
+// noLook is later than every moment.
+const noLook = math.MaxInt64
+
 // expect makes the loop look at the stream when it would have been silent.
 func (l *loop) expect(s *stream) {
-	if due := s.heard + silentAfter; s.terms.talking() && (l.watchAt == 0 || due < l.watchAt) {
-		l.watchAt = due
+	due := int64(noLook)
+	if s.terms.talking() {
+		due = s.heard + silentAfter
+		l.watchAt = earlier(l.watchAt, due)
+	}
+	l.looks[s.index] = due
+}
+
+// watch reports silent parties and finds out when to look again. Thousands of calls
+// may be silent at once, each from a moment of its own, so a walk touches only the
+// streams that may be, and waits until there may be some more of them.
+func (l *loop) watch() {
+	next := int64(noLook)
+	for i, due := range l.looks {
+		if due <= l.now {
+			due = l.lookAt(l.streams[i])
+		}
+		next = min(next, due)
+	}
+	l.watchAt = 0
+	if next != noLook {
+		l.watchAt = max(next, l.now+watchGap)
 	}
 }
 
-// watch reports silent parties and finds out when to look again. Streams in use
-// are due a minute from now, so the walk is rare however many there are.
-func (l *loop) watch() {
-	l.watchAt = 0
-	for _, s := range l.streams {
-		if s.terms.talking() && l.now-s.heard >= silentAfter {
-			s.heard = l.now
-			if s.events.Silent != nil {
-				s.events.Silent()
-			}
+// lookAt reports the party of a stream if it has been silent, and returns when to look
+// again.
+func (l *loop) lookAt(s *stream) int64 {
+	if s.terms.talking() && l.now-s.heard >= silentAfter {
+		s.heard = l.now
+		if s.events.Silent != nil {
+			s.events.Silent()
 		}
-		l.expect(s)
 	}
+	l.expect(s)
+	return l.looks[s.index]
 }
