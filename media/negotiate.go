@@ -225,7 +225,7 @@ func (s *Session) SetAnswer(body []byte) (Change, error) {
 	}
 	n.lists(answer.Media[r.Media].Codecs)
 	n.agreed = n.asked
-	if !n.asked.Media[r.Media].Direction.Sends() {
+	if !n.asked.Audio().Direction.Sends() {
 		r.Held = n.held // who was not offered to hear us has not decided anew
 	}
 	t := newTerms(r, n.local.Addr(), s.source)

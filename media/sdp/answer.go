@@ -112,6 +112,8 @@ func (p *Policy) accept(far *Media, c choice) (Result, []Codec) {
 	ours.Fmtp = ""
 	if p.Prefer.Is(codec) {
 		ours.Fmtp = p.Prefer.Fmtp // what the party behind us wants to receive
+	} else if i := find(p.Codecs, codec); i >= 0 {
+		ours.Fmtp = p.Codecs[i].Fmtp
 	}
 	formats := append(make([]Codec, 0, 2), ours)
 	r.Accepted = formats[:1:1]

@@ -79,7 +79,7 @@ func (c Codec) isSpeech() bool {
 }
 
 // companions are the formats that are no speech, the unknown one included.
-var companions = [...]string{"", telephoneEvent, "cn", "red", "rtx", "ulpfec", "parityfec", "flexfec", "tone"}
+var companions = [...]string{"", telephoneEvent, "cn", "red", "rtx", "ulpfec", "parityfec", "flexfec", "x-ulpfecuc", "tone"}
 
 // octetAligned reads octet-align=1 out of format parameters.
 func octetAligned(fmtp string) bool {

@@ -1,6 +1,9 @@
 package sdp
 
-import "net/netip"
+import (
+	"net/netip"
+	"strings"
+)
 
 // What Parse takes at most (security-reliability S5).
 const (
@@ -122,6 +125,21 @@ func (m *Media) Speech() []Codec {
 		}
 	}
 	return out
+}
+
+// noReports tells whether the author wants no RTCP at all: both b=RS and b=RR are 0
+// (RFC 3556 section 3), usual in mobile networks.
+func (m *Media) noReports() bool {
+	var off [2]bool
+	for _, line := range m.Unknown {
+		switch strings.ToUpper(line) {
+		case "B=RS:0":
+			off[0] = true
+		case "B=RR:0":
+			off[1] = true
+		}
+	}
+	return off[0] && off[1]
 }
 
 // direction is Direction with the old form of hold worked in. With ICE the address

@@ -18,6 +18,9 @@ func FuzzParse(f *testing.F) {
 	for _, p := range phones {
 		f.Add([]byte(p.offer))
 	}
+	for _, s := range shapes(f) {
+		f.Add([]byte(s.offer))
+	}
 	f.Add([]byte(manyCodecs))
 	for _, text := range worst() {
 		f.Add([]byte(text)[:2000])
@@ -36,6 +39,7 @@ func FuzzParse(f *testing.F) {
 		wide := switchPolicy()
 		wide.PassThrough, wide.Prefer = true, opus
 		negotiate(t, d, wide)
+		negotiate(t, d, armed())
 	})
 }
 
@@ -93,7 +97,9 @@ func negotiate(t *testing.T, offer *Description, p Policy) {
 		used[c.PayloadType] = true
 	}
 	// Another switch like us can answer what we offer.
-	if _, _, err := Answer(seen, switchPolicy()); err != nil {
+	other := p
+	other.Prefer = Codec{}
+	if _, _, err := Answer(seen, other); err != nil {
 		t.Fatalf("we refuse our own offer: %v", err)
 	}
 	if r, err := ReadAnswer(ours, offer); err == nil && (len(r.Accepted) == 0 || r.Codec.IsZero()) {

@@ -9,8 +9,8 @@ type Policy struct {
 	Address netip.Addr
 	// Port is our RTP port, RTCP is the next one. Never 0.
 	Port uint16
-	// Codecs are the formats we decode ourselves, preferred first. Their payload
-	// types are used in our offers.
+	// Codecs are the formats we decode and encode ourselves, preferred first. Their
+	// payload types are used in our offers, their Fmtp says what we want to receive.
 	Codecs []Codec
 	// Prefer is the codec the party at the other side speaks, or the one in use
 	// before a re-offer; zero when there is none. It is chosen if the offer has
@@ -32,6 +32,10 @@ type Policy struct {
 	// included (RFC 8643). Its values are those of this session; a later exchange
 	// must have the same ones unless it is to change keys.
 	Secure *Secure
+	// Used are the formats our descriptions of this dialog had before the last one:
+	// their payload types keep their meaning in our offers (RFC 3264 section 8.3.2).
+	Used []Codec
+
 	// Profile is that of a new line in our offers, AVP when zero. With Secure the
 	// offer of a plain one leaves encryption to the far end (RFC 8643).
 	Profile Profile
@@ -44,7 +48,7 @@ type Policy struct {
 
 // Result is what a finished exchange settles for one stream.
 type Result struct {
-	// Media is the index of the m= line.
+	// Media is the index of the m= line in the far end's description.
 	Media int
 	// Codec is the format we send, under the far end's payload type and with
 	// its parameters.
@@ -111,7 +115,7 @@ func (r *Result) setMux(far *Media, mux bool) {
 	switch {
 	case mux:
 		r.RemoteRTCP = r.Remote
-	case far.MuxOnly: // it has no other port
+	case far.MuxOnly, far.noReports(): // it has no other port, or wants nothing there
 		r.RemoteRTCP = netip.AddrPortFrom(r.Remote.Addr(), 0)
 	}
 }

@@ -1,5 +1,7 @@
 package sdp
 
+import "slices"
+
 // Payload types that have no fixed meaning (RFC 3551 section 3), and the one most
 // of the trade uses for digits.
 const (
@@ -11,7 +13,7 @@ const (
 // Offer makes an offer (RFC 3264 section 5): the speech codecs of like first, so
 // that the two parties need no transcoding, under the payload types they have
 // there, then those of p.Codecs that are missing, then telephone-event at 8000 Hz
-// and at the wider rates like has it. like are the codecs of the other party,
+// and at the wider rates of the speech formats, where like has it or we decode them. like are the codecs of the other party,
 // telephone-events included; without p.PassThrough only those also in p.Codecs
 // are used. previous is the last description we sent in this dialog, nil in a new
 // one: its lines keep their places and its payload types their meaning (RFC 3264
@@ -19,13 +21,13 @@ const (
 func Offer(previous *Description, like []Codec, p Policy) (*Description, error) {
 	line, lines, proto := 0, 1, max(p.Profile, AVP).String()
 	var before *Media
-	var used []Codec
+	used := p.Used
 	if previous != nil {
 		line = previous.audioLine()
 		lines = max(len(previous.Media), line+1)
 		if line < len(previous.Media) {
 			before = &previous.Media[line]
-			proto, used = before.Proto, before.Codecs
+			proto, used = before.Proto, append(slices.Clip(used), before.Codecs...)
 		}
 	}
 	formats := p.formats(like, used)
@@ -57,6 +59,14 @@ func (d *Description) audioLine() int {
 	return len(d.Media)
 }
 
+// Audio is the line of ours that carries audio; nil when there is none.
+func (d *Description) Audio() *Media {
+	if i := d.audioLine(); i < len(d.Media) {
+		return &d.Media[i]
+	}
+	return nil
+}
+
 // formats lists what to offer, each under a payload type of its own.
 func (p *Policy) formats(like, before []Codec) []Codec {
 	numbers := numbers{before: before}
@@ -86,6 +96,9 @@ func (p *Policy) formats(like, before []Codec) []Codec {
 	}
 	for _, c := range p.Codecs {
 		add(c)
+		if !hasClock(events, c.Clock) {
+			events = append(events, eventCodec(usualEvents, c.Clock))
+		}
 	}
 	speech := len(out)
 	for i, e := range events {
@@ -146,14 +159,15 @@ func (n *numbers) take(pt uint8) bool {
 // when one side demands encryption and it does not come about.
 func ReadAnswer(offer, answer *Description) (Result, error) {
 	line := offer.audioLine()
-	if line >= len(offer.Media) || line >= len(answer.Media) || !answer.Media[line].IsAudio() {
+	at := answer.reply(offer, line)
+	if at < 0 {
 		return Result{}, ErrNoMedia
 	}
-	ours, far := &offer.Media[line], answer.Media[line]
+	ours, far := &offer.Media[line], answer.Media[at]
 	if len(far.Codecs) < len(far.Formats) {
 		far.Codecs = far.codecsLike(ours)
 	}
-	r := newResult(line, &far)
+	r := newResult(at, &far)
 	for _, c := range far.Codecs {
 		i := find(ours.Codecs, c)
 		if i < 0 || !c.isSpeech() {
@@ -180,6 +194,24 @@ func ReadAnswer(offer, answer *Description) (Result, error) {
 		return Result{}, ErrNoProtection
 	}
 	return r, nil
+}
+
+// reply is the index of the line that answers the one of an offer: that at its
+// place. Some far ends leave out the lines that the offer had disabled: with fewer
+// lines than offered, the first audio counts. -1 without one.
+func (d *Description) reply(offer *Description, line int) int {
+	switch {
+	case line >= len(offer.Media):
+		return -1
+	case line < len(d.Media) && d.Media[line].IsAudio():
+		return line
+	case len(d.Media) >= len(offer.Media):
+		return -1
+	}
+	if at := d.audioLine(); at < len(d.Media) {
+		return at
+	}
+	return -1
 }
 
 // codecsLike completes the codecs of an answer: some phones list a dynamic type

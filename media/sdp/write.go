@@ -177,8 +177,17 @@ func eventCodec(pt uint8, clock int) Codec {
 // sections 6 and 8.2): same place, kind, protocol and formats, port 0.
 func (m *Media) rejected() Media {
 	formats := m.Formats
+	for _, c := range m.Codecs {
+		if m.ours {
+			formats = append(formats, strconv.Itoa(int(c.PayloadType)))
+		}
+	}
 	if len(formats) == 0 {
 		formats = []string{"0"} // the line must have one
 	}
-	return Media{Kind: m.Kind, Ports: 1, Proto: m.Proto, Formats: formats}
+	out := Media{Kind: m.Kind, Ports: 1, Proto: m.Proto, Formats: formats, MID: m.MID}
+	if m.MID != "" {
+		out.Attributes = []Attribute{{"mid", m.MID}} // browsers look lines up by it
+	}
+	return out
 }
