@@ -31,7 +31,7 @@ func (s *Session) consider(peer *Session, able []sdp.Codec) (considered, error) 
 		theirs = peer.terms.Load()
 	}
 	if theirs != nil {
-		p.Prefer, p.PassThrough = theirs.Codec, true
+		p.Prefer, p.PassThrough, p.PTime = theirs.Codec, true, theirs.PTime
 	} else if now != nil {
 		p.Prefer, p.PassThrough = now.Codec, true
 	}

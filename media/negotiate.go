@@ -21,6 +21,8 @@ type negotiation struct {
 	answer  []byte           // our answer to it; nil until it is asked for
 	asked   *sdp.Description // our offer that has no final answer yet
 
+	ptime  int         // ms of a packet the party asked for last, 0 when it did not
+	used   []sdp.Codec // of our descriptions before the last one
 	codecs []sdp.Codec // what the party's last description lists on its line
 	able   []sdp.Codec // what any of them listed; never changed in place
 	held   bool
@@ -28,6 +30,7 @@ type negotiation struct {
 	// before is how it was before the party's last offer, which may be refused.
 	before struct {
 		codecs []sdp.Codec
+		ptime  int
 		held   bool
 	}
 }
@@ -49,7 +52,7 @@ func (n *negotiation) lists(codecs []sdp.Codec) {
 // withdraw forgets an offer of the party's that is refused: everything stays as
 // it was (RFC 3261 section 14.1).
 func (n *negotiation) withdraw() {
-	n.offered, n.codecs, n.held = nil, n.before.codecs, n.before.held
+	n.offered, n.codecs, n.ptime, n.held = nil, n.before.codecs, n.before.ptime, n.before.held
 }
 
 // decoded are the codecs of our own; nobody changes them.
@@ -62,8 +65,23 @@ func (n *negotiation) policy() sdp.Policy {
 
 // write gives the bytes of a description of ours and remembers it.
 func (n *negotiation) write(d *sdp.Description) []byte {
+	if n.sent != nil && n.sent != d {
+		if line := n.sent.Audio(); line != nil {
+			n.remember(line.Codecs)
+		}
+	}
 	n.sent = d
 	return n.writer.Write(d)
+}
+
+// remember keeps the formats of a description of ours whose payload types must not
+// get another meaning later. The static ones never do.
+func (n *negotiation) remember(codecs []sdp.Codec) {
+	for _, c := range codecs {
+		if c.PayloadType >= 96 && !listed(n.used, c) {
+			n.used = append(n.used, c)
+		}
+	}
 }
 
 // hold notes whether the party wants to hear us.
@@ -88,9 +106,10 @@ func (s *Session) SetOffer(body []byte) (Change, error) {
 		return Change{}, err
 	}
 	n := &s.talk
-	n.before.codecs, n.before.held = n.codecs, n.held
+	n.before.codecs, n.before.ptime, n.before.held = n.codecs, n.ptime, n.held
 	n.offered, n.answer, n.asked = offer, nil, nil
 	n.lists(offer.Media[r.Media].Codecs)
+	n.ptime = r.PTime
 	return n.hold(r.Held), nil
 }
 
@@ -174,12 +193,12 @@ func (s *Session) Offer(like *Session) ([]byte, error) {
 	if like == nil {
 		like = s
 	}
-	codecs := like.speaks()
+	codecs, wish := like.speaks()
 	s.negotiating.Lock()
 	defer s.negotiating.Unlock()
 	n := &s.talk
 	p := n.policy()
-	p.PassThrough = true
+	p.PassThrough, p.PTime, p.Used = true, wish, n.used
 	d, err := sdp.Offer(n.sent, codecs, p)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotAcceptable, err)
@@ -224,6 +243,7 @@ func (s *Session) SetAnswer(body []byte) (Change, error) {
 		return Change{}, err
 	}
 	n.lists(answer.Media[r.Media].Codecs)
+	n.ptime = r.PTime
 	n.agreed = n.asked
 	if !n.asked.Audio().Direction.Sends() {
 		r.Held = n.held // who was not offered to hear us has not decided anew
@@ -237,13 +257,14 @@ func (s *Session) SetAnswer(body []byte) (Change, error) {
 }
 
 // speaks lists the codecs of the party, only the one in use once that is
-// settled: another one would have to be transcoded.
-func (s *Session) speaks() []sdp.Codec {
+// settled: another one would have to be transcoded. ptime is the packet length it
+// asks for in ms, 0 when it does not.
+func (s *Session) speaks() (codecs []sdp.Codec, ptime int) {
 	s.negotiating.Lock()
 	defer s.negotiating.Unlock()
 	t := s.terms.Load()
 	if t == nil || s.talk.answer == nil && s.talk.offered != nil {
-		return s.talk.codecs
+		return s.talk.codecs, s.talk.ptime
 	}
 	out := []sdp.Codec{t.Codec}
 	line := sdp.Media{Codecs: s.talk.codecs}
@@ -253,7 +274,7 @@ func (s *Session) speaks() []sdp.Codec {
 			out = append(out, c) // telephone-event
 		}
 	}
-	return out
+	return out, s.talk.ptime
 }
 
 // listed tells whether a format is in a list.
