@@ -42,7 +42,11 @@ type figure struct {
 }
 
 func callName(rate int) string { return "calls " + strconv.Itoa(rate) + "/s" }
-func relayName(n int) string   { return "relay " + strconv.Itoa(n) }
+func flatName(n int) string    { return "the same packets over " + strconv.Itoa(n) + " calls" }
+func relayBesideName(n, rate int) string {
+	return "relay " + strconv.Itoa(n) + " beside " + strconv.Itoa(rate) + " calls/s"
+}
+func relayName(n int) string { return "relay " + strconv.Itoa(n) }
 
 func overloadName(times int) string {
 	return "overload ×" + strconv.Itoa(times)
@@ -71,6 +75,7 @@ var (
 	addedP50  = figure{name: "added delay p50", unit: "µs", of: func(r load.Result) float64 { return micros(r.Added.P50) }}
 	addedP99  = figure{name: "added delay p99", unit: "µs", of: func(r load.Result) float64 { return micros(r.Added.P99) }}
 	relayCPU  = figure{name: "CPU per 100 calls", unit: "% of a core", of: relayShare}
+	packetCPU = figure{name: "CPU per packet", unit: "µs", of: func(r load.Result) float64 { return micros(r.CPU) / float64(max(r.Received, 1)) }}
 	lossShare = figure{name: "lost", unit: "%", of: func(r load.Result) float64 {
 		return 100 * float64(r.Sent-r.Received) / float64(max(r.Sent, 1))
 	}}
@@ -132,6 +137,12 @@ func figuresOf(p load.Phase) []figure {
 		return []figure{cpuEach, {name: "INVITE→180 added p50", unit: "µs", of: addedP50.of},
 			{name: "INVITE→180 added p99", unit: "µs", of: addedP99.of}, failed, refused, resent, repeats, dropped}
 	case load.Relay:
+		if p.Packets > 0 {
+			return []figure{packetCPU, addedP50, addedP99, lossShare, failed, dropped}
+		}
+		if p.Beside > 0 {
+			return []figure{addedP50, addedP99, lossShare, failed, dropped, resent, repeats}
+		}
 		return []figure{relayCPU, addedP50, addedP99, lossShare, growth, failed, dropped}
 	case load.Idle:
 		return []figure{idleCPU, idleWakes, idleRSS, idlePSS}

@@ -132,7 +132,8 @@ func (b *bench) rounds(ctx context.Context) ([]measured, error) {
 }
 
 func (b *bench) buildRelay() {
-	if !b.Peers || !slices.Contains(b.Only, "relay") {
+	relays := func(section string) bool { return section == "relay" || section == "beside" || section == "flat" }
+	if !b.Peers || !slices.ContainsFunc(b.Only, relays) {
 		return
 	}
 	source := filepath.Join(b.dir, "relay.c")

@@ -34,6 +34,9 @@ type size struct {
 	phones, callPhones, idlePhones int
 	load, calls, relay, idle       time.Duration
 	callRates, relayed             []int
+	beside                         int           // calls/s beside the most that are relayed
+	flat                           []int         // relayed calls that share packets
+	packets                        int           // a second
 	ramp                           []int         // calls/s
 	step                           time.Duration // of the ramp
 	flood                          int           // INVITEs a second of one source
@@ -46,14 +49,16 @@ var (
 	fullSize = size{
 		phones: 8000, callPhones: 4000, idlePhones: 1000,
 		load: 5 * time.Second, calls: 5 * time.Second, relay: 6 * time.Second, idle: 10 * time.Second,
-		callRates: []int{100, 400, 1000}, relayed: []int{100, 500},
+		callRates: []int{100, 400, 1000}, relayed: []int{100, 500, 1000}, beside: 200,
+		flat: []int{100, 1000, 3000}, packets: 40000,
 		ramp: []int{300, 400, 500, 650, 800, 1000, 1250, 1600, 2000, 2500, 3200, 4000, 5000}, step: 3 * time.Second,
 		flood: 50000, storm: 100000, scales: []int{1000, 20000, 100000, 1000000}, held: []int{100, 3000},
 	}
 	quickSize = size{
 		phones: 1000, callPhones: 400, idlePhones: 200,
 		load: time.Second, calls: time.Second, relay: time.Second, idle: time.Second,
-		callRates: []int{100}, relayed: []int{20},
+		callRates: []int{100}, relayed: []int{20}, beside: 10,
+		flat: []int{10, 40}, packets: 2000,
 		ramp: []int{50, 100}, step: time.Second, flood: 2000, storm: 1000, scales: []int{100, 1000}, held: []int{10, 50},
 	}
 )
@@ -76,6 +81,9 @@ func (o options) jobs() []job {
 	if o.Quick {
 		s = quickSize
 	}
+	if len(o.Relayed) > 0 {
+		s.relayed, s.flat = o.Relayed, o.Relayed
+	}
 	register := func(n int) load.Phase { return load.Phase{Kind: load.Register, Count: n, Rate: 2000} }
 	sip := []string{ours, kamailio}
 	all := []job{
@@ -97,12 +105,7 @@ func (o options) jobs() []job {
 		calls.phases = append(calls.phases, load.Phase{Kind: load.Call, Name: callName(rate), Rate: rate, Time: s.calls, Talk: talkTime})
 	}
 	all = append(all, calls)
-	for _, n := range s.relayed {
-		all = append(all, job{section: "relay", phones: 2 * n, calls: n, targets: []string{ours, rtpengine, cRelay}, phases: []load.Phase{
-			register(2 * n),
-			{Kind: load.Relay, Name: relayName(n), Count: n, Time: s.relay},
-		}})
-	}
+	all = append(all, s.relays()...)
 	all = append(all, job{section: "idle", phones: s.idlePhones, targets: sip, phases: []load.Phase{
 		register(s.idlePhones),
 		{Kind: load.Idle, Time: 2 * time.Second},
@@ -110,6 +113,30 @@ func (o options) jobs() []job {
 	}})
 	return append(all, o.limits(s)...)
 }
+
+// relays are the jobs with RTP: calls as phones have them, the most of them with others
+// set up beside, and more and more calls that share one number of packets.
+func (s size) relays() (all []job) {
+	add := func(section string, n int, targets []string, p load.Phase) {
+		p.Kind, p.Count, p.Time = load.Relay, n, s.relay
+		phones := 2*n + 4*p.Beside
+		all = append(all, job{section: section, phones: phones, calls: n, ports: relayPorts, targets: targets, phases: []load.Phase{
+			{Kind: load.Register, Count: phones, Rate: 2000}, p,
+		}})
+	}
+	for _, n := range s.relayed {
+		add("relay", n, []string{ours, rtpengine, cRelay}, load.Phase{Name: relayName(n)})
+	}
+	most := s.relayed[len(s.relayed)-1]
+	add("beside", most, []string{ours, cRelay}, load.Phase{Name: relayBesideName(most, s.beside), Beside: s.beside, Talk: talkTime})
+	for _, n := range s.flat {
+		add("flat", n, []string{ours, cRelay}, load.Phase{Name: flatName(n), Packets: s.packets})
+	}
+	return all
+}
+
+// relayPorts are those of the switch where RTP is measured: the load's own lie above.
+const relayPorts = "14000-31999"
 
 // shortTalk is how long calls last where only their number counts: media ports
 // rest for two seconds after each.

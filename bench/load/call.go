@@ -162,7 +162,9 @@ func (e *engine) onCaller(c *callState, m *message, at, now time.Time) {
 		c.generation++
 		if c.caught == invitedAgain && !c.rang.IsZero() {
 			c.caught = ringing
-			e.hist.Add(c.arrived.Sub(c.invited) + at.Sub(c.rang))
+			if len(e.flows) == 0 { // beside RTP it is that which is measured
+				e.hist.Add(c.arrived.Sub(c.invited) + at.Sub(c.rang))
+			}
 		}
 	case m.status == 407 && c.caught == inviting:
 		e.authorise(c, m)

@@ -28,11 +28,15 @@ const (
 type relayTask struct {
 	*engine
 	phase Phase
-	setUp pace // of the calls that need signalling
-	calls []*callState
-	port  uint16
-	pace  pace // of packets
-	next  int
+	// signalled: the calls are set up by SIP.
+	signalled bool
+	setUp     pace // of the calls that need signalling
+	calls     []*callState
+	port      uint16
+	pace      pace // of packets
+	next      int
+	// beside are the calls that are set up meanwhile; nil without.
+	beside *callTask
 	// The window changes at these moments; zero while calls are being set up.
 	from, until, drained time.Time
 	done                 bool
@@ -43,7 +47,7 @@ func newRelayTask(e *engine, p Phase) (task, error) {
 	if p.Count < 1 || signalled && len(e.phones) < 2*p.Count || len(p.Flows) > 0 && len(p.Flows) != p.Count {
 		return nil, fmt.Errorf("%d relayed calls with %d phones and %d flows", p.Count, len(e.phones), len(p.Flows))
 	}
-	t := &relayTask{engine: e, phase: p, port: rtpPorts}
+	t := &relayTask{engine: e, phase: p, port: rtpPorts, signalled: signalled}
 	if signalled {
 		t.setUp = pace{rate: setUpRate, most: p.Count}
 	}
@@ -107,7 +111,11 @@ func (t *relayTask) tick(now time.Time) {
 			t.from = now.Add(warmTime)
 			t.until = t.from.Add(t.phase.Time)
 			t.drained = t.until.Add(drainTime)
-			rate := packetsPerSecond * len(t.flows)
+			rate := t.phase.Packets
+			if rate == 0 {
+				rate = packetsPerSecond * len(t.flows)
+			}
+			t.besides()
 			t.pace = pace{start: now, rate: rate, most: 1 << 40, burst: int(float64(rate)*mostBurst.Seconds()) + 1}
 		}
 		return
@@ -126,12 +134,27 @@ func (t *relayTask) tick(now time.Time) {
 			t.next++
 		}
 	}
+	if t.beside != nil {
+		t.beside.tick(now)
+	}
 	if now.After(t.drained) && !t.done {
 		t.done = true
 		for _, c := range t.calls {
 			t.hangUp(c)
 		}
 	}
+}
+
+// besides plans the calls that are set up while packets are measured, by the phones
+// that have none up. A relay without signalling has no such calls.
+func (t *relayTask) besides() {
+	phones := t.phones[min(2*t.phase.Count, len(t.phones)):]
+	if t.phase.Beside == 0 || len(phones) < 2 || !t.signalled {
+		return
+	}
+	most := int(float64(t.phase.Beside) * t.phase.Time.Seconds())
+	t.beside = &callTask{engine: t.engine, phones: phones, talk: t.phase.Talk, first: len(t.engine.calls),
+		pace: pace{start: t.from, rate: t.phase.Beside, most: most}}
 }
 
 // ready tells whether every call is up, or has failed.
@@ -157,6 +180,9 @@ func (t *relayTask) end() {
 	for _, c := range t.calls {
 		t.endCall(c, "not over in time")
 	}
+	if t.beside != nil {
+		t.beside.end()
+	}
 	for _, f := range t.flows {
 		if !f.connected {
 			t.fail("a flow without a port")
@@ -165,6 +191,6 @@ func (t *relayTask) end() {
 	if len(t.calls) == 0 {
 		t.res.Done = t.phase.Count
 	}
-	t.res.Loop.Skipped = t.pace.skipped
+	t.res.Loop.Skipped += t.pace.skipped
 	t.closeFlows()
 }

@@ -70,6 +70,12 @@ type Phase struct {
 	// Patient phones try again after a 503, when its Retry-After has passed, and
 	// after a time-out, as phones do after an outage.
 	Patient bool `json:"patient,omitempty"`
+	// Packets, with Relay, is how many packets a second all flows send together; 0 is
+	// 50 of each.
+	Packets int `json:"packets,omitempty"`
+	// Beside, with Relay, is how many calls of Talk without RTP are begun a second
+	// while packets are measured.
+	Beside int `json:"beside,omitempty"`
 	// Flows are the ports of a relay that needs no signalling: what arrives at
 	// the first comes out to whoever sends to the second, and back.
 	Flows [][2]uint16 `json:"flows,omitempty"`
