@@ -187,10 +187,11 @@ func (e *engine) phase(ctx context.Context, p Phase) (Result, error) {
 		return *e.res, err
 	}
 	e.res.RSSBefore, e.res.PSSBefore = gauge.Memory(e.spec.PIDs)
+	w := watch{pids: e.spec.PIDs, poller: e.poller}
+	w.ready()
 	if err := t.begin(time.Now()); err != nil {
 		return *e.res, err
 	}
-	w := watch{pids: e.spec.PIDs, poller: e.poller}
 	bound := time.Now().Add(p.Time + 90*time.Second)
 	for {
 		if err := e.poller.wait(); err != nil {

@@ -35,9 +35,12 @@ func (w *watch) turn(now time.Time) {
 	w.last = now
 }
 
+// ready reads before anything is begun what takes long to read: of a process with
+// thousands of sockets some 50 ms, after which what is due by then would be sent at once.
+func (w *watch) ready() { w.drops, w.targetDrops = w.poller.drops(), gauge.Drops(w.pids) }
+
 func (w *watch) start(now time.Time) {
 	w.running = true
-	w.drops, w.targetDrops = w.poller.drops(), gauge.Drops(w.pids)
 	w.busy, w.own = gauge.Busy(), ownCPU()
 	w.wakeups, w.cpu = gauge.Wakeups(w.pids), gauge.CPU(w.pids)
 	w.begun = now
