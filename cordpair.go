@@ -107,11 +107,18 @@ func (s *Switch) openStore() error {
 		return err
 	}
 	s.history = history.New(db, s.bus, history.Options{
-		Extension: s.tenants.recordedAs, Messages: func(id call.LegID) []call.Message { return s.edge.Messages(id) }, Logger: s.log,
+		Extension: s.tenants.recordedAs, Messages: func(id call.LegID) []call.Message { return s.edge.Messages(id) }, GiveWay: s.giveWay, Logger: s.log,
 	})
 	s.reglog = reglog.New(db, reglog.Options{Logger: s.log})
-	s.feed, err = feed.New(db, s.bus, feed.Options{})
+	s.feed, err = feed.New(db, s.bus, feed.Options{GiveWay: s.giveWay})
 	return err
+}
+
+// giveWay is for long work in the background: calls do not wait for the end of it.
+func (s *Switch) giveWay() {
+	if s.ready.Load() {
+		s.edge.GiveWay()
+	}
 }
 
 // openAPI builds the HTTP API over everything that is open by now, and over what

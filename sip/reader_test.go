@@ -107,7 +107,7 @@ func (u *socketUA) talks() {
 }
 
 // TestReader: on sockets of the kernel a reader handles itself what comes alone,
-// beside the workers and other readers.
+// beside the workers, other readers and those who give way.
 func TestReader(t *testing.T) {
 	local := netip.MustParseAddr("127.0.0.1")
 	eng, err := media.Open(media.Config{Addresses: []netip.Addr{local}, PortMin: 42000, PortMax: 42999})
@@ -130,7 +130,18 @@ func TestReader(t *testing.T) {
 		Plan: func(inv call.Invite) call.Planner { return dialplan.Plan(dir.view, dialplan.Facts{Invite: inv}) },
 	})
 	srv.Start(calls)
-	var phones sync.WaitGroup
+	var phones, hog sync.WaitGroup
+	done := make(chan struct{})
+	hog.Go(func() { // ends with done
+		for {
+			select {
+			case <-done:
+				return
+			default:
+				srv.GiveWay() // nobody waits for one with much to do
+			}
+		}
+	})
 	for i := range 8 {
 		phones.Go(func() {
 			u := newSocketUA(t, srv.Addrs()[i%2])
@@ -144,6 +155,8 @@ func TestReader(t *testing.T) {
 		})
 	}
 	phones.Wait()
+	close(done)
+	hog.Wait()
 	calls.Close()
 	if s := calls.Stats(); s.Started != 80 || s.Panics != 0 {
 		t.Errorf("%+v", s)

@@ -19,6 +19,8 @@ const (
 	unread    = 50 * time.Millisecond
 	linger    = 10 * time.Millisecond
 	trimEvery = time.Minute
+	// After so many events others may run.
+	someEvents = 32
 )
 
 // Options of a Feed.
@@ -28,6 +30,9 @@ type Options struct {
 	Events, Bytes int
 	// Keep is how long it holds them; 0: 15 minutes.
 	Keep time.Duration
+	// GiveWay lets others run who should not wait for long work: it is called after
+	// every few events; nil does nothing.
+	GiveWay func()
 }
 
 func (o Options) withDefaults() Options {
@@ -39,6 +44,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Keep <= 0 {
 		o.Keep = 15 * time.Minute
+	}
+	if o.GiveWay == nil {
+		o.GiveWay = func() {}
 	}
 	return o
 }
@@ -123,7 +131,10 @@ func (f *Feed) pace() time.Duration {
 
 func (f *Feed) takeSome(ctx context.Context, gap time.Duration) bool {
 	events, ok := f.sub.Gather(ctx, gap)
-	for _, ev := range events {
+	for i, ev := range events {
+		if i%someEvents == someEvents-1 {
+			f.opts.GiveWay()
+		}
 		f.take(ev)
 	}
 	return ok

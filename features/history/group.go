@@ -51,6 +51,9 @@ func (g *group) id(n int) call.ID { return g.calls[n].id }
 func (h *History) putGroup(g *group) func(*store.Tx) error {
 	return func(tx *store.Tx) error {
 		for i, r := range g.calls {
+			if i%someRows == someRows-1 {
+				h.opts.GiveWay()
+			}
 			if err := h.rows.In(tx).Insert(key(r.id), g.row(i)); err != nil {
 				return err
 			}
@@ -97,11 +100,15 @@ func (h *History) flush(now time.Time) {
 	}
 	for some := range slices.Chunk(h.ended[:n], maxGroup) {
 		g := newGroup()
-		for _, e := range some {
+		for i, e := range some {
+			if i%someRows == someRows-1 {
+				h.opts.GiveWay()
+			}
 			h.render(g, e.r)
 		}
 		h.keepRows(g)
 		h.write(g)
+		h.opts.GiveWay() // the store begins with it
 	}
 	h.ended = slices.Delete(h.ended, 0, n)
 }

@@ -19,8 +19,10 @@ const (
 	// refreshSome is how many journal entries are refreshed at a time, so that no
 	// call waits for thousands.
 	refreshSome = 64
-	maxGroup    = 64  // rows written together
-	maxPending  = 128 // groups on their way to the disk
+	maxGroup    = 16  // rows written together
+	maxPending  = 512 // groups on their way to the disk
+	// After so many events, entries and rows others may run.
+	someEvents, someEntries, someRows = 32, 16, 4
 	// maxRow is the largest row of a record, with room for what the store adds.
 	maxRow   = store.MaxRow - 64
 	busyWait = 20 * time.Millisecond
@@ -51,6 +53,9 @@ type Options struct {
 	// fraction of a second later. Called from any goroutine; nil leaves the
 	// messages out.
 	Messages func(call.LegID) []call.Message
+	// GiveWay lets others run who should not wait for long work: it is called about
+	// once in a tenth of a millisecond of it; nil does nothing.
+	GiveWay func()
 	// Logger takes what goes wrong; nil: slog.Default().
 	Logger *slog.Logger
 }
@@ -118,6 +123,9 @@ type History struct {
 func New(db *store.DB, bus *call.Bus, opts Options) *History {
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
+	}
+	if opts.GiveWay == nil {
+		opts.GiveWay = func() {}
 	}
 	records := db.Records()
 	return &History{

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -323,5 +324,33 @@ func TestRestartOfMany(t *testing.T) {
 				t.Errorf("%s: %s with %d events, not %d", c.id, rec.Result, len(rec.Events), c.seq)
 			}
 		}
+	})
+}
+
+// TestOthersHaveTurns: however many calls there are something to be done for at once,
+// others have turns in between, while their records are rendered and while they are
+// written.
+func TestOthersHaveTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const calls = 4 * maxGroup
+		var turns atomic.Int64
+		b := newBenchWith(t, storetest.Open(t), func(o *Options) { o.GiveWay = func() { turns.Add(1) } })
+		for i := range calls {
+			c := b.call(call.ID(fmt.Sprintf("c%03d", i)))
+			c.start(alice, "102")
+			c.end(call.CauseNormal, "a")
+		}
+		time.Sleep(gap + gather - time.Millisecond)
+		synctest.Wait()
+		taken := turns.Load()
+		if most := int64(4 * calls); taken < most/someEvents {
+			t.Errorf("%d turns while events were taken in", taken)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if n := turns.Load() - taken; n < 2*calls/someRows {
+			t.Errorf("%d turns while records were written", n)
+		}
+		b.stop()
 	})
 }

@@ -68,9 +68,13 @@ func (h *History) readUntil(ctx context.Context, next time.Time) {
 // take takes events in and notes what they make due. Events of calls that began
 // before New, or have ended, are not ours.
 func (h *History) take(events []*call.Event) {
-	if len(events) == 0 {
-		return
+	for some := range slices.Chunk(events, someEvents) {
+		h.takeSome(some)
+		h.opts.GiveWay()
 	}
+}
+
+func (h *History) takeSome(events []*call.Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, ev := range events {
@@ -136,14 +140,20 @@ func (h *History) refresh() {
 func (h *History) enter(now time.Time, some int) {
 	h.sheet.Reset()
 	h.sign(now)
-	for _, r := range h.dirty {
+	for i, r := range h.dirty {
+		if i%someEntries == someEntries-1 {
+			h.opts.GiveWay()
+		}
 		h.note(r, now)
 		r.due = false
 	}
 	clear(h.dirty)
 	h.dirty = h.dirty[:0]
 	refreshed := h.old[:min(some, len(h.old))]
-	for _, id := range refreshed {
+	for i, id := range refreshed {
+		if i%someEntries == someEntries-1 {
+			h.opts.GiveWay()
+		}
 		h.renew(id, now)
 	}
 	h.old = h.old[len(refreshed):]
