@@ -15,11 +15,20 @@ type live struct{ s *Switch }
 
 // Calls implements api.Calls.
 func (l live) Calls(client int64) []*call.Info {
-	infos := slices.DeleteFunc(l.s.calls.Calls(), func(i *call.Info) bool { return i.Client != client })
+	infos := l.s.calls.CallsOf(client)
 	slices.SortFunc(infos, func(a, b *call.Info) int {
 		return cmp.Or(a.Started.Compare(b.Started), cmp.Compare(a.Ref.ID, b.Ref.ID))
 	})
 	return infos
+}
+
+// CallOf implements api.Calls.
+func (l live) CallOf(leg call.LegID) (*call.Info, bool) {
+	c, ok := l.s.calls.CallOf(leg)
+	if !ok {
+		return nil, false
+	}
+	return c.Info(), true
 }
 
 // HangupLeg implements api.Calls.

@@ -80,9 +80,11 @@ func (s *Server) getCurrentCall(ctx context.Context, in *currentCallIn) (*struct
 }
 
 func (s *Server) findCurrentCall(ctx context.Context, id call.LegID) (currentCall, error) {
-	for info, leg := range s.currentLegs(ctx) {
-		if leg.ID == id {
-			return s.describeLeg(info, leg), nil
+	if info, ok := s.cfg.Calls.CallOf(id); ok && info.Client == clientOf(ctx).ID {
+		for leg := range currentLegs(info, extensionOf(ctx).Extension.ID) {
+			if leg.ID == id {
+				return s.describeLeg(info, leg), nil
+			}
 		}
 	}
 	return currentCall{}, fmt.Errorf("call %s: %w", id, store.ErrNotFound)
@@ -90,27 +92,26 @@ func (s *Server) findCurrentCall(ctx context.Context, id call.LegID) (currentCal
 
 func (s *Server) currentCalls(ctx context.Context) []currentCall {
 	list := []currentCall{}
-	for info, leg := range s.currentLegs(ctx) {
-		list = append(list, s.describeLeg(info, leg))
+	for _, info := range s.cfg.Calls.Calls(clientOf(ctx).ID) {
+		for leg := range currentLegs(info, extensionOf(ctx).Extension.ID) {
+			list = append(list, s.describeLeg(info, leg))
+		}
 	}
 	return list
 }
 
-// currentLegs are the legs of the path's extension, or of all extensions of its
-// client.
-func (s *Server) currentLegs(ctx context.Context) iter.Seq2[*call.Info, *call.LegInfo] {
-	only := extensionOf(ctx).Extension.ID
-	return func(yield func(*call.Info, *call.LegInfo) bool) {
-		for _, info := range s.cfg.Calls.Calls(clientOf(ctx).ID) {
-			for i := range info.Legs {
-				leg := &info.Legs[i]
-				x := leg.Party.Extension
-				if x == 0 || only != 0 && only != x || leg.State == call.LegLeaving {
-					continue
-				}
-				if !yield(info, leg) {
-					return
-				}
+// currentLegs are the legs of an extension in a call, or with 0 those of all
+// extensions.
+func currentLegs(info *call.Info, only int64) iter.Seq[*call.LegInfo] {
+	return func(yield func(*call.LegInfo) bool) {
+		for i := range info.Legs {
+			leg := &info.Legs[i]
+			x := leg.Party.Extension
+			if x == 0 || only != 0 && only != x || leg.State == call.LegLeaving {
+				continue
+			}
+			if !yield(leg) {
+				return
 			}
 		}
 	}

@@ -78,6 +78,8 @@ type Registrations interface {
 // Calls owns the calls that are up.
 type Calls interface {
 	Calls(client int64) []*call.Info // oldest first
+	// CallOf is the running call that a leg is in, of whichever client.
+	CallOf(leg call.LegID) (*call.Info, bool)
 	// HangupLeg ends a leg of a running call, and with it the talk.
 	HangupLeg(ctx context.Context, leg call.LegID) error
 }

@@ -142,4 +142,6 @@ type noCalls struct{}
 
 func (noCalls) Calls(int64) []*call.Info { return nil }
 
+func (noCalls) CallOf(call.LegID) (*call.Info, bool) { return nil, false }
+
 func (noCalls) HangupLeg(context.Context, call.LegID) error { return store.ErrNotFound }

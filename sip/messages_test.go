@@ -32,7 +32,7 @@ func (e *edge) ladder(id call.LegID) []string {
 
 // legs are the ids of the caller's and the called leg.
 func (e *edge) legs() (in, out call.LegID) {
-	for _, info := range e.registry.Calls() {
+	for _, info := range e.registry.CallsOf(1) {
 		for _, l := range info.Legs {
 			if l.Direction == call.Inbound {
 				in = l.ID

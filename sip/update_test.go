@@ -260,7 +260,7 @@ func TestCodecsMeetAgain(t *testing.T) {
 // callTo is the running call that dialled a number.
 func (e *edge) callTo(number string) *call.Call {
 	e.t.Helper()
-	for _, info := range e.registry.Calls() {
+	for _, info := range e.registry.CallsOf(1) {
 		if info.Dialled == number {
 			c, _ := e.registry.Get(info.Ref.ID)
 			return c

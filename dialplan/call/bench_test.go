@@ -49,7 +49,7 @@ func BenchmarkIdleCall(b *testing.B) {
 			}
 		}
 		until(b, func() bool {
-			for _, info := range r.Calls() {
+			for _, info := range r.CallsOf(invite.Client) {
 				if info.State != call.StateTalking {
 					return false
 				}

@@ -206,14 +206,17 @@ func (r *Registry) Len() int {
 	return len(r.calls)
 }
 
-// Calls returns a picture of every running call, in no order, without waking
-// any of them.
-func (r *Registry) Calls() []*Info {
+// CallsOf returns a picture of every running call of a client, in no order, without
+// waking any of them. Nobody else's is looked at: whose picture was wanted once
+// makes a new one at every change.
+func (r *Registry) CallsOf(client int64) []*Info {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	infos := make([]*Info, 0, len(r.calls))
+	var infos []*Info
 	for _, c := range r.calls {
-		infos = append(infos, c.Info())
+		if c.invite.Client == client {
+			infos = append(infos, c.Info())
+		}
 	}
 	return infos
 }

@@ -192,7 +192,7 @@ func TestInfo(t *testing.T) {
 		gate := make(chan struct{})
 		c.Stall(gate)
 		got, ok := sw.Get(c.ID())
-		if !ok || got != c || sw.Len() != 1 || len(sw.Calls()) != 1 || sw.Calls()[0] != c.Info() {
+		if !ok || got != c || sw.Len() != 1 || len(sw.CallsOf(1)) != 1 || sw.CallsOf(1)[0] != c.Info() || len(sw.CallsOf(2)) != 0 {
 			t.Error("call is not listed")
 		}
 		info := c.Info()

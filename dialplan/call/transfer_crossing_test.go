@@ -107,7 +107,7 @@ func (l *legList) add(legs ...*calltest.Leg) {
 // callsOf are the calls that have not ended.
 func callsOf(sw *calltest.Switch) []*call.Call {
 	var calls []*call.Call
-	for _, info := range sw.Calls() {
+	for _, info := range sw.CallsOf(invite.Client) {
 		if c, ok := sw.Get(info.Ref.ID); ok {
 			calls = append(calls, c)
 		}
