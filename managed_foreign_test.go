@@ -176,8 +176,8 @@ func missing(id string) string {
 // masked is an answer without what no two answers share.
 func masked(rec *httptest.ResponseRecorder) string {
 	header := rec.Header().Clone()
-	header.Del("X-Ratelimit-Remaining")
-	header.Del("X-Ratelimit-Reset")
+	delete(header, "X-RateLimit-Remaining") // as documented, not as Go would have it
+	delete(header, "X-RateLimit-Reset")
 	return fmt.Sprint(rec.Code, header, traceIDs.ReplaceAllString(rec.Body.String(), `"trace_id":""`))
 }
 

@@ -9,8 +9,10 @@ import (
 	"github.com/cordpair/cordpair/api/auth"
 )
 
-// limitHeaders stand on every answer to somebody known (spec/http-api-more-b.md 1).
-var limitHeaders = []string{"X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset"}
+// limitHeaders stand on every answer to somebody known (spec/http-api-more-b.md 1),
+// spelt as documented: some clients compare header names letter by letter. Go writes
+// what is in the map, and Get, Set and Del do not find it.
+var limitHeaders = []string{"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}
 
 // hourly counts requests per client in the running hour. All applications of a
 // client share one counter; one with a limit of its own is refused when the
