@@ -38,7 +38,7 @@ func FuzzRTP(f *testing.F) {
 		l, a, _, from, _ := benchPair(t, "0 101", "8 101")
 		out := &lastSent{}
 		peer := (*a.sink.Load()).(*relay).to
-		peer.pair.rtp = out
+		peer.port = out
 		var p packet
 		var x rtp.Packet
 		ours := p.parse(append([]byte(nil), b...))

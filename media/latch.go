@@ -11,11 +11,11 @@ const silence = 200e6 // ns
 // the exactly signalled port takes over at once, another one after the present
 // source was silent. RTP and RTCP have a latch each.
 type latch struct {
-	exact netip.AddrPort // as signalled; invalid when unusable
-	hosts [2]netip.Addr  // permitted addresses; invalid ones match nothing
 	src   netip.AddrPort // learnt source, invalid before the first packet
 	at    int64          // when src was heard last
 	to    target         // where we send
+	exact netip.AddrPort // as signalled; invalid when unusable
+	hosts [2]netip.Addr  // permitted addresses; invalid ones match nothing
 }
 
 // retarget takes new terms. What was learnt stays while the signalled address
@@ -121,10 +121,15 @@ func (q *quarantine) holds(from, exact netip.AddrPort, p *packet, now int64) boo
 	return true
 }
 
-// window allows at most n things in any second.
+// window allows at most n things in any second. Few streams ever need one.
 type window struct {
-	n     int
-	times []int64 // of the last n, a ring; nil before the first
+	n    int
+	last *ring // nil before the first
+}
+
+// ring holds the times of the last n things.
+type ring struct {
+	times []int64
 	next  int
 	full  bool
 }
@@ -134,16 +139,17 @@ func newWindow(n int) window { return window{n: n} }
 
 // allow counts one thing at now, unless it would be one too many.
 func (w *window) allow(now int64) bool {
-	if w.full && now-w.times[w.next] < 1e9 {
+	if w.last == nil {
+		w.last = &ring{times: make([]int64, w.n)}
+	}
+	r := w.last
+	if r.full && now-r.times[r.next] < 1e9 {
 		return false
 	}
-	if w.times == nil {
-		w.times = make([]int64, w.n)
-	}
-	w.times[w.next] = now
-	w.next++
-	if w.next == len(w.times) {
-		w.next, w.full = 0, true
+	r.times[r.next] = now
+	r.next++
+	if r.next == len(r.times) {
+		r.next, r.full = 0, true
 	}
 	return true
 }

@@ -11,8 +11,8 @@ import (
 
 // target is where a port sends.
 type target struct {
-	addr netip.AddrPort
 	raw  rawAddr
+	addr netip.AddrPort
 }
 
 // set makes a the target; an invalid one means nowhere.

@@ -143,7 +143,7 @@ func (s *stream) study(b []byte) {
 func (s *stream) sendReport(bye bool) {
 	port, l := s.pair.rtcp, &s.rtcpLatch
 	if s.terms.Mux {
-		port, l = s.pair.rtp, &s.rtpLatch
+		port, l = s.port, &s.rtpLatch
 	}
 	if !s.mayReach(l) {
 		return

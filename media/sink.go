@@ -36,10 +36,10 @@ type relay struct {
 	self sink // this relay, as a stream wants it
 	to   *stream
 	turn uint64 // of the source that is heard; new terms do not change it
-	way  [128]passage
 	// Rates of the events on either side, which are not always that of speech:
 	// there are phones with a wide-band codec that know events at 8000 Hz only.
 	eventsIn, eventsOut int
+	way                 [128]passage
 }
 
 // newRelay makes the way from a party with terms from to the one at to.

@@ -15,33 +15,49 @@ const maxUnconfirmed = 100
 // stream is the packet side of a session: one port pair and all state a packet
 // reads or writes. Everything but the sink and the counters belongs to the loop
 // the stream is attached to.
+//
+// With a thousand calls nothing of a stream is in a near cache when its packet comes,
+// and fetching it costs more than all we do with it. So what every packet needs
+// stands first and close together, and what the terms say of it is repeated here.
 type stream struct {
 	// sink is where the party's packets go; nil drops them. Anyone may swap it,
 	// provided that what it writes to is on the same loop.
 	sink     atomic.Pointer[sink]
+	loop     *loop
+	terms    *terms
+	heard    int64 // when the party last sent anything, or was reported silent
+	lane     lane
+	rate     int32  // timestamps a second of what we send, in Hz
+	talks    bool   // the party wants to hear us
+	moved    bool   // the source is new, and no packet of it was accepted yet
+	guarded  bool   // old may still hold something back
+	port     socket // for RTP
+	rtpLatch latch
+	in       receiver
+	out      sender
 	counters counters
-	seen     atomic.Pointer[sighting] // nil before the first packet
 
-	engine *Engine
-	events Events
-	cname  [10]byte // RFC 7022, for our RTCP, which has it in hexadecimal
-	pair   *pair
+	engine    *Engine
+	events    Events
+	cname     [10]byte // RFC 7022, for our RTCP, which has it in hexadecimal
+	pair      *pair
+	seen      atomic.Pointer[sighting] // nil before the first packet
+	index     int                      // in loop.streams
+	reports   reports
+	keys      digits
+	rtcpLatch latch
+	old       *quarantine // the pair's
 
-	loop        *loop
-	index       int // in loop.streams
-	terms       *terms
-	in          receiver
-	out         sender
-	reports     reports
-	keys        digits
-	rtpLatch    latch
-	rtcpLatch   latch
-	old         *quarantine // the pair's
 	unconfirmed window
-	moved       bool    // the source is new, and no packet of it was accepted yet
 	waiting     *player // until there are terms
 	agreed      int64   // when the terms were adopted
-	heard       int64   // when the party last sent anything, or was reported silent
+}
+
+// lane is what the terms say of the payload type that came last.
+type lane struct {
+	clock int32 // of its timestamps in Hz, 0 for digits
+	pt    uint8
+	what  carriage // nothing: look it up
 }
 
 // begin makes s the packet side of a session on a pair of ports, and draws a
@@ -49,7 +65,8 @@ type stream struct {
 func (s *stream) begin(e *Engine, events Events, x *pair) (id uint32) {
 	var b [24]byte
 	_, _ = rand.Read(b[:]) // never fails: it ends the program instead
-	s.engine, s.events, s.pair, s.old = e, events, x, &x.old
+	s.engine, s.events, s.pair, s.port = e, events, x, x.rtp
+	s.old, s.guarded = &x.old, x.old.on
 	s.old.until = x.freed + restTime
 	s.unconfirmed, s.keys.rate = newWindow(maxUnconfirmed), newWindow(maxDigitsPerSecond)
 	s.cname = [10]byte(b[10:])
@@ -66,6 +83,7 @@ func (s *stream) adopt(t *terms) {
 		s.in.reset()
 	}
 	s.terms, s.agreed = t, s.loop.now
+	s.lane, s.talks, s.rate = lane{}, t.maySend(), int32(t.Codec.Clock)
 	s.rtpLatch.retarget(t.rtp, t.hosts)
 	s.rtcpLatch.retarget(t.rtcp, t.rtcpHosts)
 	if !talked {
@@ -134,10 +152,13 @@ func (s *stream) refused(l *latch, b []byte, from netip.AddrPort) {
 // admitRTP parses and judges a packet; false means it goes no further.
 func (s *stream) admitRTP(p *packet, b []byte, from netip.AddrPort) bool {
 	t, now := s.terms, s.loop.now
-	if t == nil || !p.parse(b) || s.old.holds(from, t.rtp, p, now) {
+	if t == nil || !p.parse(b) || s.guarded && s.old.holds(from, t.rtp, p, now) {
 		return false
 	}
-	what := t.carries[p.pt]
+	if p.pt != s.lane.pt || s.lane.what == nothing {
+		s.lane = t.lane(p.pt)
+	}
+	what, clock := s.lane.what, int(s.lane.clock)
 	if what == nothing {
 		// Unnegotiated comfort noise is no speech, but it is a sign of life.
 		if from == s.rtpLatch.src {
@@ -153,7 +174,7 @@ func (s *stream) admitRTP(p *packet, b []byte, from netip.AddrPort) bool {
 		s.in.reset()
 	}
 	s.heard = now
-	clock, epoch := t.clock(what), s.in.epoch
+	epoch := s.in.epoch
 	if !s.in.accept(p, now, clock, &s.engine.epoch) {
 		return false
 	}
@@ -192,11 +213,11 @@ func (s *stream) sight() {
 // forward sends the packet of another stream, or of this one, to the party.
 // epoch tells one numbering of the source from another.
 func (s *stream) forward(p *packet, epoch uint64, pt uint8) {
-	if !s.terms.maySend() {
+	if !s.talks {
 		s.out.interrupt()
 		return
 	}
-	seq, ts, first, ok := s.out.place(epoch, p.seq, p.ts, s.loop.now, s.terms.Codec.Clock)
+	seq, ts, first, ok := s.out.place(epoch, p.seq, p.ts, s.loop.now, int(s.rate))
 	if ok {
 		s.transmit(p.rewrite(pt, p.marker || first, seq, ts, s.out.ssrc))
 	}
@@ -207,7 +228,7 @@ func (s *stream) transmit(b []byte) {
 	if !s.mayReach(&s.rtpLatch) {
 		return
 	}
-	s.pair.rtp.send(b, &s.rtpLatch.to)
+	s.port.send(b, &s.rtpLatch.to)
 	s.counters.sent.add(1)
 	s.counters.octetsOut.add(uint64(len(b) - rtpHeader))
 }
@@ -215,8 +236,11 @@ func (s *stream) transmit(b []byte) {
 // mayReach tells whether there is a far end, and whether it may be sent a packet
 // now: without limit once its host has shown itself (M5).
 func (s *stream) mayReach(l *latch) bool {
+	if l.confirmed() {
+		return true
+	}
 	if !l.to.addr.IsValid() {
 		return false
 	}
-	return l.confirmed() || l.to.addr.Addr() == s.rtpLatch.src.Addr() || s.unconfirmed.allow(s.loop.now)
+	return l.to.addr.Addr() == s.rtpLatch.src.Addr() || s.unconfirmed.allow(s.loop.now)
 }

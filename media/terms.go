@@ -63,12 +63,13 @@ func newTerms(r sdp.Result, local, source netip.Addr) *terms {
 	return t
 }
 
-// clock is the timestamp rate of what a party sends in Hz, 0 for digits.
-func (t *terms) clock(what carriage) int {
-	if what == events {
-		return 0
+// lane is what a payload type of the party carries.
+func (t *terms) lane(pt uint8) lane {
+	l := lane{pt: pt, what: t.carries[pt]}
+	if l.what != nothing && l.what != events {
+		l.clock = int32(t.Accepted[l.what-1].Clock)
 	}
-	return t.Accepted[what-1].Clock
+	return l
 }
 
 // reach is the signalled address as far as it can be sent to from local, and
