@@ -132,7 +132,12 @@ type SessionConfig struct {
 	// Urgent sessions, those of calls to an emergency number, may have the last
 	// pairs, which others are refused: one of 16, at most 16.
 	Urgent bool
-	Events Events
+	// Encryption is what the leg may and must do about SRTP.
+	Encryption Encryption
+	// Browser says that the leg is one: what we offer it is DTLS-SRTP with ICE. What
+	// it offers is answered as it wants, whatever Browser says.
+	Browser bool
+	Events  Events
 }
 
 // Events are what a session reports. They are called by media workers and must

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cordpair/cordpair/media/secure"
 	"github.com/cordpair/cordpair/media/sounds"
 )
 
@@ -28,6 +29,8 @@ type Engine struct {
 	wall       time.Time     // when clock was 0, for our RTCP
 	epoch      atomic.Uint64 // last number given to a source
 	readers    sync.WaitGroup
+	identity   *secure.Identity // what we show in DTLS
+	handshakes atomic.Int32     // that go on
 
 	// mu guards the wiring: who hears whom, and which loop serves whom. Packets
 	// never take it.
@@ -75,6 +78,10 @@ func open(cfg Config, clock func() int64, loops int) (*Engine, error) {
 	}
 	if e.sounds == nil {
 		e.sounds = sounds.New()
+	}
+	var err error
+	if e.identity, err = secure.NewIdentity(); err != nil {
+		return nil, err
 	}
 	epoll := hasEpoll && !cfg.Portable && cfg.Listen == nil
 	bind := openRaw

@@ -24,7 +24,7 @@ type considered struct {
 // consider makes the answer to the party's offer. able is what the party it is
 // joined to has listed. The caller holds negotiating.
 func (s *Session) consider(peer *Session, able []sdp.Codec) (considered, error) {
-	p := s.talk.policy()
+	p := s.answering(s.talk.offered)
 	now := s.terms.Load()
 	var theirs *terms
 	if peer != nil {
@@ -59,6 +59,7 @@ func (s *Session) answerBy(p sdp.Policy, theirs *terms) (considered, error) {
 		return considered{}, err
 	}
 	t := newTerms(r, s.talk.local.Addr(), s.source)
+	t.prove(&d.Media[r.Media])
 	if err := joint(t, theirs); err != nil {
 		return considered{}, err
 	}

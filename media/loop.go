@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/cordpair/cordpair/media/secure"
 )
 
 // poller is how a loop waits and reads: epoll on a thread of its own, or a
@@ -87,6 +89,8 @@ type loop struct {
 	pcm      [frameSamples]int16
 	frame    [rtpHeader + frameSamples]byte
 	scratch  [maxDatagram]byte
+	cover    [maxDatagram + secure.Overhead]byte // of what is encrypted
+	back     target                              // of what is neither RTP nor RTCP
 }
 
 // post runs fn on the loop, from any goroutine; false after the loop has ended.
@@ -214,6 +218,11 @@ func (l *loop) arrived(s *stream, control bool, b []byte, from netip.AddrPort) {
 			}
 		}
 	}()
+	if s.guard != nil {
+		if b, from = s.guard.admit(control, b, from); b == nil {
+			return
+		}
+	}
 	if control {
 		s.rtcpArrived(&s.rtcpLatch, b, from)
 	} else {

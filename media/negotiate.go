@@ -27,6 +27,10 @@ type negotiation struct {
 	able   []sdp.Codec // what any of them listed; never changed in place
 	held   bool
 
+	encryption Encryption
+	browser    bool
+	shield     shield
+
 	// before is how it was before the party's last offer, which may be refused.
 	before struct {
 		codecs []sdp.Codec
@@ -116,7 +120,7 @@ func (s *Session) SetOffer(body []byte) (Change, error) {
 // rehearse answers an offer as widely as we ever could: whether a format that
 // we only pass through is of use depends on who the party will talk to.
 func (s *Session) rehearse(offer *sdp.Description) (sdp.Result, error) {
-	p := s.talk.policy()
+	p := s.answering(offer)
 	r, err := sdp.Rehearse(offer, p)
 	for i := 0; errors.Is(err, sdp.ErrNoCodec) && i < len(offer.Media); i++ {
 		if speech := offer.Media[i].Speech(); len(speech) > 0 {
@@ -197,7 +201,7 @@ func (s *Session) Offer(like *Session) ([]byte, error) {
 	s.negotiating.Lock()
 	defer s.negotiating.Unlock()
 	n := &s.talk
-	p := n.policy()
+	p := s.offering()
 	p.PassThrough, p.PTime, p.Used = true, wish, n.used
 	d, err := sdp.Offer(n.sent, codecs, p)
 	if err != nil {
@@ -249,6 +253,7 @@ func (s *Session) SetAnswer(body []byte) (Change, error) {
 		r.Held = n.held // who was not offered to hear us has not decided anew
 	}
 	t := newTerms(r, n.local.Addr(), s.source)
+	t.prove(&n.asked.Media[r.Media])
 	if err := joint(t, s.peerTerms()); err != nil {
 		s.engine.log.Warn("joined parties cannot hear each other", "err", err)
 	}

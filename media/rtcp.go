@@ -141,9 +141,9 @@ func (s *stream) study(b []byte) {
 // sendReport sends a compound of our own: what we send and how the party's packets
 // arrive. With bye it is the last one (RFC 3550 section 6.3.7).
 func (s *stream) sendReport(bye bool) {
-	port, l := s.pair.rtcp, &s.rtcpLatch
+	port, at, l := s.pair.rtcp, onRTCP, &s.rtcpLatch
 	if s.terms.Mux {
-		port, l = s.port, &s.rtpLatch
+		port, at, l = s.port, onRTP, &s.rtpLatch
 	}
 	if !s.mayReach(l) {
 		return
@@ -152,6 +152,9 @@ func (s *stream) sendReport(bye bool) {
 	if bye {
 		out = append(out, 0x81, rtcpBYE, 0, 1)
 		out = binary.BigEndian.AppendUint32(out, s.out.ssrc)
+	}
+	if out = s.guard.cover(at, out); out == nil {
+		return
 	}
 	port.send(out, &l.to)
 	s.reports.begun = true

@@ -40,6 +40,7 @@ func newSession(e *Engine, cfg SessionConfig, p *pool, x *pair) *Session {
 	s := &Session{engine: e, source: cfg.SIPSource.Unmap().WithZone(""), pool: p}
 	s.talk.writer.ID = s.stream.begin(e, cfg.Events, x)
 	s.talk.local, s.talk.shown = x.local, x.local.Addr()
+	s.talk.encryption, s.talk.browser = cfg.Encryption, cfg.Browser
 	if cfg.Announce.IsValid() {
 		s.talk.shown = cfg.Announce.Unmap()
 	}
@@ -102,9 +103,6 @@ func (s *Session) Close() Stats {
 // enter is the first thing a session does, on its loop.
 func (s *Session) enter(*terms) { s.attach(s.loop) }
 
-// adopt gives the stream new terms, on its loop.
-func (s *Session) adopt(t *terms) { s.stream.adopt(t) }
-
 // attach makes the session's ports known to a loop, on that loop.
 func (s *Session) attach(at *loop) {
 	if err := at.add(&s.stream); err != nil {
@@ -118,6 +116,7 @@ func (s *Session) attach(at *loop) {
 func (s *Session) leave(*terms) {
 	st := &s.stream
 	st.farewell()
+	st.guard.close()
 	st.loop.remove(st)
 	st.loop.load.Add(-1)
 	st.pair.old = st.estate(s.source)

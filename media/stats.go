@@ -9,11 +9,14 @@ import (
 
 // Stats are the counters of one session. Received is what the party sent.
 type Stats struct {
-	PacketsReceived, PacketsSent uint64  // RTP
-	OctetsReceived, OctetsSent   uint64  // RTP payload
-	Lost                         uint64  // by gaps in the received sequence numbers
-	Dropped                      uint64  // malformed, from a stranger, of an unknown type, or over a limit
-	JitterMS                     float64 // RFC 3550 section 6.4.1, in ms
+	PacketsReceived, PacketsSent uint64 // RTP
+	OctetsReceived, OctetsSent   uint64 // RTP payload
+	Lost                         uint64 // by gaps in the received sequence numbers
+	Dropped                      uint64 // malformed, from a stranger, of an unknown type, or over a limit
+	// Forged were to be encrypted by the party and were not, or had been heard
+	// before: they came from one of its addresses and changed nothing (M3).
+	Forged   uint64
+	JitterMS float64 // RFC 3550 section 6.4.1, in ms
 	// FarLost and FarJitterMS are what the party's RTCP says of the packets it got
 	// from us, and RoundTrip is the time to it and back; all 0 without a report.
 	FarLost     uint64
@@ -62,9 +65,9 @@ func (c *counter) get() uint64  { return c.v.Load() }
 
 // counters are those of one stream.
 type counters struct {
-	received, octetsIn, sent, octetsOut, dropped, lost counter
-	jitter                                             counter // jitter16 of the receiver and the clock rate, 32 bits each
-	farLost, farJitter, roundTrip                      counter // as the party reports; farJitter like jitter
+	received, octetsIn, sent, octetsOut, dropped, forged, lost counter
+	jitter                                                     counter // jitter16 of the receiver and the clock rate, 32 bits each
+	farLost, farJitter, roundTrip                              counter // as the party reports; farJitter like jitter
 }
 
 // stats reads the counters; the loop goes on.
@@ -76,6 +79,7 @@ func (c *counters) stats() Stats {
 		OctetsSent:      c.octetsOut.get(),
 		Lost:            c.lost.get(),
 		Dropped:         c.dropped.get(),
+		Forged:          c.forged.get(),
 		JitterMS:        milliseconds(c.jitter.get()),
 		FarLost:         c.farLost.get(),
 		FarJitterMS:     milliseconds(c.farJitter.get()),

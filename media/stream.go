@@ -32,6 +32,7 @@ type stream struct {
 	moved    bool   // the source is new, and no packet of it was accepted yet
 	guarded  bool   // old may still hold something back
 	port     socket // for RTP
+	guard    *guard // nil while packets are not encrypted
 	rtpLatch latch
 	in       receiver
 	out      sender
@@ -72,7 +73,7 @@ func (s *stream) begin(e *Engine, events Events, x *pair) (id uint32) {
 	s.cname = [10]byte(b[10:])
 	s.out.ssrc = binary.BigEndian.Uint32(b[:])
 	s.out.ts = binary.BigEndian.Uint32(b[4:])
-	s.out.seq = binary.BigEndian.Uint16(b[8:])
+	s.out.seq = binary.BigEndian.Uint16(b[8:]) >> 1 // far from the wrap: see RFC 3711 section 3.3.1
 	return binary.BigEndian.Uint32(b[20:]) >> 1
 }
 
@@ -122,7 +123,10 @@ func (s *stream) estate(source netip.Addr) quarantine {
 
 // awaited tells whether the party's first packet may still be on its way.
 func (s *stream) awaited() bool {
-	return s.terms.Direction.Receives() && !s.rtpLatch.confirmed() && s.loop.now-s.agreed < maxLead
+	if waited := s.loop.now - s.agreed; waited >= maxLead {
+		return s.guard.unready() && waited < maxMeeting
+	}
+	return s.terms.Direction.Receives() && !s.rtpLatch.confirmed() || s.guard.unready()
 }
 
 // rtpArrived takes a datagram from the RTP port.
@@ -228,9 +232,13 @@ func (s *stream) transmit(b []byte) {
 	if !s.mayReach(&s.rtpLatch) {
 		return
 	}
+	n := len(b) - rtpHeader
+	if b = s.guard.cover(onRTP, b); b == nil {
+		return
+	}
 	s.port.send(b, &s.rtpLatch.to)
 	s.counters.sent.add(1)
-	s.counters.octetsOut.add(uint64(len(b) - rtpHeader))
+	s.counters.octetsOut.add(uint64(n))
 }
 
 // mayReach tells whether there is a far end, and whether it may be sent a packet

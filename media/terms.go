@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/cordpair/cordpair/media/ice"
 	"github.com/cordpair/cordpair/media/sdp"
 )
 
@@ -46,7 +47,8 @@ type terms struct {
 	hosts     [2]netip.Addr  // RTP is taken from
 	rtcpHosts [2]netip.Addr
 	carries   [128]carriage
-	sends     law // of the codec we send
+	sends     law             // of the codec we send
+	mine      ice.Credentials // ours, where ICE is used
 }
 
 // newTerms makes terms for a stream at local whose SIP comes from source.
