@@ -99,7 +99,7 @@ type Subscription struct {
 	depth atomic.Int64
 
 	clock    *time.Timer // reader only, of Gather
-	gathered time.Time   // reader only: when Gather last returned events
+	gathered time.Time   // reader only: when Gather last returned
 	batch    []*shared   // reader only: what was taken
 	events   []*Event    // reader only: batch as Gather returns it
 	at       int         // reader only: the next of batch
@@ -121,7 +121,7 @@ func (s *Subscription) Next(ctx context.Context) (Event, bool) {
 			s.depth.Add(-1)
 			return ev, true
 		}
-		if !s.wait(ctx) {
+		if !s.wait(ctx, time.Time{}) {
 			return Event{}, false
 		}
 		s.take()
@@ -129,16 +129,20 @@ func (s *Subscription) Next(ctx context.Context) (Event, bool) {
 }
 
 // Gather waits for an event and returns all that are there, in order; but not
-// sooner than gap after it last did, so that what comes close together comes at
-// once and a busy switch wakes its readers a few times a second and not at every
-// event. It returns false, and what is there nevertheless, when ctx ends; and
+// sooner than gap after it last returned, so that what comes close together comes
+// at once and a busy switch wakes its readers a few times a second and not at every
+// event. With nothing to tell it comes back when until has come, unless that is
+// zero. It returns false, and what is there nevertheless, when ctx ends; and
 // when the subscription is closed and everything before that has been read. The
 // list and the events are valid until the next call, when other events take their
 // place; they belong to all subscribers and must not be changed.
-func (s *Subscription) Gather(ctx context.Context, gap time.Duration) (events []*Event, ok bool) {
-	ok = s.at < len(s.batch) || s.wait(ctx)
-	if early := gap - time.Since(s.gathered); ok && early > 0 && !s.box.Closed() {
-		ok = s.pause(ctx, early)
+func (s *Subscription) Gather(ctx context.Context, gap time.Duration, until time.Time) (events []*Event, ok bool) {
+	ok = true
+	if early := gap - time.Since(s.gathered); early > 0 && !s.box.Closed() {
+		ok = s.pause(ctx, early) // and then, most often, there is no need to wait
+	}
+	if ok && s.at == len(s.batch) {
+		ok = s.wait(ctx, until)
 	}
 	if s.at == len(s.batch) {
 		s.take()
@@ -149,22 +153,27 @@ func (s *Subscription) Gather(ctx context.Context, gap time.Duration) (events []
 	}
 	s.at = len(s.batch)
 	s.depth.Add(-int64(len(s.events)))
-	if len(s.events) > 0 {
-		s.gathered = time.Now()
-	}
+	s.gathered = time.Now()
 	return s.events, ok
 }
 
-// pause waits while others publish; false if ctx ends before that.
-func (s *Subscription) pause(ctx context.Context, d time.Duration) bool {
+// alarm is a channel that fires after d, until the next alarm; those who ask for it
+// stop the clock.
+func (s *Subscription) alarm(d time.Duration) <-chan time.Time {
 	if s.clock == nil {
 		s.clock = time.NewTimer(d)
 	} else {
 		s.clock.Reset(d)
 	}
+	return s.clock.C
+}
+
+// pause waits while others publish; false if ctx ends before that.
+func (s *Subscription) pause(ctx context.Context, d time.Duration) bool {
+	over := s.alarm(d)
 	defer s.clock.Stop()
 	select {
-	case <-s.clock.C:
+	case <-over:
 		return true
 	case <-s.box.Done():
 		return true
@@ -181,9 +190,10 @@ func (s *Subscription) take() {
 	s.batch, s.at = s.box.TakeAll(s.batch), 0
 }
 
-// wait waits until there is something to take; false if ctx ends before that, or
-// the subscription is closed and empty.
-func (s *Subscription) wait(ctx context.Context) bool {
+// wait waits until there is something to take, or until has come; false if ctx ends
+// before that, or the subscription is closed and empty.
+func (s *Subscription) wait(ctx context.Context, until time.Time) bool {
+	var late <-chan time.Time
 	for {
 		closed := s.box.Closed() // before looking: what was pushed before it is in the box
 		if !s.box.Empty() {
@@ -192,8 +202,18 @@ func (s *Subscription) wait(ctx context.Context) bool {
 		if closed {
 			return false
 		}
+		if late == nil && !until.IsZero() {
+			d := time.Until(until)
+			if d <= 0 {
+				return true
+			}
+			late = s.alarm(d)
+			defer s.clock.Stop()
+		}
 		select {
 		case <-s.box.Wake():
+		case <-late:
+			return true
 		case <-ctx.Done():
 			return false
 		}

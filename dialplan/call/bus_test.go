@@ -105,7 +105,7 @@ func TestGather(t *testing.T) {
 		go func() {
 			defer close(done)
 			for {
-				events, ok := sub.Gather(context.Background(), gap)
+				events, ok := sub.Gather(context.Background(), gap, time.Time{})
 				for _, ev := range events {
 					if ev.Seq != last+1 {
 						t.Errorf("%d after %d", ev.Seq, last)
@@ -147,7 +147,7 @@ func TestGatherCtx(t *testing.T) {
 		defer sub.Close()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if events, ok := sub.Gather(ctx, time.Minute); ok || len(events) != 0 {
+		if events, ok := sub.Gather(ctx, time.Minute, time.Time{}); ok || len(events) != 0 {
 			t.Errorf("%d events, %v", len(events), ok)
 		}
 		for range 3 {
@@ -156,14 +156,34 @@ func TestGatherCtx(t *testing.T) {
 		if _, ok := sub.Next(t.Context()); !ok {
 			t.Error("no first event")
 		}
-		if events, ok := sub.Gather(t.Context(), time.Minute); !ok || len(events) != 2 {
+		if events, ok := sub.Gather(t.Context(), time.Minute, time.Time{}); !ok || len(events) != 2 {
 			t.Errorf("%d events after the first, %v", len(events), ok)
 		}
 		bus.Publish(call.Event{})
 		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if events, ok := sub.Gather(ctx, time.Minute); ok || len(events) != 1 {
+		if events, ok := sub.Gather(ctx, time.Minute, time.Time{}); ok || len(events) != 1 {
 			t.Errorf("%d events when ctx ended, %v", len(events), ok)
+		}
+	})
+}
+
+// TestGatherUntil: with nothing to tell Gather comes back at its time, but not
+// sooner than gap after it last did.
+func TestGatherUntil(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		const gap = 20 * time.Millisecond
+		bus := call.NewBus()
+		sub := bus.Subscribe("x")
+		defer sub.Close()
+		for _, tt := range []struct{ until, want time.Duration }{
+			{time.Second, time.Second}, {0, gap}, {-time.Minute, gap}, {gap / 2, gap}, {3 * gap, 3 * gap},
+		} {
+			began := time.Now()
+			events, ok := sub.Gather(t.Context(), gap, began.Add(tt.until))
+			if d := time.Since(began); d != tt.want || !ok || len(events) != 0 {
+				t.Errorf("until %v: %d events, %v after %v, want %v", tt.until, len(events), ok, d, tt.want)
+			}
 		}
 	})
 }
@@ -175,7 +195,7 @@ func TestEventsReturn(t *testing.T) {
 	fast, slow := bus.Subscribe("fast"), bus.Subscribe("slow")
 	seq, read := 0, 0
 	turn := func(s *call.Subscription) []*call.Event {
-		events, _ := s.Gather(t.Context(), 0)
+		events, _ := s.Gather(t.Context(), 0, time.Time{})
 		return events
 	}
 	for range 100 {

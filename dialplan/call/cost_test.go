@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/cordpair/cordpair/dialplan"
 	"github.com/cordpair/cordpair/dialplan/call"
@@ -94,7 +95,7 @@ func (b *bench) answered(tb testing.TB) (*call.Call, *idleLeg) {
 
 // read takes what was published, as those who make records do.
 func (b *bench) read() int {
-	events, _ := b.sub.Gather(context.Background(), 0)
+	events, _ := b.sub.Gather(context.Background(), 0, time.Time{})
 	return len(events)
 }
 

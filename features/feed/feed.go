@@ -130,7 +130,7 @@ func (f *Feed) pace() time.Duration {
 }
 
 func (f *Feed) takeSome(ctx context.Context, gap time.Duration) bool {
-	events, ok := f.sub.Gather(ctx, gap)
+	events, ok := f.sub.Gather(ctx, gap, time.Time{})
 	for i, ev := range events {
 		if i%someEvents == someEvents-1 {
 			f.opts.GiveWay()

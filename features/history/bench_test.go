@@ -95,7 +95,7 @@ func BenchmarkRunning(b *testing.B) {
 			c.ring("b", bob)
 			c.answer("b", bob)
 			c.answer("a", alice)
-			events, _ := h.sub.Gather(b.Context(), 0)
+			events, _ := h.sub.Gather(b.Context(), 0, time.Time{})
 			h.take(events)
 		}
 		h.dirty = nil

@@ -33,7 +33,7 @@ func (h *History) Run(ctx context.Context) error {
 	h.sub.Close()
 	for more := true; more; {
 		var events []*call.Event
-		events, more = h.sub.Gather(context.Background(), 0) // ends: the subscription is closed
+		events, more = h.sub.Gather(context.Background(), 0, time.Time{}) // ends: the subscription is closed
 		h.take(events)
 	}
 	h.refresh()
@@ -45,7 +45,8 @@ func (h *History) Run(ctx context.Context) error {
 }
 
 // readUntil takes in the events of a while; of none if it is time for the next
-// refresh or flush, or ctx ends.
+// refresh or flush, or ctx ends. It lasts gap at least, whatever is due: behind it
+// the journal is written.
 func (h *History) readUntil(ctx context.Context, next time.Time) {
 	if len(h.ended) > 0 && h.ended[0].due.Add(collect).Before(next) {
 		next = h.ended[0].due.Add(collect)
@@ -56,12 +57,10 @@ func (h *History) readUntil(ctx context.Context, next time.Time) {
 	if sign := h.signed.Add(signEvery); sign.Before(next) && h.signs() {
 		next = sign
 	}
-	if soon := time.Now().Add(gap); len(h.old) > 0 && soon.Before(next) {
-		next = soon
+	if len(h.old) > 0 {
+		next = time.Now()
 	}
-	ctx, cancel := context.WithDeadline(ctx, next)
-	defer cancel()
-	events, _ := h.sub.Gather(ctx, gap)
+	events, _ := h.sub.Gather(ctx, gap, next)
 	h.take(events)
 }
 
