@@ -49,7 +49,7 @@ func TestRestart(t *testing.T) {
 				time.Sleep(time.Second) // what follows is appended to the entry
 				c.answer("b", bob)
 				c.answer("a", alice)
-				time.Sleep(alive)
+				time.Sleep(alive + gap) // by which the answer is in the journal at the latest
 				synctest.Wait()
 				died := time.Now()
 				left := b.snapshot() // what a kill would leave
