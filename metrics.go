@@ -36,6 +36,12 @@ func (s *Switch) newMetrics() registry {
 			ConstLabels: prometheus.Labels{"reason": string(why)},
 		}, func() float64 { return float64(s.calls.Stats().Refused[why]) }))
 	}
+	for _, code := range call.FindingCodes() {
+		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "cordpair_media_findings_total", Help: "What was found wrong with the audio of a party.",
+			ConstLabels: prometheus.Labels{"kind": string(code)},
+		}, func() float64 { return float64(s.calls.Stats().Findings[code]) }))
+	}
 	counter("records_written_total", "Call records that are durable.", func() float64 { return float64(s.history.Stats().Written) })
 	counter("records_failed_total", "Writes of call records that the store refused for good.", func() float64 { return float64(s.history.Stats().Failed) })
 	gauge("records_pending", "Writes of call records on their way to the disk.", func() float64 { return float64(s.history.Stats().Pending) })

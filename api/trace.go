@@ -2,10 +2,12 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -37,7 +39,7 @@ func (s *Server) registerTraces() {
 	const one = "/client/{client_id}/call_history/{call_uuid}"
 	register(s, operation{
 		ID: "getCallTrace", Method: http.MethodGet, Path: one + "/trace/", Tag: callHistoryTag,
-		Summary: "Every decision about a call, with what decided it", Document: formats[[]call.TraceEntry](plainText),
+		Summary: "Every decision about a call, with what decided it, and what was found wrong with its audio", Document: formats[[]call.TraceEntry](plainText),
 	}, s.callTrace)
 	register(s, operation{
 		ID: "getCallLadder", Method: http.MethodGet, Path: one + "/ladder/", Tag: callHistoryTag,
@@ -51,10 +53,11 @@ func (s *Server) callTrace(ctx context.Context, in *traceIn) (*huma.StreamRespon
 	if err != nil {
 		return nil, err
 	}
+	trace := withFindings(&rec)
 	if in.Format == "text" {
-		return drawn(plainText, func(w io.Writer) error { return ladder.WriteTrace(w, rec.Trace) })
+		return drawn(plainText, func(w io.Writer) error { return ladder.WriteTrace(w, trace) })
 	}
-	return asJSON(whole(rec.Trace))
+	return asJSON(whole(trace))
 }
 
 func (s *Server) callLadder(ctx context.Context, in *ladderIn) (*huma.StreamResponse, error) {
@@ -70,6 +73,27 @@ func (s *Server) callLadder(ctx context.Context, in *ladderIn) (*huma.StreamResp
 		return drawn(svgImage, l.WriteSVG)
 	}
 	return asJSON(l)
+}
+
+// withFindings is the trace of a call with what was found wrong with its audio,
+// each in its place.
+func withFindings(rec *history.Record) []call.TraceEntry {
+	trace := slices.Clone(rec.Trace)
+	for _, ev := range rec.Events {
+		if ev.Finding == nil {
+			continue
+		}
+		who := ev.Number
+		if ev.Extension != 0 {
+			who = "extension " + who
+		}
+		trace = append(trace, call.TraceEntry{
+			Seq: ev.Seq, At: ev.At, Who: who, Kind: call.TraceMedia, Name: string(ev.Finding.Code), Verdict: call.VerdictFailed,
+			Because: []call.TraceCause{{Condition: "audio", Got: ev.Finding.Text, OK: true}},
+		})
+	}
+	slices.SortStableFunc(trace, func(a, b call.TraceEntry) int { return cmp.Compare(a.Seq, b.Seq) })
+	return trace
 }
 
 // whole are entries as spec/shapes.md has them: because is never null.
@@ -163,7 +187,7 @@ var traceDocs = map[string]string{
 	"at":      "When it was decided",
 	"branch":  "Place in the plan's tree: 1, below it 1.1 and 1.2",
 	"who":     "Whom it is about: extension 102; empty: the call",
-	"kind":    "What was looked at: number, rule, ring, ivr, queue, effect, outcome or limit",
+	"kind":    "What was looked at: number, rule, ring, ivr, queue, effect, outcome, limit or media",
 	"id":      "Id of the rule or setting",
 	"name":    "Its name",
 	"verdict": "taken, skipped or failed",

@@ -153,6 +153,9 @@ type Events struct {
 	// neither of us can turn into the other, and that it is this one who should
 	// get a new offer. Nothing is heard until then.
 	Unmet func()
+	// Found reports what is wrong with the party's audio, each kind once, from
+	// Session.Answered on.
+	Found func(Finding)
 }
 
 // Change is what a remote description changed.

@@ -81,9 +81,11 @@ type loop struct {
 	now      int64
 	streams  []*stream
 	looks    []int64 // when the stream in the same place may be silent; noLook while nobody asks
+	dues     []int64 // when the doctor looks at it; 0 for never
 	players  []*player
 	tickAt   int64 // next frame of the players; 0 while there are none
 	watchAt  int64 // next look for silent parties; 0 while there is none to watch
+	roundAt  int64 // next round of the doctor; 0 while there is nobody to look at
 	agenda   agenda
 	packet   packet
 	pcm      [frameSamples]int16
@@ -145,7 +147,10 @@ func (l *loop) turn() (timeout int64) {
 	if l.agenda.at != 0 && l.now >= l.agenda.at {
 		l.agenda.run(l.now)
 	}
-	due := earlier(l.tickAt, earlier(l.watchAt, l.agenda.at))
+	if l.roundAt != 0 && l.now >= l.roundAt {
+		l.round()
+	}
+	due := earlier(earlier(l.tickAt, l.watchAt), earlier(l.agenda.at, l.roundAt))
 	if due == 0 {
 		return -1
 	}
@@ -176,8 +181,11 @@ func (l *loop) finish() {
 
 // add makes a stream this loop's, even when its ports cannot be read.
 func (l *loop) add(s *stream) error {
-	s.loop, s.index = l, len(l.streams)
-	l.streams, l.looks = append(l.streams, s), append(l.looks, noLook)
+	s.loop, s.index = l, int32(len(l.streams))
+	l.streams, l.looks, l.dues = append(l.streams, s), append(l.looks, noLook), append(l.dues, 0)
+	if s.health != nil && s.health.due != 0 {
+		l.visit(s, s.health.due)
+	}
 	l.expect(s)
 	if s.reports.due != 0 {
 		l.agenda.add(s, l.now)
@@ -202,9 +210,9 @@ func (l *loop) unlist(s *stream) {
 	last := len(l.streams) - 1
 	l.streams[s.index] = l.streams[last]
 	l.streams[s.index].index = s.index
-	l.looks[s.index] = l.looks[last]
+	l.looks[s.index], l.dues[s.index] = l.looks[last], l.dues[last]
 	l.streams[last] = nil
-	l.streams, l.looks = l.streams[:last], l.looks[:last]
+	l.streams, l.looks, l.dues = l.streams[:last], l.looks[:last], l.dues[:last]
 }
 
 // arrived hands a datagram to its stream. A fault in our handling costs the

@@ -81,6 +81,7 @@ func (s *stream) rtcpArrived(l *latch, b []byte, from netip.AddrPort) {
 		return
 	}
 	s.heard = s.loop.now
+	s.reportCame()
 	s.study(b)
 }
 

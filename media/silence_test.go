@@ -17,7 +17,7 @@ func TestSilentMany(t *testing.T) {
 	reports := make([]int, parties)
 	due := make([]int64, parties)
 	for i := range parties {
-		s := &stream{loop: l, index: i, terms: &terms{}}
+		s := &stream{loop: l, index: int32(i), terms: &terms{}}
 		s.terms.Direction = sdp.SendRecv
 		s.heard = l.now + rand.Int64N(20e9)
 		due[i] = s.heard + silentAfter

@@ -91,6 +91,7 @@ func (r *relay) rtp(from *stream, p *packet) {
 	switch way.how {
 	case refuse:
 		from.counters.dropped.add(1)
+		from.stuck(p)
 		return
 	case muToA:
 		g711.PCMUToPCMA(p.payload(), p.payload())

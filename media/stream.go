@@ -43,7 +43,9 @@ type stream struct {
 	cname     [10]byte // RFC 7022, for our RTCP, which has it in hexadecimal
 	pair      *pair
 	seen      atomic.Pointer[sighting] // nil before the first packet
-	index     int                      // in loop.streams
+	named     bool                     // an address was announced, now or earlier
+	index     int32                    // in loop.streams
+	health    *patient                 // what the doctor knows; nil before the answer
 	reports   reports
 	keys      digits
 	rtcpLatch latch
@@ -89,7 +91,9 @@ func (s *stream) adopt(t *terms) {
 	s.rtcpLatch.retarget(t.rtcp, t.rtcpHosts)
 	if !talked {
 		s.heard = s.loop.now
+		s.awaitAnew()
 	}
+	s.named = s.named || t.signalled().IsValid()
 	s.loop.expect(s)
 	if s.reports.due == 0 {
 		s.reports.due = s.loop.now + reportTime(true)
@@ -148,8 +152,12 @@ func (s *stream) rtpArrived(b []byte, from netip.AddrPort) {
 // refused counts a datagram that goes no further. Phones keep their NAT open with
 // STUN, linphonec once a second: from the party that is nothing amiss.
 func (s *stream) refused(l *latch, b []byte, from netip.AddrPort) {
-	if !isSTUN(b) || !l.permits(from.Addr()) {
+	permitted := l.permits(from.Addr())
+	if !isSTUN(b) || !permitted {
 		s.counters.dropped.add(1)
+	}
+	if !permitted && s.terms != nil {
+		s.stranger(from)
 	}
 }
 
@@ -167,6 +175,9 @@ func (s *stream) admitRTP(p *packet, b []byte, from netip.AddrPort) bool {
 		// Unnegotiated comfort noise is no speech, but it is a sign of life.
 		if from == s.rtpLatch.src {
 			s.heard = now
+		}
+		if s.rtpLatch.permits(from.Addr()) {
+			s.unknown(p)
 		}
 		return false
 	}
@@ -199,6 +210,7 @@ func (s *stream) admitRTP(p *packet, b []byte, from netip.AddrPort) bool {
 		return pass
 	}
 	s.counters.jitter.set(uint64(s.in.jitter16)<<32 | uint64(clock))
+	s.listen(p, &t.Accepted[what-1])
 	return true
 }
 

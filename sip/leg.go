@@ -288,9 +288,10 @@ func (l *leg) open(w *worker, a Account, f flow, urgent bool) (err error) {
 		SIPSource: f.remote().Addr(),
 		Urgent:    urgent,
 		Events: media.Events{
-			Digit:  func(d byte) { w.offer(func() { l.digit(d, digitRTP) }) },
-			Silent: func() { w.offer(l.probe) },
-			Unmet:  func() { w.offer(l.retune) },
+			Digit:  func(d byte) { l.w.offer(func() { l.digit(d, digitRTP) }) },
+			Silent: func() { l.w.offer(l.probe) },
+			Unmet:  func() { l.w.offer(l.retune) },
+			Found:  func(f media.Finding) { l.w.offer(func() { l.found(f) }) },
 		},
 	})
 	return err

@@ -127,6 +127,7 @@ func (l *leg) accepted(tx *clientTx, res *wire.Message) {
 		return
 	}
 	l.move(opConfirm)
+	l.session.Answered()
 	l.timer.take(res)
 	l.keepTime()
 	c.forks, c.claims, c.like, c.diverted = nil, nil, nil, nil // a call may last for hours

@@ -275,6 +275,7 @@ func (l *leg) answer() {
 	}
 	r.stop(l.w)
 	l.move(opAccept)
+	l.session.Answered()
 	l.accept(body, l.timer.grant(l.invite.request)...)
 }
 

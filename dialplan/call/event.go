@@ -27,6 +27,7 @@ const (
 	LegDigit                              // the party pressed a key, see Digit
 	LegInform                             // the party sent its peer something, see Information
 	LegRefer                              // the party wants the other one transferred, see Refer
+	LegFinding                            // its audio has something the matter, see Finding
 	LegGone                               // the leg has ended; nothing follows
 )
 
@@ -51,6 +52,8 @@ type LegEvent struct {
 	Private bool
 	// Information comes with LegInform.
 	Information *Information
+	// Finding comes with LegFinding.
+	Finding *Finding
 	// Refer comes with LegRefer. What becomes of it is told by Leg.Referred.
 	Refer *Refer
 }

@@ -25,25 +25,25 @@ func TestFindings(t *testing.T) {
 		{"a good talk", call.MediaStats{PacketsReceived: 3000, FirstAt: at(20 * time.Millisecond), Signalled: "192.0.2.7:4000", Source: "192.0.2.7:4002"}, answer, at(time.Minute), ""},
 		{"never answered", call.MediaStats{}, time.Time{}, at(time.Minute), ""},
 		{"too short to say", call.MediaStats{}, answer, at(2 * time.Second), ""},
-		{"silent", call.MediaStats{}, answer, at(2100 * time.Millisecond), "no_media: nothing was received in 2s after the answer"},
+		{"silent", call.MediaStats{}, answer, at(2100 * time.Millisecond), "no_media: sent nothing in 2s after the answer"},
 		{"in time", call.MediaStats{PacketsReceived: 1, FirstAt: at(2 * time.Second)}, answer, at(time.Minute), ""},
-		{"late", call.MediaStats{PacketsReceived: 1, FirstAt: at(3140 * time.Millisecond)}, answer, at(time.Minute), "late_media: the first packet came 3.1s after the answer"},
+		{"late", call.MediaStats{PacketsReceived: 1, FirstAt: at(3140 * time.Millisecond)}, answer, at(time.Minute), "late_media: sent its first packet 3.1s after the answer"},
 		{"early media", call.MediaStats{PacketsReceived: 1, FirstAt: at(-time.Second)}, answer, at(time.Minute), ""},
 		{"first packet unknown", call.MediaStats{PacketsReceived: 1}, answer, at(time.Minute), ""},
 		{"translated", call.MediaStats{PacketsReceived: 1, Signalled: "10.0.0.7:4000", Source: "192.0.2.7:61000"}, answer, at(time.Minute),
-			"other_source: audio comes from 192.0.2.7:61000, not from 10.0.0.7:4000 as signalled: an address translator is between"},
+			"other_source: sent audio from 192.0.2.7:61000, not from 10.0.0.7:4000 as signalled: an address translator is between"},
 		{"source unknown", call.MediaStats{PacketsReceived: 1, Signalled: "10.0.0.7:4000"}, answer, at(time.Minute), ""},
 		{"one in a hundred", call.MediaStats{PacketsReceived: 99, Lost: 1}, answer, at(time.Minute), ""},
-		{"two in a hundred", call.MediaStats{PacketsReceived: 98, Lost: 2}, answer, at(time.Minute), "loss: 2 of 100 packets were lost (2.0 %)"},
+		{"two in a hundred", call.MediaStats{PacketsReceived: 98, Lost: 2}, answer, at(time.Minute), "loss: lost 2 of 100 packets on the way to us (2.0 %)"},
 		{"two in few", call.MediaStats{PacketsReceived: 50, Lost: 2}, answer, at(time.Minute), ""},
 		{"steady", call.MediaStats{PacketsReceived: 1, JitterMS: 30}, answer, at(time.Minute), ""},
-		{"shaken", call.MediaStats{PacketsReceived: 1, JitterMS: 30.6}, answer, at(time.Minute), "jitter: the packets came with a jitter of 31 ms"},
+		{"shaken", call.MediaStats{PacketsReceived: 1, JitterMS: 30.6}, answer, at(time.Minute), "jitter: sent packets that came with a jitter of 31 ms"},
 		{"strangers", call.MediaStats{PacketsReceived: 1, Dropped: 30}, answer, at(time.Minute),
-			"strangers: 30 packets were dropped: malformed, from a stranger or of an unknown type"},
+			"strangers: had 30 packets dropped: malformed, from a stranger or of an unknown type"},
 	} {
 		var got []string
 		for _, f := range call.Findings(&tt.m, tt.answered, tt.ended) {
-			got = append(got, f.Code+": "+f.Text)
+			got = append(got, string(f.Code)+": "+f.Text)
 		}
 		if s := strings.Join(got, "; "); s != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, s, tt.want)
@@ -63,7 +63,7 @@ func TestFindingsOnce(t *testing.T) {
 		}
 		ended := base.Add(time.Duration(rapid.IntRange(0, 5000).Draw(t, "ms")) * time.Millisecond)
 		found := call.Findings(&m, base, ended)
-		codes := map[string]bool{}
+		codes := map[call.FindingCode]bool{}
 		for _, f := range found {
 			if codes[f.Code] || f.Text == "" {
 				t.Fatalf("%+v", found)
@@ -90,7 +90,7 @@ func TestFindingEvents(t *testing.T) {
 		caller.HangUp()
 		pass(0)
 		wantStory(t, sw, c, "started leg-started leg-started ringing answered answered leg-ended(normal) finding finding leg-ended(normal) ended(normal)")
-		for i, code := range []string{"no_media", "strangers"} {
+		for i, code := range []call.FindingCode{call.FindingNoMedia, call.FindingStrangers} {
 			if ev := sw.Events(c.ID())[7+i]; ev.Leg != callee.ID() || ev.Finding == nil || ev.Finding.Code != code || ev.Party.Extension != 2 {
 				t.Errorf("%+v", ev)
 			}

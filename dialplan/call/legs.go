@@ -26,6 +26,7 @@ type seat struct {
 	gather    *gather // of its script
 	keys      string  // pressed so far of what may be a code
 	pause     timer   // until keys are forgotten
+	found     codes   // the findings that have been told
 }
 
 // party is the party at the leg as others are told of it.
@@ -139,6 +140,8 @@ func (m *legEvent) handle(c *Call) {
 		c.pressed(s, m.Digit)
 	case LegInform:
 		c.inform(s, m)
+	case LegFinding:
+		c.found(s, *m.Finding)
 	case LegRefer:
 		c.refer(s, *m.Refer)
 	case LegGone:
@@ -183,7 +186,7 @@ func (c *Call) ended(s *seat, m *legEvent) {
 func (c *Call) report(s *seat, end Event) {
 	id, party := s.leg.ID(), s.leg.Party()
 	for _, f := range findings(end.Stats, s.answered, c.now) {
-		c.emit(Event{Kind: EventFinding, Leg: id, Party: party, Finding: &f})
+		c.found(s, f)
 	}
 	end.Kind, end.Leg, end.Party, end.Direction = EventLegEnded, id, party, s.direction
 	c.emit(end)

@@ -40,6 +40,8 @@ type Stats struct {
 	// MailboxDepth is the largest number of messages that ever waited for one
 	// call.
 	MailboxDepth int
+	// Findings count what was found wrong with the audio of legs.
+	Findings map[FindingCode]uint64
 }
 
 // counters are what all loops count together.
@@ -50,6 +52,16 @@ type counters struct {
 	mu      sync.Mutex
 	ended   map[Cause]uint64
 	refused map[Refusal]uint64
+	finds   map[FindingCode]uint64
+}
+
+func (n *counters) found(code FindingCode) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.finds == nil {
+		n.finds = make(map[FindingCode]uint64)
+	}
+	n.finds[code]++
 }
 
 func (n *counters) refuse(why Refusal) {
@@ -87,6 +99,6 @@ func (n *counters) read(active int) Stats {
 		Active: active, Started: n.started.Load(),
 		Ended: maps.Clone(n.ended), Refused: maps.Clone(n.refused),
 		Panics: n.panics.Load(), Faults: n.faults.Load(), Abandoned: n.abandoned.Load(), Stuck: n.stuck.Load(),
-		MailboxDepth: int(n.deepest.Load()),
+		MailboxDepth: int(n.deepest.Load()), Findings: maps.Clone(n.finds),
 	}
 }

@@ -92,6 +92,7 @@ const (
 	TraceEffect  = "effect"
 	TraceOutcome = "outcome"
 	TraceLimit   = "limit"
+	TraceMedia   = "media" // a finding about the audio, told with EventFinding
 
 	VerdictTaken   = "taken"
 	VerdictSkipped = "skipped"

@@ -244,7 +244,7 @@ func (w *writer) event2(ev *Event) {
 	}
 	w.bool(ev.Finding != nil)
 	if ev.Finding != nil {
-		w.text(ev.Finding.Code)
+		w.text(string(ev.Finding.Code))
 		w.text(ev.Finding.Text)
 	}
 }

@@ -15,7 +15,7 @@ const (
 )
 
 // EventFinding of a call that the switch did not see end.
-const codeKilled = "killed"
+const codeKilled = call.FindingKilled
 
 // sign puts a sign of life on the sheet if it is time for one.
 func (h *History) sign(now time.Time) {

@@ -84,7 +84,7 @@ func (w *writer) tellEvent(ev *call.Event) {
 		}
 	}
 	if has&hasFinding != 0 {
-		w.text(ev.Finding.Code)
+		w.text(string(ev.Finding.Code))
 		w.text(ev.Finding.Text)
 	}
 	if has&hasStats != 0 {
@@ -110,7 +110,7 @@ func (r *reader) told() (ev call.Event) {
 	ev.Direction, ev.Dialled = call.Direction(text(hasDirection)), text(hasDialled)
 	ev.Party.Anonymous, ev.Remote = has&isAnonymous != 0, has&isRemote != 0
 	if has&hasFinding != 0 {
-		ev.Finding = &call.Finding{Code: r.text(), Text: r.text()}
+		ev.Finding = &call.Finding{Code: call.FindingCode(r.text()), Text: r.text()}
 	}
 	if has&hasStats != 0 {
 		ev.Stats = &call.MediaStats{}
@@ -194,7 +194,7 @@ func (r *reader) event() (ev Event) {
 	ev.Leg, ev.Extension, ev.Number = call.LegID(r.text()), r.int(), r.text()
 	ev.Cause, ev.By, ev.Other = call.Cause(r.text()), call.LegID(r.text()), call.ID(r.text())
 	if r.bool() {
-		ev.Finding = &call.Finding{Code: r.text(), Text: r.text()}
+		ev.Finding = &call.Finding{Code: call.FindingCode(r.text()), Text: r.text()}
 	}
 	return ev
 }

@@ -106,7 +106,7 @@ func eventRow(e Event) Row {
 		r.Text = string(e.Kind)
 	}
 	if e.Finding != nil {
-		r.Kind, r.Text, r.Detail = KindFinding, e.Finding.Code, e.Finding.Text
+		r.Kind, r.Text, r.Detail = KindFinding, string(e.Finding.Code), e.Finding.Text
 	}
 	if e.Leg == "" || e.Kind == call.EventEnded || e.Kind == call.EventStarted {
 		r.From = Switch
