@@ -102,13 +102,13 @@ type scenario struct {
 	says      string // part of the first text
 }
 
-// speech sends what everybody may send.
-func speech(w *ward) func(int) { return func(int) { w.speak(w.session, 8) } }
+// talking sends what everybody may send.
+func talking(w *ward) func(int) { return func(int) { w.speak(w.session, 8) } }
 
 const usual = 2 * time.Second
 
 var scenarios = []scenario{
-	{name: "speech", do: func(w *ward) { w.talk(usual, speech(w)) }},
+	{name: "speech", do: func(w *ward) { w.talk(usual, talking(w)) }},
 	{name: "no media", do: func(w *ward) { w.r.advance(usual) }, want: "no_media", says: "has sent nothing since the answer"},
 	{name: "no media, but reports", do: func(w *ward) {
 		w.report()
@@ -119,13 +119,13 @@ var scenarios = []scenario{
 	{name: "no media of an inactive one", extra: []string{"a=inactive"}, do: func(w *ward) { w.r.advance(usual) }},
 	{name: "first packet at the last moment", do: func(w *ward) {
 		w.r.advance(1600 * time.Millisecond)
-		w.talk(usual, speech(w))
+		w.talk(usual, talking(w))
 	}},
 	{name: "held until later", extra: []string{"a=sendonly"}, do: func(w *ward) {
 		w.r.advance(7 * time.Second)
 		w.describe(w.sdp("8 101"))
 		w.r.advance(time.Second)
-		w.talk(10*time.Second, speech(w))
+		w.talk(10*time.Second, talking(w))
 	}},
 	{name: "silent after a hold", extra: []string{"a=sendonly"}, do: func(w *ward) {
 		w.r.advance(time.Second)
@@ -133,29 +133,29 @@ var scenarios = []scenario{
 		w.r.advance(7 * time.Second)
 	}, want: "no_media"},
 
-	{name: "another port", announced: prefix + "2:6000", do: func(w *ward) { w.talk(usual, speech(w)) }, want: "other_source", says: "symmetric RTP"},
-	{name: "another host, which sends its SIP", announced: prefix + "77:4000", do: func(w *ward) { w.talk(usual, speech(w)) }, want: "other_source", says: "translator"},
-	{name: "another host, which nobody named", announced: prefix + "77:4000", sip: prefix + "78", do: func(w *ward) { w.talk(usual, speech(w)) }, want: "strangers", says: "packets came from " + prefix + "2"},
+	{name: "another port", announced: prefix + "2:6000", do: func(w *ward) { w.talk(usual, talking(w)) }, want: "other_source", says: "symmetric RTP"},
+	{name: "another host, which sends its SIP", announced: prefix + "77:4000", do: func(w *ward) { w.talk(usual, talking(w)) }, want: "other_source", says: "translator"},
+	{name: "another host, which nobody named", announced: prefix + "77:4000", sip: prefix + "78", do: func(w *ward) { w.talk(usual, talking(w)) }, want: "strangers", says: "packets came from " + prefix + "2"},
 	{name: "a few strays", do: func(w *ward) {
 		stray := w.r.phone("9:0")
 		for range strangersLimit - 1 {
 			stray.speak(w.session, 8)
 		}
-		w.talk(usual, speech(w))
+		w.talk(usual, talking(w))
 	}},
 	{name: "strangers long gone", do: func(w *ward) {
 		stray := w.r.phone("9:0")
 		for range 3 * strangersLimit {
 			stray.speak(w.session, 8)
 		}
-		w.talk(usual, speech(w))
+		w.talk(usual, talking(w))
 	}},
 	{name: "an attack beside it", do: func(w *ward) {
 		attacker := w.r.phone("9:0")
 		w.talk(usual, func(i int) { w.speak(w.session, 8); attacker.speak(w.session, 8) })
 	}, want: "strangers"},
 
-	{name: "another family", announced: "[2001:db8::7]:4000", do: func(w *ward) { w.talk(usual, speech(w)) }, want: "unreachable_address", says: "family"},
+	{name: "another family", announced: "[2001:db8::7]:4000", do: func(w *ward) { w.talk(usual, talking(w)) }, want: "unreachable_address", says: "family"},
 	{name: "no address", announced: "0.0.0.0:4000", do: func(w *ward) { w.r.advance(usual) }, want: "unreachable_address", says: "hears nothing until"},
 	{name: "no address, the old hold", do: func(w *ward) {
 		w.describe(describe(netip.MustParseAddrPort("0.0.0.0:4000"), "8 101"))
@@ -163,7 +163,7 @@ var scenarios = []scenario{
 	}},
 	{name: "a private address from outside", announced: "192.168.1.2:4000", sip: "198.51.100.7", do: func(w *ward) { w.r.advance(usual) }, want: "unreachable_address no_media", says: "192.168.1.2:4000"},
 	{name: "a private address from a private one", announced: "192.168.1.2:4000", sip: "10.0.0.7", do: func(w *ward) { w.r.advance(usual) }, want: "no_media"},
-	{name: "a public address from a private one", announced: "198.51.100.7:4000", do: func(w *ward) { w.talk(usual, speech(w)) }, want: "other_source"},
+	{name: "a public address from a private one", announced: "198.51.100.7:4000", do: func(w *ward) { w.talk(usual, talking(w)) }, want: "other_source"},
 
 	{name: "another payload type", do: func(w *ward) {
 		w.talk(usual, func(int) { w.speak(w.session, 18, make([]byte, 20)...) })
@@ -184,9 +184,9 @@ var scenarios = []scenario{
 	{name: "keys of another type", do: func(w *ward) { w.talk(usual, pressing(w, 96)) }, want: "digits_not_negotiated", says: "101 was agreed on"},
 	{name: "keys of no type", formats: "8", do: func(w *ward) { w.talk(usual, pressing(w, 101)) }, want: "digits_not_negotiated", says: "no telephone-event was agreed on"},
 	{name: "keys pressed later are found soon", formats: "8", do: func(w *ward) {
-		w.talk(8*time.Second, speech(w))
+		w.talk(8*time.Second, talking(w))
 		pressing(w, 101)(0)
-		w.talk(200*time.Millisecond, speech(w))
+		w.talk(200*time.Millisecond, talking(w))
 	}, want: "digits_not_negotiated"},
 
 	{name: "too loud", do: func(w *ward) {
@@ -197,23 +197,23 @@ var scenarios = []scenario{
 	}},
 
 	{name: "silence begins", do: func(w *ward) {
-		w.talk(usual, speech(w))
+		w.talk(usual, talking(w))
 		w.r.advance(9 * time.Second)
 		w.r.advance(7 * time.Second)
 	}, want: "silence", says: "neither audio nor reports"},
 	{name: "mute with reports", do: func(w *ward) {
-		w.talk(usual, speech(w))
+		w.talk(usual, talking(w))
 		for range 6 {
 			w.report()
 			w.r.advance(5 * time.Second)
 		}
 	}},
 	{name: "hold", do: func(w *ward) {
-		w.talk(usual, speech(w))
+		w.talk(usual, talking(w))
 		w.describe(w.sdp("8 101", "a=sendonly"))
 		w.r.advance(30 * time.Second)
 		w.describe(w.sdp("8 101"))
-		w.talk(usual, speech(w))
+		w.talk(usual, talking(w))
 	}},
 
 	{name: "losses", do: func(w *ward) {
