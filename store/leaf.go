@@ -28,7 +28,7 @@ func (l *fileLeaf) name() string { return l.Name() }
 
 // sync is called by one goroutine at a time.
 func (l *fileLeaf) sync() error {
-	err := l.Sync()
+	err := syncFile(l.File)
 	if err == nil && l.dir != "" {
 		err = syncDir(l.dir)
 		l.dir = ""

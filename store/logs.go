@@ -20,18 +20,18 @@ func (sp *Space) syncLogs() error {
 		return fmt.Errorf("store: %w", err)
 	}
 	for _, name := range names {
-		if err := syncFile(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := syncNamed(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("store: %w", err)
 		}
 	}
 	return nil
 }
 
-// syncFile syncs a file, whoever has written it, by mapping it or otherwise.
-func syncFile(name string) error {
+// syncNamed syncs the file of a name.
+func syncNamed(name string) error {
 	f, err := os.OpenFile(name, os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Sync(), f.Close())
+	return errors.Join(syncFile(f), f.Close())
 }

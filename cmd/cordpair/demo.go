@@ -33,6 +33,7 @@ func (c demoCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	roomForDescriptors()
 	sw, err := cordpair.Open(cfg)
 	if err != nil {
 		return err

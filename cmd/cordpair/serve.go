@@ -23,6 +23,7 @@ func (c serveCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	roomForDescriptors()
 	sw, err := cordpair.Open(cfg)
 	if err != nil {
 		return err
