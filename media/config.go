@@ -31,6 +31,9 @@ var (
 	// ErrNoCommonCodec is the ErrNotAcceptable of two joined parties that speak
 	// different codecs of which one is not G.711.
 	ErrNoCommonCodec = fmt.Errorf("%w: no common codec", ErrNotAcceptable)
+	// ErrUndecided says that the joined party has to take another codec before the
+	// offer can be answered; see Session.Answer.
+	ErrUndecided = errors.New("the answer waits for the joined party")
 	// ErrNoG711 ends a playback to a party that negotiated neither PCMU nor
 	// PCMA.
 	ErrNoG711 = fmt.Errorf("%w: neither PCMU nor PCMA is negotiated", ErrNotAcceptable)
@@ -151,7 +154,8 @@ type Events struct {
 	Silent func()
 	// Unmet reports that the party and the one it is joined to settled on codecs
 	// neither of us can turn into the other, and that it is this one who should
-	// get a new offer. Nothing is heard until then.
+	// get a new offer: nothing is heard until then, see Session.Unmet. To a party whose
+	// answer was ErrUndecided it reports that it is to be asked for again.
 	Unmet func()
 	// Found reports what is wrong with the party's audio, each kind once, from
 	// Session.Answered on.

@@ -7,17 +7,19 @@ import (
 	"github.com/cordpair/cordpair/media/sdp"
 )
 
-// Two joined parties hear each other if they speak one codec, or if both speak
-// G.711, which we transcode. When one of them settles on another codec, by an
-// offer of its own, the other has to follow: it gets a new offer. Whether it can
-// is known from what it listed before; that everybody can be heard in G.711 is
-// taken for granted. If it refuses all the same, the first is asked to move back.
+// Two joined parties hear each other if they speak one codec, or if we can turn the
+// codec of each into the other's. Where we can, nobody has to follow anybody. When one
+// of them offers nothing but codecs that would have to pass through, or leaves one
+// that passes through (a fax that goes from G.729 to G.711), the other has to follow,
+// and before the first is answered: a codec that was promised cannot be taken back.
+// So that answer waits (ErrUndecided), the other gets a new offer (Events.Unmet), and
+// with what comes of it the first is answered or refused; refused, it is as it was.
 
 // considered is an answer that could be given.
 type considered struct {
 	ours  *sdp.Description
 	terms *terms
-	// leads: the joined party has to follow.
+	// leads: it could only be given if the joined party followed.
 	leads bool
 }
 
@@ -39,13 +41,7 @@ func (s *Session) consider(peer *Session, able []sdp.Codec) (considered, error) 
 	if err == nil || now == nil || theirs == nil || !errors.Is(err, ErrNoCommonCodec) && !errors.Is(err, sdp.ErrNoCodec) {
 		return a, err
 	}
-	c, ok := s.talk.lead(able)
-	if !ok {
-		return a, err
-	}
-	p.Prefer = c
-	a, err = s.answerBy(p, nil)
-	a.leads = true
+	a.leads = s.talk.mayLead(able)
 	return a, err
 }
 
@@ -66,26 +62,69 @@ func (s *Session) answerBy(p sdp.Policy, theirs *terms) (considered, error) {
 	return considered{ours: d, terms: t}, nil
 }
 
-// lead is the first offered codec that the other party has listed too, else the
-// first of G.711.
-func (n *negotiation) lead(able []sdp.Codec) (sdp.Codec, bool) {
-	var plain sdp.Codec
+// mayLead tells whether the offer has a codec that the other party has listed too, or
+// G.711, which everybody is taken to have.
+func (n *negotiation) mayLead(able []sdp.Codec) bool {
 	for i := range n.offered.Media {
 		if !n.offered.Media[i].IsAudio() {
 			continue
 		}
 		for _, c := range n.offered.Media[i].Speech() {
-			for _, known := range able {
-				if known.Is(c) {
-					return known, true
-				}
-			}
-			if plain.IsZero() && lawOf(c) != notG711 {
-				plain = c
+			if lawOf(c) != notG711 || listed(able, c) {
+				return true
 			}
 		}
 	}
-	return plain, !plain.IsZero()
+	return false
+}
+
+// wait has the answer of this party wait until the joined one has followed; false if
+// it has been waited for already, or if that one waits itself. The caller holds
+// negotiating.
+func (s *Session) wait() bool {
+	e := s.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	other := s.partner()
+	if s.waits || other == nil || other.waits || other.stream.events.Unmet == nil || s.stream.events.Unmet == nil {
+		return false
+	}
+	s.waits, other.follows, other.refused = true, true, false
+	s.reportUnmet()
+	return true
+}
+
+// decided ends waiting, for this party's owner to ask for the answer again. The caller
+// holds Engine.mu.
+func (s *Session) decided() {
+	if s.waits {
+		s.post(errand{fn: s.stream.events.Unmet})
+	}
+}
+
+// waited notes that the party's offer was answered or withdrawn. The caller does not
+// hold Engine.mu.
+func (s *Session) waited() {
+	s.engine.mu.Lock()
+	defer s.engine.mu.Unlock()
+	if !s.waits {
+		return
+	}
+	s.waits = false
+	if other := s.partner(); other != nil {
+		other.follows = false
+	}
+	s.reportUnmet()
+}
+
+// Withdraw forgets an offer whose answer is undecided: its author has given it up.
+func (s *Session) Withdraw() {
+	s.negotiating.Lock()
+	defer s.negotiating.Unlock()
+	if s.talk.offered != nil {
+		s.talk.withdraw()
+		s.waited()
+	}
 }
 
 // ability lists what the party has listed so far; nil without one.
@@ -98,8 +137,8 @@ func (s *Session) ability() []sdp.Codec {
 	return s.talk.able
 }
 
-// agree puts new terms into effect. With leads the joined party is to follow.
-func (s *Session) agree(t *terms, leads bool) {
+// agree puts new terms into effect.
+func (s *Session) agree(t *terms) {
 	e := s.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -113,11 +152,12 @@ func (s *Session) agree(t *terms, leads bool) {
 		s.postLater(x)
 	}
 	s.relink()
-	other := s.apart()
-	s.follows, s.refused = false, s.follows && other != nil // it took something else
-	if other != nil && leads {
-		other.follows, other.refused = true, false
+	if other := s.partner(); other != nil && other.waits {
+		s.follows = false
+		other.decided()
+		return
 	}
+	s.follows, s.refused = false, s.follows && s.apart() != nil // it took something else
 	s.reportUnmet()
 }
 
@@ -135,6 +175,11 @@ func (s *Session) Unmet() bool {
 func (s *Session) Refused() {
 	s.engine.mu.Lock()
 	defer s.engine.mu.Unlock()
+	if other := s.partner(); other != nil && other.waits {
+		s.follows = false
+		other.decided()
+		return
+	}
 	s.follows, s.refused = false, true
 	if other := s.apart(); other != nil && !other.refused {
 		other.follows = true
@@ -142,11 +187,21 @@ func (s *Session) Refused() {
 	}
 }
 
-// apart is the joined party, if the two cannot hear each other. The caller holds
+// partner is the joined party, as long as both hear each other. The caller holds
 // Engine.mu.
-func (s *Session) apart() *Session {
+func (s *Session) partner() *Session {
 	other := s.hears
 	if other == nil || other == s || other.hears != s || s.closed || other.closed {
+		return nil
+	}
+	return other
+}
+
+// apart is the partner, if the two cannot hear each other. The caller holds
+// Engine.mu.
+func (s *Session) apart() *Session {
+	other := s.partner()
+	if other == nil {
 		return nil
 	}
 	if joint(s.terms.Load(), other.terms.Load()) == nil {
@@ -160,6 +215,15 @@ func (s *Session) apart() *Session {
 // that was made first has to move, for no better reason than that one of them
 // must. nil when they hear each other. The caller holds Engine.mu.
 func (s *Session) unmet() *Session {
+	if other := s.partner(); other != nil && (s.waits || other.waits) {
+		switch {
+		case s.follows:
+			return s
+		case other.follows:
+			return other
+		}
+		return nil // it has followed; the answer comes
+	}
 	other := s.apart()
 	if other == nil {
 		return nil

@@ -21,22 +21,26 @@ type negotiation struct {
 	answer  []byte           // our answer to it; nil until it is asked for
 	asked   *sdp.Description // our offer that has no final answer yet
 
-	ptime  int         // ms of a packet the party asked for last, 0 when it did not
 	used   []sdp.Codec // of our descriptions before the last one
 	codecs []sdp.Codec // what the party's last description lists on its line
 	able   []sdp.Codec // what any of them listed; never changed in place
+	ptime  int16       // ms of a packet the party asked for last, 0 when it did not
 	held   bool
 
 	encryption Encryption
 	browser    bool
 	shield     shield
 
-	// before is how it was before the party's last offer, which may be refused.
-	before struct {
-		codecs []sdp.Codec
-		ptime  int
-		held   bool
-	}
+	// before is how it was before the party's last offer, which may be refused; nil
+	// before the first and while there is none.
+	before *standing
+}
+
+// standing is what a refused offer leaves as it was.
+type standing struct {
+	codecs []sdp.Codec
+	ptime  int16
+	held   bool
 }
 
 // lists notes what a description of the party's lists.
@@ -56,7 +60,11 @@ func (n *negotiation) lists(codecs []sdp.Codec) {
 // withdraw forgets an offer of the party's that is refused: everything stays as
 // it was (RFC 3261 section 14.1).
 func (n *negotiation) withdraw() {
-	n.offered, n.codecs, n.ptime, n.held = nil, n.before.codecs, n.before.ptime, n.before.held
+	var was standing
+	if n.before != nil {
+		was = *n.before
+	}
+	n.offered, n.before, n.codecs, n.ptime, n.held = nil, nil, was.codecs, was.ptime, was.held
 }
 
 // decoded are the codecs of our own; nobody changes them.
@@ -110,10 +118,12 @@ func (s *Session) SetOffer(body []byte) (Change, error) {
 		return Change{}, err
 	}
 	n := &s.talk
-	n.before.codecs, n.before.ptime, n.before.held = n.codecs, n.ptime, n.held
+	if n.before = nil; n.codecs != nil {
+		n.before = &standing{n.codecs, n.ptime, n.held}
+	}
 	n.offered, n.answer, n.asked = offer, nil, nil
 	n.lists(offer.Media[r.Media].Codecs)
-	n.ptime = r.PTime
+	n.ptime = int16(r.PTime)
 	return n.hold(r.Held), nil
 }
 
@@ -159,11 +169,17 @@ func (s *Session) mustNot(a netip.AddrPort) bool {
 }
 
 // Answer is our answer to the last offer; the same bytes until the next one. It
-// prefers the codec of the session this one is joined to. A later offer without it
-// may lead that party to another one, see follow.go. It fails with
-// ErrNotAcceptable, or ErrNoCommonCodec if the two could not hear each other; a
-// later offer changes nothing then.
-func (s *Session) Answer() ([]byte, error) {
+// prefers the codec of the session this one is joined to. A later offer that this
+// party would have to follow first fails with ErrUndecided, see follow.go: ask again
+// upon Events.Unmet, once. It fails with ErrNotAcceptable, or ErrNoCommonCodec if
+// the two could not hear each other; a later offer changes nothing then.
+func (s *Session) Answer() ([]byte, error) { return s.answer(true) }
+
+// AnswerAtOnce is Answer for an offer whose author does not wait: with ErrUndecided it
+// is forgotten.
+func (s *Session) AnswerAtOnce() ([]byte, error) { return s.answer(false) }
+
+func (s *Session) answer(patient bool) ([]byte, error) {
 	peer := s.peer()
 	able := peer.ability()
 	s.negotiating.Lock()
@@ -176,13 +192,21 @@ func (s *Session) Answer() ([]byte, error) {
 		return nil, fmt.Errorf("answer: %w", ErrOrder)
 	}
 	a, err := s.consider(peer, able)
+	if err != nil && a.leads && patient && s.wait() {
+		return nil, ErrUndecided
+	}
 	if err != nil {
 		n.withdraw()
+		s.waited()
+		if a.leads && !patient {
+			err = ErrUndecided
+		}
 		return nil, err
 	}
 	b := n.write(a.ours)
-	n.answer, n.offered, n.agreed = b, nil, a.ours // what was offered may go: a call lasts for hours
-	s.agree(a.terms, a.leads)
+	n.answer, n.offered, n.before, n.agreed = b, nil, nil, a.ours // what was offered may go: a call lasts for hours
+	s.agree(a.terms)
+	s.waited()
 	return b, nil
 }
 
@@ -247,7 +271,7 @@ func (s *Session) SetAnswer(body []byte) (Change, error) {
 		return Change{}, err
 	}
 	n.lists(answer.Media[r.Media].Codecs)
-	n.ptime = r.PTime
+	n.ptime = int16(r.PTime)
 	n.agreed = n.asked
 	if !n.asked.Audio().Direction.Sends() {
 		r.Held = n.held // who was not offered to hear us has not decided anew
@@ -257,7 +281,7 @@ func (s *Session) SetAnswer(body []byte) (Change, error) {
 	if err := joint(t, s.peerTerms()); err != nil {
 		s.engine.log.Warn("joined parties cannot hear each other", "err", err)
 	}
-	s.agree(t, false)
+	s.agree(t)
 	return n.hold(r.Held), nil
 }
 
@@ -269,7 +293,7 @@ func (s *Session) speaks() (codecs []sdp.Codec, ptime int) {
 	defer s.negotiating.Unlock()
 	t := s.terms.Load()
 	if t == nil || s.talk.answer == nil && s.talk.offered != nil {
-		return s.talk.codecs, s.talk.ptime
+		return s.talk.codecs, int(s.talk.ptime)
 	}
 	out := []sdp.Codec{t.Codec}
 	line := sdp.Media{Codecs: s.talk.codecs}
@@ -279,7 +303,7 @@ func (s *Session) speaks() (codecs []sdp.Codec, ptime int) {
 			out = append(out, c) // telephone-event
 		}
 	}
-	return out, s.talk.ptime
+	return out, int(s.talk.ptime)
 }
 
 // listed tells whether a format is in a list.

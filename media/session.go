@@ -33,6 +33,7 @@ type Session struct {
 	player   *player  // what the party hears instead
 	follows  bool     // it is this party that has to take the other's codec
 	refused  bool     // the party did not take it
+	waits    bool     // its offer is answered when the joined party has followed
 }
 
 // newSession makes a session of a fresh port pair.
@@ -87,6 +88,7 @@ func (s *Session) Close() Stats {
 	if s.closed {
 		return s.final
 	}
+	s.waits = false
 	s.setSource(nil, nil, ErrClosed)
 	if s.listener != nil {
 		s.listener.setSource(nil, nil, ErrClosed)

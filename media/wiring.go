@@ -76,7 +76,9 @@ func (s *Session) setSource(from *Session, p *player, why error) {
 		// that done may use the session.
 		s.post(errand{fn: func() { old.report(why) }})
 	}
+	s.decided()
 	if old := s.hears; old != nil {
+		old.decided()
 		old.stream.sink.Store(nil)
 		old.listener = nil
 	}

@@ -108,7 +108,7 @@ func (l *leg) reinvite(m *wire.Message, f flow) {
 	case l.state == legTrying: // its first INVITE waits for our answer (14.2)
 		l.w.answer(m, f, 500, "Server Internal Error", soonAgain())
 		return
-	case l.state != legUp || l.invite.ok != nil || l.asking.offering():
+	case l.state != legUp || l.invite.open() || l.asking.offering():
 		l.w.answer(m, f, 491, "Request Pending")
 		return
 	case tooShort(m):
@@ -118,26 +118,17 @@ func (l *leg) reinvite(m *wire.Message, f flow) {
 	l.invite.settle(l.w)
 	l.invite = inviteServer{tx: l.w.newServerTx(serverKey(m), true, f), request: m.Keep(), offered: sdpOf(m) != nil}
 	l.invite.tx.serve(l)
-	change, body, err := l.describe(m)
-	if err != nil {
-		status, phrase, why := mediaRefusal(err)
-		l.respond(status, phrase, nil, why...)
-		l.invite.settle(l.w)
-		l.invite = inviteServer{}
-		return
-	}
-	l.dialog.learn(m)
-	l.dialog.retarget(m)
-	l.accept(body, l.timer.grant(m)...)
-	l.keepTime()
-	l.emitChange(change)
+	var body []byte
+	var err error
+	l.invite.change, body, err = l.describe(m)
+	l.conclude(body, err)
 }
 
 // describe is our side of the session for a re-INVITE: the answer to its offer, or an
 // offer.
 func (l *leg) describe(m *wire.Message) (change media.Change, body []byte, err error) {
 	if l.invite.offered {
-		return l.counter(m)
+		return l.counter(m, l.session.Answer)
 	}
 	body, err = l.session.Offer(nil)
 	return change, body, err

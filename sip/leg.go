@@ -177,6 +177,7 @@ func (l *leg) remove() {
 	if l.state == legGone {
 		return
 	}
+	l.dropChange()
 	l.move(opRemove)
 	l.invite.settle(l.w)
 	if l.calling != nil {
@@ -198,6 +199,7 @@ func (l *leg) emit(kind call.LegEventKind) { l.Emit(call.LegEvent{Leg: l.id, Kin
 
 // bye ends a confirmed dialog. A re-INVITE that waits for its ACK waits no more.
 func (l *leg) bye(c call.Cause) {
+	l.dropChange()
 	l.invite.stop(l.w)
 	l.follow()
 	r := l.dialog.request(methodBye)
@@ -240,6 +242,8 @@ func (l *leg) wake(t *timer) {
 		l.repeatOK()
 	case t == &l.invite.life:
 		l.noACK()
+	case t == &l.invite.ring && l.invite.undecided:
+		l.undecidedForLong()
 	case t == &l.invite.ring:
 		l.ringOn()
 	case t == &l.timer.clock:

@@ -50,7 +50,7 @@ func (l *leg) want(w wants) {
 // The end of that calls it again.
 func (l *leg) tell() {
 	a := &l.asking
-	if a.wants == 0 || l.state != legUp || a.method != "" || a.retry.armed || l.invite.ok != nil {
+	if a.wants == 0 || l.state != legUp || a.method != "" || a.retry.armed || l.invite.open() {
 		return
 	}
 	if a.wants&wantOffer != 0 && !l.session.Unmet() {
@@ -210,9 +210,12 @@ func (l *leg) dead() {
 	l.bye(call.CauseMediaTimeout)
 }
 
-// retune offers the party other codecs if it cannot hear the one it is joined to.
+// retune offers the party other codecs if it cannot hear the one it is joined to, or
+// goes on with an offer of its own that waited for that one.
 func (l *leg) retune() {
-	if l.session.Unmet() {
+	if l.invite.undecided {
+		l.decided()
+	} else if l.session.Unmet() {
 		l.want(wantOffer)
 	}
 }

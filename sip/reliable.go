@@ -133,7 +133,7 @@ func (l *leg) settle(m *wire.Message, r *reliable) (body []byte, err error) {
 		r.settled = true
 	}
 	if sdp != nil && r.settled && l.invite.offered {
-		_, body, err = l.counter(m)
+		_, body, err = l.counter(m, l.session.AnswerAtOnce)
 	}
 	l.invite.offered = l.invite.offered || r.settled
 	return body, err

@@ -29,7 +29,15 @@ type inviteServer struct {
 	life     timer
 	ring     timer
 	bye      call.Cause // hang up with this as soon as the ACK is there
+
+	// A re-INVITE whose answer waits for the other party (see waitForPeer), and what
+	// it changes.
+	undecided bool
+	change    media.Change
 }
+
+// open tells that the INVITE has no final answer yet, or no ACK of it.
+func (i *inviteServer) open() bool { return i.ok != nil || i.undecided }
 
 func (i *inviteServer) stop(w *worker) {
 	w.wheel.stop(&i.resend)
@@ -151,6 +159,8 @@ func mediaRefusal(err error) (status int, phrase string, why []wire.Field) {
 	switch {
 	case errors.Is(err, media.ErrBadSDP):
 		return 400, "Bad SDP", nil
+	case errors.Is(err, media.ErrUndecided): // an UPDATE; a re-INVITE could wait (RFC 3311 5.2)
+		return 504, "Server Time-out", nil
 	case errors.Is(err, media.ErrNoAudio):
 		why = warning(304, "no audio over RTP is offered")
 	case errors.Is(err, media.ErrNoProtection):
@@ -367,7 +377,9 @@ func (l *leg) refuse(c call.Cause) {
 // cancelled handles the caller's CANCEL, which has been answered already.
 func (l *leg) cancelled(why call.Cause) {
 	if l.state != legTrying {
-		return // the final response crossed it
+		l.dropChange() // else the final response crossed it
+		l.tell()
+		return
 	}
 	l.finish(why, true)
 	l.refuse(call.CauseCancelled)

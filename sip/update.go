@@ -24,7 +24,7 @@ func (l *leg) update(m *wire.Message, f flow, d *dialog) {
 	var change media.Change
 	if offered {
 		var err error
-		if change, body, err = l.counter(m); err != nil {
+		if change, body, err = l.counter(m, l.session.AnswerAtOnce); err != nil {
 			status, phrase, why := mediaRefusal(err)
 			l.w.answer(m, f, status, phrase, why...)
 			return
@@ -41,11 +41,11 @@ func (l *leg) update(m *wire.Message, f flow, d *dialog) {
 }
 
 // counter answers the offer of m.
-func (l *leg) counter(m *wire.Message) (change media.Change, body []byte, err error) {
+func (l *leg) counter(m *wire.Message, answer func() ([]byte, error)) (change media.Change, body []byte, err error) {
 	if change, err = l.session.SetOffer(sdpOf(m)); err != nil {
 		return change, nil, err
 	}
-	body, err = l.session.Answer()
+	body, err = answer()
 	return change, body, err
 }
 
@@ -60,7 +60,7 @@ func (l *leg) refusesOffer(offered bool, d *dialog) (status int, phrase string, 
 		d != &l.dialog: // of a second phone behind the contact, whom nobody hears yet
 		return 500, "Server Internal Error", []wire.Field{soonAgain()}
 	case l.state == legTrying && l.calling != nil && !l.calling.agreed,
-		l.asking.offering(), l.invite.ok != nil:
+		l.asking.offering(), l.invite.open():
 		return 491, "Request Pending", nil
 	}
 	return 0, "", nil

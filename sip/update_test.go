@@ -221,16 +221,16 @@ func TestHangupDuringReinvite(t *testing.T) {
 // offer, and both hear each other (design 4).
 func TestCodecsMeetAgain(t *testing.T) {
 	inEdge(t, func(e *edge) {
-		g722 := func(u *rawUA) string {
-			return strings.Replace(u.sdp(), "RTP/AVP 0\r\na=rtpmap:0 PCMU/8000", "RTP/AVP 9 8\r\na=rtpmap:9 G722/8000\r\na=rtpmap:8 PCMA/8000", 1)
+		g729 := func(u *rawUA) string {
+			return strings.Replace(u.sdp(), "RTP/AVP 0\r\na=rtpmap:0 PCMU/8000", "RTP/AVP 18 8\r\na=rtpmap:18 G729/8000\r\na=rtpmap:8 PCMA/8000", 1)
 		}
 		callee := e.rawUDP("10.0.9.2:5060")
 		callee.register("102")
 		caller := e.rawUDP("10.0.9.1:5060")
-		r := caller.signed(request{method: "INVITE", uri: "sip:102@" + domain, body: g722(caller)})
+		r := caller.signed(request{method: "INVITE", uri: "sip:102@" + domain, body: g729(caller)})
 		caller.send(caller.text(r))
 		invite := callee.one()
-		callee.send(reply(invite, 200, "far", callee.contact(), strings.Replace(g722(callee), " 9 8", " 9", 1)))
+		callee.send(reply(invite, 200, "far", callee.contact(), strings.Replace(g729(callee), " 18 8", " 18", 1)))
 		callee.one()
 		caller.send(caller.text(inDialog(r, caller.lastOf(200), "ACK")))
 

@@ -100,9 +100,9 @@ func checkAnswer(t *testing.T, offer, answer *Description, r Result) {
 		if o.direction().Reverse().And(m.Direction) != m.Direction {
 			t.Errorf("%v answers %v", m.Direction, o.Direction)
 		}
-		length := 20
+		length := int16(20)
 		if goodPTime(r.PTime) {
-			length = r.PTime
+			length = int16(r.PTime)
 		}
 		if m.Address != netip.MustParseAddr("198.51.100.1") || m.PTime != length {
 			t.Errorf("our side is %v, %d ms", m.Address, m.PTime)

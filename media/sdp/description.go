@@ -50,7 +50,7 @@ type Attribute struct {
 type Media struct {
 	Kind  string // "audio", "video", "image", …, lower case
 	Port  uint16 // 0: rejected or disabled
-	Ports int    // the count after the slash, 1 without
+	Ports uint16 // the count after the slash, 1 without
 	Proto string // "RTP/AVP", "udptl", …, upper case for RTP
 	// Formats are those of the m= line, verbatim and in order; nil in a line of our
 	// own, whose Codecs say it.
@@ -66,7 +66,7 @@ type Media struct {
 	RTCPAddress netip.Addr
 	Direction   Direction
 	// PTime and MaxPTime are milliseconds of audio per packet, 0 when not said.
-	PTime, MaxPTime int
+	PTime, MaxPTime int16
 	// Codecs are the RTP formats in order of preference, telephone-event and
 	// other companions included. A dynamic type without rtpmap has no entry.
 	Codecs []Codec

@@ -130,7 +130,8 @@ func pionWrites(t testing.TB, d *Description, body []byte) {
 			Attributes: pionAttributes(m.Attributes),
 		}
 		if m.Ports != 1 {
-			line.MediaName.Port.Range = &m.Ports
+			ports := int(m.Ports)
+			line.MediaName.Port.Range = &ports
 		}
 		if m.ownAddress {
 			line.ConnectionInformation = pionConnection(m.Address)

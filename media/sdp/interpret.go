@@ -69,9 +69,9 @@ func (m *Media) interpret() {
 		case "rtcp":
 			m.readRTCP(a.Value)
 		case "ptime":
-			m.PTime = readMilliseconds(a.Value)
+			m.PTime = int16(readMilliseconds(a.Value))
 		case "maxptime":
-			m.MaxPTime = readMilliseconds(a.Value)
+			m.MaxPTime = int16(readMilliseconds(a.Value))
 		case "rtpmap":
 			known.readRTPMap(a.Value)
 		case "fmtp":

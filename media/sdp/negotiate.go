@@ -101,9 +101,9 @@ func find(list []Codec, c Codec) int {
 // newResult begins a result with what the far end's line says.
 func newResult(index int, far *Media) Result {
 	rtp, rtcp := far.remote()
-	r := Result{Media: index, SendEvents: -1, ReceiveEvents: -1, Remote: rtp, RemoteRTCP: rtcp, PTime: far.PTime, Profile: far.Profile()}
+	r := Result{Media: index, SendEvents: -1, ReceiveEvents: -1, Remote: rtp, RemoteRTCP: rtcp, PTime: int(far.PTime), Profile: far.Profile()}
 	// A limit below our own 20 ms counts like a wish.
-	if limit := far.MaxPTime; limit > 0 && (r.PTime > limit || r.PTime == 0 && limit < ptime) {
+	if limit := int(far.MaxPTime); limit > 0 && (r.PTime > limit || r.PTime == 0 && limit < ptime) {
 		r.PTime = limit
 	}
 	return r

@@ -166,7 +166,7 @@ func (p *parser) media(value string) error {
 	if err != nil {
 		return err
 	}
-	m := Media{Kind: strings.ToLower(f[0]), Port: port, Ports: count, Proto: f[2], Formats: f[3:]}
+	m := Media{Kind: strings.ToLower(f[0]), Port: port, Ports: uint16(count), Proto: f[2], Formats: f[3:]}
 	if upper := strings.ToUpper(m.Proto); strings.HasPrefix(upper, "RTP/") {
 		m.Proto = upper
 	}

@@ -156,7 +156,7 @@ func (p *Policy) media(proto string, formats []Codec, d Direction) Media {
 		PTime: ptime, Codecs: formats, ours: true,
 	}
 	if goodPTime(p.PTime) {
-		m.PTime = p.PTime
+		m.PTime = int16(p.PTime)
 	}
 	if p.Port != 65535 {
 		m.RTCPPort = p.Port + 1
