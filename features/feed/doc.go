@@ -15,7 +15,10 @@
 // and never depend on the clock: every start of the switch takes a new block of
 // numbers from the store, and so does a life that uses one up. They stay below
 // 2^53, so that JavaScript holds them. Memory: Options bounds a client's ring in
-// events, bytes and age.
+// events, bytes and age. What calls say is kept for a client from its first reader
+// until Options.Keep after the last has left, and before and after that only
+// numbered: nobody has an id to resume from, or has been away for too long. It would
+// cost each call 3 kB for nothing.
 //
 // What a reader gets is the sequence without holes, but for those it is told of:
 // one that begins at an id the ring does not hold gets a KindGap first; one that

@@ -52,6 +52,17 @@ type conversation struct {
 	started, answered time.Time
 	seen              []int64 // extensions that have had a leg; grows only
 	legs              []leg
+
+	// What an ordinary call needs lies in one piece.
+	first between
+	pair  [2]int64
+	two   [2]leg
+}
+
+func newConversation() *conversation {
+	c := &conversation{}
+	c.ends, c.seen, c.legs = &c.first, c.pair[:0], c.two[:0]
+	return c
 }
 
 type leg struct {
@@ -65,15 +76,16 @@ func (f *Feed) take(ev *call.Event) {
 	c := f.calls[ev.Call]
 	switch {
 	case c == nil && ev.Kind == call.EventStarted:
-		c = &conversation{ends: &between{CalledNumber: ev.Dialled}, started: ev.At}
+		c = newConversation()
+		c.started, c.ends.CalledNumber = ev.At, ev.Dialled
 		c.ends.CallerNumber, c.ends.CallerName = shown(ev.Party)
 		f.calls[ev.Call] = c
 	case c == nil:
-		c = &conversation{ends: &between{}} // began before us: told with what the event says
+		c = newConversation() // began before us: told with what the event says
 	}
 	c.follow(ev)
 	if kind := Kind(ev.Kind); kind.streamed() {
-		f.append(ev.Client, c.item(kind, ev))
+		f.tell(c, kind, ev)
 	}
 	switch ev.Kind {
 	case call.EventEnded:
@@ -83,6 +95,15 @@ func (f *Feed) take(ev *call.Event) {
 	case call.EventJoined:
 		c.joined(ev)
 	}
+}
+
+// tell puts an event of a call into the ring of its client, if somebody may read it.
+func (f *Feed) tell(c *conversation, kind Kind, ev *call.Event) {
+	if f.ring(ev.Client).skip(time.Now(), &f.numbers) {
+		f.events.Add(1)
+		return
+	}
+	f.append(ev.Client, c.item(kind, ev))
 }
 
 // follow keeps account of who is in the call.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 )
 
 var (
@@ -34,6 +35,7 @@ type Reader struct {
 // Close it when done.
 func (f *Feed) Read(client int64, after ID, filter Filter) *Reader {
 	r := &Reader{feed: f, ring: f.ring(client), filter: filter, next: after + 1}
+	r.ring.join() // before its place is taken: from here on nothing is skipped
 	if after == 0 {
 		r.ring.mu.Lock()
 		r.next, r.started = r.ring.next, true
@@ -74,6 +76,7 @@ func (r *Reader) At() ID { return r.next - 1 }
 func (r *Reader) Close() {
 	if !r.closed {
 		r.closed = true
+		r.ring.leave(time.Now().Add(r.feed.opts.Keep))
 		r.feed.readers.Add(-1)
 	}
 }

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/cordpair/cordpair/dialplan/call"
+	"github.com/cordpair/cordpair/store/storetest"
 )
 
 func TestReaderBeginsNow(t *testing.T) {
@@ -215,6 +219,73 @@ func TestClientsAreApart(t *testing.T) {
 			t.Errorf("client 1 got %v", kindsOf(events))
 		}
 	})
+}
+
+// TestUnreadCallsAreNotKept: what calls say before the first reader comes, and when
+// none has been there for long, has a number and nothing else. A reader is told of
+// it, and of what follows with all that went before.
+func TestUnreadCallsAreNotKept(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBench(t, Options{Keep: 5 * time.Minute})
+		c := teller{b: b, id: "C"}
+		told := func() (ID, int) {
+			c.say(call.Event{Kind: call.EventRinging, Leg: "b", Party: bob})
+			time.Sleep(time.Second)
+			return b.last(7), b.f.Stats().Kept
+		}
+		c.say(call.Event{Kind: call.EventStarted, Leg: "a", Party: alice, Dialled: "102"})
+		first, kept := told()
+		if kept != 0 {
+			t.Errorf("%d events kept for nobody", kept)
+		}
+		r := b.f.Read(7, 0, Filter{})
+		last, _ := told()
+		events := next(t, r)
+		if len(events) != 1 || events[0].ID != last || last != first+1 || !strings.Contains(string(events[0].Data), alice.Name) {
+			t.Errorf("%+v; want number %d only, which knows who calls", events, first+1)
+		}
+		r.Close()
+		r.Close()
+		time.Sleep(4 * time.Minute)
+		if missed, kept := told(); missed != last+1 || kept != 2 {
+			t.Errorf("%d is kept, %d in all; its reader may come back", missed, kept)
+		}
+		time.Sleep(time.Minute)
+		gone, kept := told()
+		if gone != last+2 || kept != 0 {
+			t.Errorf("number %d, %d kept after all this time", gone, kept)
+		}
+		r = b.f.Read(7, last, Filter{})
+		defer r.Close()
+		if from, to := bounds(t, next(t, r)[0]); from != last+1 || to != gone {
+			t.Errorf("gap %d to %d, want %d to %d", from, to, last+1, gone)
+		}
+	})
+}
+
+// TestUnreadCallIsOnePiece: what is remembered of a call is one object.
+func TestUnreadCallIsOnePiece(t *testing.T) {
+	f := newFeed(storetest.Open(t), Options{}, blockBits)
+	if err := f.numbers.begin(); err != nil {
+		t.Fatal(err)
+	}
+	events := []call.Event{
+		{Kind: call.EventStarted, Leg: "a", Party: alice, Dialled: "102"},
+		{Kind: call.EventLegStarted, Leg: "a", Party: alice, Direction: call.Inbound},
+		{Kind: call.EventLegStarted, Leg: "b", Party: call.Party{Extension: 2, Number: "102"}, Direction: call.Outbound},
+		{Kind: call.EventAnswered, Leg: "b"}, {Kind: call.EventAnswered, Leg: "a"},
+		{Kind: call.EventLegEnded, Leg: "b"}, {Kind: call.EventLegEnded, Leg: "a"},
+		{Kind: call.EventEnded},
+	}
+	n := testing.AllocsPerRun(100, func() {
+		for i := range events {
+			events[i].Call, events[i].Client = "C", 7
+			f.take(&events[i])
+		}
+	})
+	if n > 1 || len(f.calls) != 0 {
+		t.Errorf("%v objects, %d calls remembered", n, len(f.calls))
+	}
 }
 
 func TestOldEventsGo(t *testing.T) {

@@ -15,7 +15,9 @@ type ring struct {
 	bytes int
 	// waiting is closed when there is something new; nil while nobody waits.
 	waiting chan struct{}
-	due     bool // on its way to be woken
+	due     bool      // on its way to be woken
+	readers int       // open
+	wanted  time.Time // until then the last of those who left may come back
 }
 
 // first is the id of the oldest event kept, or of the next one.
@@ -37,6 +39,36 @@ func (r *ring) push(it *item, maxEvents, maxBytes int) {
 	r.buf[(r.head+r.n)%len(r.buf)] = it
 	r.n++
 	r.bytes += it.cost
+}
+
+// skip numbers an event that is not kept because nobody will ask for it: there is no
+// reader, and whoever was one before has stayed away for too long. It returns false
+// if somebody may, or there is no number.
+func (r *ring) skip(now time.Time, numbers *numbers) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.readers > 0 || now.Before(r.wanted) || !numbers.may(r.next) {
+		return false
+	}
+	for r.n > 0 { // ids in the ring follow one another
+		r.drop()
+	}
+	r.next++
+	return true
+}
+
+// join and leave keep account of the readers.
+func (r *ring) join() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.readers++
+}
+
+func (r *ring) leave(wanted time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.readers--
+	r.wanted = wanted
 }
 
 // grow makes room for twice as many.
