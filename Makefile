@@ -6,13 +6,14 @@
 # make fuzz   every fuzz target for FUZZTIME
 # make soak   the long sizes
 # make microbench  Go benchmarks    make fmt   format the code
+# make cross  everything, tests too, compiles for other systems; a minute for each
 
 FUZZTIME ?= 30s
 BENCH    ?= .
 RACE     := $(if $(shell command -v gcc),-race)
 GOFMT    := $(shell go env GOROOT)/bin/gofmt
 
-.PHONY: check build run test vet unit simulate system bench microbench fuzz soak fmt clean
+.PHONY: check build run test vet cross unit simulate system bench microbench fuzz soak fmt clean
 
 check: vet unit
 
@@ -28,6 +29,9 @@ vet:
 	@bad=$$($(GOFMT) -l .); test -z "$$bad" || { echo "not formatted (make fmt):" $$bad; exit 1; }
 	go vet -tags system,soak ./...
 	go tool staticcheck -tags system,soak ./...
+
+cross:
+	for system in windows darwin freebsd; do GOOS=$$system go vet ./... || exit 1; done
 
 unit:
 	go test $(RACE) -timeout 8m ./...

@@ -5,8 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"golang.org/x/sys/unix"
 )
 
 // lockDir takes the lock of a store directory for as long as the file stays
@@ -18,7 +16,7 @@ func lockDir(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := lockFile(f); err != nil {
 		pid, _ := os.ReadFile(name) // without it the text is shorter
 		f.Close()                   // read only so far
 		return nil, fmt.Errorf("store: directory %s %w (pid %s)", dir, ErrLocked, strings.TrimSpace(string(pid)))
@@ -36,13 +34,4 @@ func lockDir(dir string) (*os.File, error) {
 // sentinel; another program may have opened one of our directories with it.
 func lockedByOther(err error) bool {
 	return strings.Contains(err.Error(), "Cannot acquire directory lock")
-}
-
-// freeBytes is what an unprivileged process may still write to a file system.
-func freeBytes(dir string) (uint64, error) {
-	var st unix.Statfs_t
-	if err := unix.Statfs(dir, &st); err != nil {
-		return 0, fmt.Errorf("store: free space of %s: %w", dir, err)
-	}
-	return st.Bavail * uint64(st.Bsize), nil
 }

@@ -158,18 +158,6 @@ func (e *engine) onOptions(p *phone, m *message) {
 	}
 }
 
-// number reads digits up to the first other byte.
-func number(b []byte) int {
-	n := 0
-	for _, c := range b {
-		if c < '0' || c > '9' {
-			break
-		}
-		n = n*10 + int(c-'0')
-	}
-	return n
-}
-
 // phoneTask has phones send requests at a rate.
 type phoneTask struct {
 	*engine

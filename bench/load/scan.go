@@ -148,3 +148,15 @@ func mediaPort(sdp []byte) uint16 {
 	}
 	return uint16(port)
 }
+
+// number reads digits up to the first other byte.
+func number(b []byte) int {
+	n := 0
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			break
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n
+}
