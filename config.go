@@ -16,6 +16,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/cordpair/cordpair/dialplan/call"
+	"github.com/cordpair/cordpair/media"
 )
 
 // Config is everything a process needs to know before it starts. What users,
@@ -74,6 +75,9 @@ type RTP struct {
 	// Addresses are the local addresses for media; empty means those of the SIP
 	// listeners, or every address of the machine where they listen on all.
 	Addresses []string `yaml:"addresses" env:"RTP_ADDRESSES"`
+	// Encryption is what calls do about SRTP: never, offered (if the phone offers
+	// it), preferred (we offer it, and the phone may decline) or required.
+	Encryption string `yaml:"encryption" env:"RTP_ENCRYPTION"`
 }
 
 // API limits what the HTTP API takes.
@@ -122,7 +126,7 @@ func DefaultConfig() Config {
 			HTTP:    "127.0.0.1:8080",
 			Metrics: "127.0.0.1:9090",
 		},
-		RTP:       RTP{Ports: "16384-32767"},
+		RTP:       RTP{Ports: "16384-32767", Encryption: "offered"},
 		API:       API{ConnectionsPerSource: 100, RequestsPerHour: 100_000},
 		Log:       Log{Level: "info", Format: "text"},
 		DrainTime: 30 * time.Second,
@@ -270,12 +274,20 @@ func (r RTP) validate() error {
 	if _, _, err := r.ports(); err != nil {
 		errs = append(errs, err)
 	}
+	if _, ok := encryptions[r.Encryption]; !ok {
+		errs = append(errs, badConfig("rtp.encryption", "%q is none of never, offered, preferred, required", r.Encryption))
+	}
 	for i, a := range r.Addresses {
 		if ip, err := netip.ParseAddr(a); err != nil || ip.IsUnspecified() || ip.IsMulticast() || ip.Zone() != "" {
 			errs = append(errs, badConfig(fmt.Sprintf("rtp.addresses[%d]", i), "%q is not the address of an interface", a))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// encryptions are the values of rtp.encryption.
+var encryptions = map[string]media.Encryption{
+	"never": media.EncryptNever, "offered": media.EncryptOffered, "preferred": media.EncryptPreferred, "required": media.EncryptRequired,
 }
 
 // ports reads "low-high".

@@ -37,7 +37,7 @@ func TestGoodConfigs(t *testing.T) {
 					{Name: "office", Transport: "udp", Addr: "10.0.0.1:5060", Advertise: "198.51.100.7:5060"},
 					{Transport: "tcp", Addr: "[fd00::1]:5060"},
 				}, HTTP: "127.0.0.1:8088"},
-				RTP:       cordpair.RTP{Ports: "20000-20999", Addresses: []string{"10.0.0.1", "fd00::1"}},
+				RTP:       cordpair.RTP{Ports: "20000-20999", Addresses: []string{"10.0.0.1", "fd00::1"}, Encryption: "required"},
 				API:       cordpair.API{ConnectionsPerSource: 20, RequestsPerHour: 1000, Origins: []string{"https://crm.example.org"}},
 				Log:       cordpair.Log{Level: "warn", Format: "json"},
 				DrainTime: 2 * time.Minute, MaxCalls: 500,
@@ -122,6 +122,8 @@ func TestValidate(t *testing.T) {
 		{"rtp.ports", ports("20000-10000")},
 		{"rtp.ports", ports("16384-16386")},
 		{"rtp.ports", ports("16385-16388")}, // one pair, 16386
+		{"rtp.encryption", func(c *cordpair.Config) { c.RTP.Encryption = "" }},
+		{"rtp.encryption", func(c *cordpair.Config) { c.RTP.Encryption = "always" }},
 		{"rtp.addresses[1]", media("eth0")},
 		{"rtp.addresses[1]", media("0.0.0.0")},
 		{"rtp.addresses[1]", media("239.0.0.1")},

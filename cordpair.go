@@ -139,7 +139,8 @@ func (s *Switch) openMedia() error {
 		return err
 	}
 	low, high, _ := s.cfg.RTP.ports() // Validate has seen it
-	cfg := media.Config{Addresses: addrs, PortMin: low, PortMax: high, MaxPairs: mediaPairs(), Forbidden: s.ownSocket, Logger: s.log}
+	cfg := media.Config{Addresses: addrs, PortMin: low, PortMax: high, MaxPairs: mediaPairs(), Forbidden: s.ownSocket, Logger: s.log,
+		Encryption: encryptions[s.cfg.RTP.Encryption]}
 	if n := s.cfg.Network; n != nil {
 		cfg.Listen = func(a netip.AddrPort) (media.PacketConn, error) { return packetConn[media.PacketConn](n, a) }
 	}

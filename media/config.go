@@ -74,6 +74,9 @@ type Config struct {
 	// Forbidden reports our own SIP and API addresses, to which no media may be
 	// sent (M5). May be nil.
 	Forbidden func(netip.AddrPort) bool
+	// Encryption is what the legs may and must do about SRTP, unless theirs says
+	// otherwise.
+	Encryption Encryption
 	// Listen opens a media socket; nil opens real ones. Setting it implies
 	// Portable.
 	Listen func(netip.AddrPort) (PacketConn, error)

@@ -53,7 +53,7 @@ func (g *guard) approach() {
 	if p := g.terms.Protection; !p.DTLS() || p.Setup != sdp.Active {
 		return
 	}
-	s := &g.session.stream
+	s := g.stream
 	for port, l := range [2]*latch{&s.rtpLatch, &s.rtcpLatch} {
 		if c := &g.channels[port]; c.open == nil && c.shake.now == nil && l.to.addr.IsValid() && g.uses(port) {
 			g.shake(port, l.to.addr)
@@ -67,7 +67,7 @@ func (g *guard) uses(port int) bool { return port == onRTP || !g.terms.Mux }
 // shaking takes a datagram of DTLS that came from one of the party's addresses.
 // Whatever it does, the call goes on (M3).
 func (g *guard) shaking(port int, l *latch, b []byte, from netip.AddrPort) {
-	s, c := &g.session.stream, &g.channels[port]
+	s, c := g.stream, &g.channels[port]
 	h, p := &c.shake, g.terms.Protection
 	if !p.DTLS() || !g.uses(port) || s.engine.forbidden(from) {
 		s.counters.dropped.add(1)
@@ -100,7 +100,7 @@ func isHello(b []byte) bool {
 // shake begins a handshake on a port in place of the one before, unless there were
 // too many.
 func (g *guard) shake(port int, with netip.AddrPort) {
-	h, e := &g.channels[port].shake, g.session.engine
+	h, e := &g.channels[port].shake, g.stream.engine
 	h.end()
 	if h.tries >= handshakeTries || e.handshakes.Load() >= maxHandshakes {
 		return
@@ -114,7 +114,7 @@ func (g *guard) shake(port int, with netip.AddrPort) {
 	id := h.id
 	m.Send = func(b []byte) {
 		b = bytes.Clone(b)
-		g.tell(port, id, func() { g.send(port, b, g.channels[port].shakesWith(g.session.stream.loop.now)) })
+		g.tell(port, id, func() { g.send(port, b, g.channels[port].shakesWith(g.stream.loop.now)) })
 	}
 	m.Done = func(ours, theirs secure.Key, err error) {
 		e.handshakes.Add(-1)
@@ -157,9 +157,9 @@ func (g *guard) settled(port int, ours, theirs secure.Key, err error) {
 		err = g.install(port, ours, theirs)
 	}
 	if err != nil {
-		g.session.engine.log.Info("media could not be encrypted", "with", h.with, "err", err)
+		g.stream.engine.log.Info("media could not be encrypted", "with", h.with, "err", err)
 		h.end()
 		return
 	}
-	h.done, h.over, h.tries = true, g.session.stream.loop.now+repeatTime, 0
+	h.done, h.over, h.tries = true, g.stream.loop.now+repeatTime, 0
 }

@@ -13,9 +13,11 @@ type Encryption uint8
 
 // The policies.
 const (
+	// EncryptDefault is what the engine's Config says, there EncryptOffered.
+	EncryptDefault Encryption = iota
 	// EncryptOffered answers what the party offers, encrypted if it wants or allows
 	// that, and offers plain RTP.
-	EncryptOffered Encryption = iota
+	EncryptOffered
 	// EncryptNever refuses whoever insists on encryption, and offers plain RTP.
 	EncryptNever
 	// EncryptPreferred is EncryptOffered, but offers RTP/AVP with keys, which leaves
@@ -127,6 +129,21 @@ func (s *Session) offering() sdp.Policy {
 		}
 	}
 	return p
+}
+
+// Insist makes the next offer, which begins a new dialog with the party, one of
+// RTP/SAVP: there are phones that take nothing else and say so with a 488. It is
+// true after an offer that left encryption to the party, once.
+func (s *Session) Insist() bool {
+	s.negotiating.Lock()
+	defer s.negotiating.Unlock()
+	n := &s.talk
+	if n.browser || n.encryption != EncryptPreferred || n.asked == nil {
+		return false
+	}
+	n.encryption = EncryptRequired
+	n.sent, n.asked = nil, nil
+	return true
 }
 
 // lite describes our side of ICE: one address that everybody can reach.

@@ -14,8 +14,9 @@ import (
 // anybody learns from it (M3), and protects what leaves. A stream without one talks
 // in the clear. It belongs to the stream's loop.
 type guard struct {
-	session  *Session
-	terms    *terms // that it was made or renewed for
+	stream   *stream
+	session  *Session // whose stream it is
+	terms    *terms   // that it was made or renewed for
 	channels [2]channel
 }
 
@@ -51,7 +52,7 @@ func (s *Session) adopt(t *terms) {
 		return
 	}
 	if st.guard == nil {
-		st.guard = &guard{session: s}
+		st.guard = &guard{stream: st, session: s}
 	}
 	st.guard.renew(t)
 	st.adopt(t)
@@ -105,7 +106,7 @@ func (g *guard) rekey(p *sdp.Protection) {
 		err = g.install(onRTP, ours, theirs)
 	}
 	if err != nil { // a reader of descriptions let pass what it should not
-		g.session.engine.log.Error("media key cannot be used", "err", err)
+		g.stream.engine.log.Error("media key cannot be used", "err", err)
 		*c = channel{}
 	}
 	g.channels[onRTCP] = *c
@@ -120,7 +121,7 @@ func (g *guard) install(port int, ours, theirs secure.Key) error {
 			return err
 		}
 		if c.past = c.open; c.past != nil {
-			c.pastUntil = g.session.stream.loop.now + pastTime
+			c.pastUntil = g.stream.loop.now + pastTime
 			open.Continue(c.past)
 		}
 		c.open = open
@@ -131,7 +132,7 @@ func (g *guard) install(port int, ours, theirs secure.Key) error {
 			return err
 		}
 		if c.seal != nil {
-			seal.Continue(c.seal, g.session.stream.out.ssrc)
+			seal.Continue(c.seal, g.stream.out.ssrc)
 		}
 		c.seal = seal
 	}
@@ -158,7 +159,7 @@ func (g *guard) close() {
 // where that counts as coming from, or nil when it is something else, was none of
 // the party's, or is not to be opened.
 func (g *guard) admit(control bool, b []byte, from netip.AddrPort) ([]byte, netip.AddrPort) {
-	s := &g.session.stream
+	s := g.stream
 	port, l := onRTP, &s.rtpLatch
 	if control {
 		port, l = onRTCP, &s.rtcpLatch
@@ -187,7 +188,7 @@ func (g *guard) admit(control bool, b []byte, from netip.AddrPort) ([]byte, neti
 // source is whom a datagram counts as coming from; invalid for a stranger. What has
 // come by another proven path of ICE counts as come by the chosen one.
 func (g *guard) source(c *channel, l *latch, from netip.AddrPort) netip.AddrPort {
-	switch now := g.session.stream.loop.now; {
+	switch now := g.stream.loop.now; {
 	case c.agent == nil:
 		if from == l.src || l.permits(from.Addr()) {
 			return from
@@ -204,7 +205,7 @@ func (g *guard) source(c *channel, l *latch, from netip.AddrPort) netip.AddrPort
 // opened checks and decrypts a packet; nil when it is not the party's or there is no
 // key yet.
 func (g *guard) opened(c *channel, b []byte, report bool) []byte {
-	now := g.session.stream.loop.now
+	now := g.stream.loop.now
 	if c.open == nil {
 		return nil
 	}
@@ -213,7 +214,7 @@ func (g *guard) opened(c *channel, b []byte, report bool) []byte {
 		return opening(c.open, b, report)
 	}
 	// What cannot be opened is spoilt by the attempt.
-	room := &g.session.stream.loop.cover
+	room := g.stream.loop.cover
 	if out := opening(c.open, room[:copy(room[:], b)], report); out != nil {
 		return b[:copy(b, out)]
 	}
@@ -242,7 +243,7 @@ func (g *guard) cover(port int, b []byte) []byte {
 	if g == nil {
 		return b
 	}
-	c, s := &g.channels[port], &g.session.stream
+	c, s := &g.channels[port], g.stream
 	if c.seal == nil || c.agent != nil && !c.agent.Chosen(s.loop.now).IsValid() {
 		return nil
 	}
@@ -264,7 +265,7 @@ func (g *guard) unready() bool { return g != nil && g.channels[onRTP].open == ni
 
 // check takes a connectivity check.
 func (g *guard) check(port int, l *latch, b []byte, from netip.AddrPort) {
-	s, c := &g.session.stream, &g.channels[port]
+	s, c := g.stream, &g.channels[port]
 	if s.engine.forbidden(from) {
 		s.counters.dropped.add(1)
 		return
@@ -287,7 +288,7 @@ func (g *guard) check(port int, l *latch, b []byte, from netip.AddrPort) {
 
 // send sends what is neither RTP nor RTCP by a port.
 func (g *guard) send(port int, b []byte, to netip.AddrPort) {
-	s := &g.session.stream
+	s := g.stream
 	t := &s.loop.back
 	if t.addr != to {
 		t.set(to)

@@ -213,3 +213,41 @@ func TestEncryptionComesAndGoes(t *testing.T) {
 		}
 	})
 }
+
+// A phone that takes RTP/SAVP only, and says so with a 488, is asked again with that
+// where keys were offered at all.
+func TestInsist(t *testing.T) {
+	for policy, want := range map[Encryption]bool{EncryptNever: false, EncryptOffered: false, EncryptPreferred: true, EncryptRequired: false} {
+		onBoth(t, Config{Encryption: policy}, func(t *testing.T, r *rig) {
+			a, b := r.encrypted("1:0", "plain"), r.encrypted("2:0", "savp AES_CM_128_HMAC_SHA1_80")
+			b.begin(SessionConfig{})
+			if b.session.Insist() {
+				t.Fatal("before any offer")
+			}
+			first, err := b.session.Offer(nil)
+			mustCall(t, err)
+			if got := b.session.Insist(); got != want {
+				t.Fatalf("policy %d: %t", policy, got)
+			}
+			if !want {
+				return
+			}
+			if b.session.Insist() {
+				t.Fatal("twice")
+			}
+			a.begin(SessionConfig{Encryption: EncryptOffered})
+			mustCall(t, a.offers())
+			second, err := b.session.Offer(nil)
+			mustCall(t, err)
+			if !strings.Contains(string(first), "RTP/AVP ") || !strings.Contains(string(second), "RTP/SAVP ") {
+				t.Fatalf("%s\nthen\n%s", first, second)
+			}
+			b.takes(second)
+			_, err = b.session.SetAnswer(b.description("active"))
+			mustCall(t, err)
+			mustCall(t, Join(a.session, b.session))
+			r.settle()
+			talk(t, r, a, b, 5)
+		})
+	}
+}

@@ -42,6 +42,9 @@ func newSession(e *Engine, cfg SessionConfig, p *pool, x *pair) *Session {
 	s.talk.writer.ID = s.stream.begin(e, cfg.Events, x)
 	s.talk.local, s.talk.shown = x.local, x.local.Addr()
 	s.talk.encryption, s.talk.browser = cfg.Encryption, cfg.Browser
+	if cfg.Encryption == EncryptDefault {
+		s.talk.encryption = e.cfg.Encryption
+	}
 	if cfg.Announce.IsValid() {
 		s.talk.shown = cfg.Announce.Unmap()
 	}

@@ -69,6 +69,18 @@ func (l *leg) inviteAgain(first outRequest) {
 	l.invitePhone(first.body)
 }
 
+// insist sends the INVITE once more to a phone that would not talk in the clear.
+func (l *leg) insist(first outRequest) {
+	body, err := l.session.Offer(l.calling.like)
+	if err != nil {
+		l.finish(call.CauseNotAcceptable, false)
+		l.remove()
+		return
+	}
+	first.body = body
+	l.inviteAgain(first)
+}
+
 // called handles a response to our INVITE.
 func (l *leg) called(tx *clientTx, res *wire.Message) {
 	status := res.Status()
@@ -79,6 +91,8 @@ func (l *leg) called(tx *clientTx, res *wire.Message) {
 		l.accepted(tx, res)
 	case status == 422 && l.state == legTrying && l.timer.raise(res):
 		l.inviteAgain(tx.req)
+	case status == 488 && l.state == legTrying && l.session.Insist():
+		l.insist(tx.req)
 	case status < 400 && l.state == legTrying:
 		l.redirected(res)
 		l.remove()
