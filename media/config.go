@@ -29,14 +29,15 @@ var (
 	// to send where we must not (M5).
 	ErrForbiddenTarget = fmt.Errorf("%w: forbidden media address", ErrNotAcceptable)
 	// ErrNoCommonCodec is the ErrNotAcceptable of two joined parties that speak
-	// different codecs of which one is not G.711.
+	// different codecs of which one is not ours.
 	ErrNoCommonCodec = fmt.Errorf("%w: no common codec", ErrNotAcceptable)
 	// ErrUndecided says that the joined party has to take another codec before the
 	// offer can be answered; see Session.Answer.
 	ErrUndecided = errors.New("the answer waits for the joined party")
-	// ErrNoG711 ends a playback to a party that negotiated neither PCMU nor
-	// PCMA.
-	ErrNoG711 = fmt.Errorf("%w: neither PCMU nor PCMA is negotiated", ErrNotAcceptable)
+	// ErrNoCodec ends a playback to a party whose codec we cannot encode.
+	ErrNoCodec = fmt.Errorf("%w: no codec of ours is negotiated", ErrNotAcceptable)
+	// ErrBroken ends a playback whose handling failed.
+	ErrBroken = errors.New("media handling failed")
 	// ErrNoSound ends a playback of a sound that does not exist or is empty.
 	ErrNoSound = errors.New("no such sound")
 	// ErrBadSDP says that the description cannot be read.
@@ -163,6 +164,9 @@ type Events struct {
 	// Found reports what is wrong with the party's audio, each kind once, from
 	// Session.Answered on.
 	Found func(Finding)
+	// Broken reports that what the party sends cannot be heard any more, because
+	// handling it failed (M10). Once.
+	Broken func()
 }
 
 // Change is what a remote description changed.

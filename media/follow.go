@@ -63,14 +63,14 @@ func (s *Session) answerBy(p sdp.Policy, theirs *terms) (considered, error) {
 }
 
 // mayLead tells whether the offer has a codec that the other party has listed too, or
-// G.711, which everybody is taken to have.
+// one of ours: then some codec of ours will do for the other.
 func (n *negotiation) mayLead(able []sdp.Codec) bool {
 	for i := range n.offered.Media {
 		if !n.offered.Media[i].IsAudio() {
 			continue
 		}
 		for _, c := range n.offered.Media[i].Speech() {
-			if lawOf(c) != notG711 || listed(able, c) {
+			if decodes(c) && encodes(c) || listed(able, c) {
 				return true
 			}
 		}
@@ -235,7 +235,7 @@ func (s *Session) unmet() *Session {
 		return other
 	}
 	mine, theirs := s.terms.Load(), other.terms.Load()
-	switch foreign, also := mine.sends == notG711, theirs.sends == notG711; {
+	switch foreign, also := !encodes(mine.Codec), !encodes(theirs.Codec); {
 	case foreign && (!also || s.born < other.born):
 		return s
 	case also:

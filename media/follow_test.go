@@ -18,6 +18,7 @@ func TestFollow(t *testing.T) {
 		err     error
 	}{
 		"transcoded":            {peer: "0", offer: "8"},
+		"transcoded, wide":      {peer: "0", offer: "9"},
 		"spoken":                {peer: "0 18", offer: "18 0"},
 		"listed":                {peer: "0 18", offer: "18", waits: true, answers: "18"},
 		"listed, refused":       {peer: "0 18", offer: "18", waits: true, answers: "no", err: ErrNotAcceptable},

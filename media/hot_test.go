@@ -117,11 +117,11 @@ func BenchmarkTranscode(b *testing.B) { benchmarkRelay(b, "0", "8") }
 // One player's share of a tick.
 func BenchmarkPlayFrame(b *testing.B) {
 	l, a, _, _, _ := benchPair(b, "0", "0")
-	p := &player{to: a, clips: [][]int16{make([]int16, 8000)}, loop: true, epoch: 99}
+	p := &player{to: a, clips: [][]int16{make([]int16, 8000)}, loop: true, said: utterance{epoch: 99}}
 	b.ReportAllocs()
 	for b.Loop() {
 		l.now += frameTime
-		l.playFrame(p)
+		p.frame(l)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cordpair/cordpair/media/jitter"
 	"github.com/cordpair/cordpair/media/secure"
 )
 
@@ -82,14 +83,14 @@ type loop struct {
 	streams  []*stream
 	looks    []int64 // when the stream in the same place may be silent; noLook while nobody asks
 	dues     []int64 // when the doctor looks at it; 0 for never
-	players  []*player
-	tickAt   int64 // next frame of the players; 0 while there are none
+	sources  []source
+	tickAt   int64 // next frame of the sources; 0 while there are none
 	watchAt  int64 // next look for silent parties; 0 while there is none to watch
 	roundAt  int64 // next round of the doctor; 0 while there is nobody to look at
 	agenda   agenda
 	packet   packet
 	pcm      [frameSamples]int16
-	frame    [rtpHeader + frameSamples]byte
+	frame    [rtpHeader + jitter.MaxPayload]byte
 	scratch  [maxDatagram]byte
 	cover    [maxDatagram + secure.Overhead]byte // of what is encrypted
 	back     target                              // of what is neither RTP nor RTCP
@@ -221,9 +222,7 @@ func (l *loop) arrived(s *stream, control bool, b []byte, from netip.AddrPort) {
 	defer func() {
 		if r := recover(); r != nil {
 			s.counters.dropped.add(1)
-			if l.panics.Add(1) == 1 {
-				l.log.Error("packet handling failed", "panic", r, "stack", string(debug.Stack()))
-			}
+			l.failed("packet handling failed", r)
 		}
 	}()
 	if s.guard != nil {
@@ -235,6 +234,13 @@ func (l *loop) arrived(s *stream, control bool, b []byte, from netip.AddrPort) {
 		s.rtcpArrived(&s.rtcpLatch, b, from)
 	} else {
 		s.rtpArrived(b, from)
+	}
+}
+
+// failed counts a fault, and tells of the first.
+func (l *loop) failed(what string, reason any) {
+	if l.panics.Add(1) == 1 {
+		l.log.Error(what, "panic", reason, "stack", string(debug.Stack()))
 	}
 }
 

@@ -67,8 +67,9 @@ func (n *negotiation) withdraw() {
 	n.offered, n.before, n.codecs, n.ptime, n.held = nil, nil, was.codecs, was.ptime, was.held
 }
 
-// decoded are the codecs of our own; nobody changes them.
-var decoded = sdp.G711()
+// decoded are the codecs of our own, those that cost least first: what a party has
+// not asked for should not make us transcode. Nobody changes them.
+var decoded = append(sdp.G711(), sdp.G722)
 
 // policy is our side of the next exchange.
 func (n *negotiation) policy() sdp.Policy {

@@ -3,7 +3,7 @@ package media
 import (
 	"sync/atomic"
 
-	"github.com/cordpair/cordpair/media/g711"
+	"github.com/cordpair/cordpair/media/sounds"
 )
 
 // A frame is what a player sends at once.
@@ -28,15 +28,13 @@ type player struct {
 	clips [][]int16 // shared samples, never changed
 	loop  bool
 	done  func(error) // may be nil
-	epoch uint64
 	over  atomic.Bool // set once, by whoever ends it
 
 	// loop only
 	begun    bool // the first sample is out
 	clip, at int
 	tail     int // frames of silence sent after the last sample
-	seq      uint16
-	ts       uint32
+	said     utterance
 }
 
 // end claims the end of the playback; only the first to do so gets true and must
@@ -87,7 +85,7 @@ func (p *player) fill(pcm []int16) bool {
 	return n > 0 || p.begun && p.tail <= tailFrames
 }
 
-// play starts a player. The first starts the clock. A player to a party that has
+// play starts a player. A player to a party that has
 // negotiated nothing yet waits for the terms: a call answers and plays in one
 // breath, and the answer takes its way through the SIP edge.
 func (l *loop) play(p *player) {
@@ -95,58 +93,24 @@ func (l *loop) play(p *player) {
 		p.to.waiting = p
 		return
 	}
-	l.players = append(l.players, p)
-	if l.tickAt == 0 {
-		l.tickAt = l.now
-	}
+	l.startSource(p)
 }
 
-// tick sends the frames that are due and stops the clock with the last player.
-func (l *loop) tick() {
-	for behind := l.now - l.tickAt; behind >= 0; behind -= frameTime {
-		l.tickAt += frameTime
-		if behind > maxCatchUp {
-			continue // suspended for a while: what was missed is not sent at once
-		}
-		kept := l.players[:0]
-		for _, p := range l.players {
-			if l.playFrame(p) {
-				kept = append(kept, p)
-			}
-		}
-		clear(l.players[len(kept):])
-		l.players = kept
-	}
-	if len(l.players) == 0 {
-		l.tickAt = 0
-	}
-}
-
-// playFrame sends one frame and tells whether the player goes on. Its end is
-// reported when the last frame has been heard out.
-func (l *loop) playFrame(p *player) bool {
-	if p.over.Load() {
+// frame implements source. The end is reported when the last frame has been heard
+// out.
+func (p *player) frame(l *loop) bool {
+	switch {
+	case p.over.Load():
 		return false
-	}
-	t := p.to.terms
-	if t.sends == notG711 {
-		p.finish(ErrNoG711)
-		return false
-	}
-	if !p.fill(l.pcm[:]) {
+	case !p.fill(l.pcm[:]):
 		p.finish(nil)
 		return false
+	case !p.to.say(&p.said, l.pcm[:], sounds.Rate):
+		p.finish(ErrNoCodec)
+		return false
 	}
-	payload := l.frame[rtpHeader:]
-	if t.sends == muLaw {
-		g711.EncodePCMU(payload, l.pcm[:])
-	} else {
-		g711.EncodePCMA(payload, l.pcm[:])
-	}
-	frame := &l.packet
-	*frame = packet{buf: l.frame[:], head: rtpHeader, end: len(l.frame), seq: p.seq, ts: p.ts}
-	p.seq++
-	p.ts += frameSamples
-	p.to.forward(frame, p.epoch, t.Codec.PayloadType)
 	return true
 }
+
+// broken implements source.
+func (p *player) broken(*loop, any) { p.finish(ErrBroken) }

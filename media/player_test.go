@@ -81,7 +81,7 @@ func TestPlay(t *testing.T) {
 				}
 			}
 			onLoop(s, func() {
-				if l := s.stream.loop; l.tickAt != 0 || len(l.players) != 0 {
+				if l := s.stream.loop; l.tickAt != 0 || len(l.sources) != 0 {
 					t.Error("the clock goes on without a player")
 				}
 			})

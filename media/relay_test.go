@@ -172,7 +172,7 @@ func TestJoinWithoutCommonCodec(t *testing.T) {
 		ended := make(chan error, 1)
 		b.Play([]string{"beep"}, false, func(err error) { ended <- err })
 		r.advance(40 * time.Millisecond)
-		if err := <-ended; !errors.Is(err, ErrNoG711) {
+		if err := <-ended; !errors.Is(err, ErrNoCodec) {
 			t.Errorf("playing to opus ended with %v", err)
 		}
 	})

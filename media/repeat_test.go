@@ -38,7 +38,7 @@ func TestRepeat(t *testing.T) {
 		if c, err := s.SetAnswer(hold); err != nil || c != (Change{}) {
 			t.Errorf("the refresh of a held party changed %+v, %v", c, err)
 		}
-		other := r.settled("9", Events{})
+		other := r.settled("18", Events{})
 		if _, err := s.Offer(other); err != nil {
 			t.Fatal(err)
 		}
@@ -72,10 +72,11 @@ func TestUnmet(t *testing.T) {
 		wants int32 // 1: a, 2: b
 	}{
 		"both G.711":       {"0", "8", 0},
-		"the same":         {"9", "9", 0},
-		"the first":        {"9", "0", 1},
-		"the second":       {"8", "9", 2},
-		"each another one": {"9", "18", 1},
+		"both ours":        {"9", "8", 0},
+		"the same":         {"18", "18", 0},
+		"the first":        {"18", "0", 1},
+		"the second":       {"8", "18", 2},
+		"each another one": {"18", "3", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onBoth(t, Config{}, func(t *testing.T, r *rig) {

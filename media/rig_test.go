@@ -251,13 +251,13 @@ func (p *phone) receive(buf []byte) (n int, err error) {
 }
 
 // session makes a session with the phone as the party that called us.
-func (r *rig) session(p *phone, formats string, events Events) *Session {
+func (r *rig) session(p *phone, formats string, events Events, extra ...string) *Session {
 	r.t.Helper()
 	s, err := r.engine.NewSession(SessionConfig{Local: here, SIPSource: p.addr.Addr(), Events: events})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if _, err := s.SetOffer(p.sdp(formats)); err != nil {
+	if _, err := s.SetOffer(p.sdp(formats, extra...)); err != nil {
 		r.t.Fatal(err)
 	}
 	if _, err := s.Answer(); err != nil {

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"github.com/cordpair/cordpair/media/codec"
 	"github.com/cordpair/cordpair/media/g711"
 	"github.com/cordpair/cordpair/media/sdp"
 )
@@ -21,7 +22,9 @@ const (
 	keep                       // only the payload type changes
 	muToA                      // PCMU to PCMA
 	aToMu                      // PCMA to PCMU
+	recode                     // decoded and encoded anew
 	keyPress                   // RFC 4733, the payload type and the unit of time change
+	comfort                    // RFC 3389, heard by whom we encode for
 )
 
 // passage is the way one payload type goes.
@@ -36,6 +39,8 @@ type relay struct {
 	self sink // this relay, as a stream wants it
 	to   *stream
 	turn uint64 // of the source that is heard; new terms do not change it
+	// recoder is for those formats that have to be coded anew; nil without any.
+	recoder *recoder
 	// Rates of the events on either side, which are not always that of speech:
 	// there are phones with a wide-band codec that know events at 8000 Hz only.
 	eventsIn, eventsOut int
@@ -56,7 +61,21 @@ func newRelay(to *stream, from, there *terms) *relay {
 	if from.ReceiveEvents >= 0 && there.SendEvents >= 0 {
 		r.way[from.ReceiveEvents&0x7f] = passage{keyPress, uint8(there.SendEvents)}
 	}
+	if p := newPlan(r, from, there); len(p.in) > 0 {
+		r.recoder = &recoder{plan: p}
+	}
+	if from.carries[comfortNoise] == background {
+		r.way[comfortNoise] = passage{how: comfort}
+	}
 	return r
+}
+
+// inherit goes on with what an earlier relay has decoded, if nothing about that is
+// new: an offer that only refreshes the session must not be heard.
+func (r *relay) inherit(old *relay) {
+	if old != nil && old.recoder != nil && r.recoder != nil && r.turn == old.turn && r.recoder.plan.is(old.recoder.plan) {
+		r.recoder = old.recoder
+	}
 }
 
 // understood tells whether at least one of the formats that a party with terms
@@ -80,8 +99,30 @@ func convert(from, to sdp.Codec) conversion {
 		return aToMu
 	case from.Is(to):
 		return keep
+	case decodes(from) && encodes(to):
+		return recode
 	}
 	return refuse
+}
+
+// coder finds our codec for a format; nil without one.
+func coder(c sdp.Codec) *codec.Format {
+	f, ok := codec.Find(c.Name, c.Clock, c.Channels)
+	if !ok {
+		return nil
+	}
+	return f
+}
+
+// decodes tells whether we can hear a format, encodes whether we can speak it.
+func decodes(c sdp.Codec) bool {
+	f := coder(c)
+	return f != nil && f.Decodes
+}
+
+func encodes(c sdp.Codec) bool {
+	f := coder(c)
+	return f != nil && f.Encodes
 }
 
 // rtp implements sink.
@@ -97,8 +138,20 @@ func (r *relay) rtp(from *stream, p *packet) {
 		g711.PCMUToPCMA(p.payload(), p.payload())
 	case aToMu:
 		g711.PCMAToPCMU(p.payload(), p.payload())
+	case recode:
+		r.recoder.take(from, p, recode)
+		return
+	case comfort:
+		if r.recoder != nil {
+			r.recoder.take(from, p, comfort)
+		}
+		return
 	case keyPress:
 		rescale(p.payload(), r.eventsIn, r.eventsOut)
+		if r.recoder != nil && r.recoder.active {
+			r.recoder.take(from, p, way.how)
+			return
+		}
 	}
 	r.to.forward(p, from.in.epoch, way.pt)
 }

@@ -53,6 +53,7 @@ type stream struct {
 
 	unconfirmed window
 	waiting     *player // until there are terms
+	voice       *voice  // what we say ourselves; nil before
 	agreed      int64   // when the terms were adopted
 }
 
@@ -210,7 +211,9 @@ func (s *stream) admitRTP(p *packet, b []byte, from netip.AddrPort) bool {
 		return pass
 	}
 	s.counters.jitter.set(uint64(s.in.jitter16)<<32 | uint64(clock))
-	s.listen(p, &t.Accepted[what-1])
+	if what != background {
+		s.listen(p, &t.Accepted[what-1])
+	}
 	return true
 }
 

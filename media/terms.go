@@ -13,9 +13,15 @@ import (
 type carriage uint8
 
 const (
-	nothing carriage = 0   // not negotiated: dropped (M4)
-	events  carriage = 255 // RFC 4733
+	nothing    carriage = 0   // not negotiated: dropped (M4)
+	background carriage = 254 // RFC 3389
+	events     carriage = 255 // RFC 4733
 )
+
+// comfortNoise is the static payload type of RFC 3389 at 8000 Hz. Parties that
+// suppress silence send it whether it was negotiated or not; it goes no further
+// than to where we decode.
+const comfortNoise = 13
 
 // law is the G.711 law of a format, or neither.
 type law uint8
@@ -47,13 +53,12 @@ type terms struct {
 	hosts     [2]netip.Addr  // RTP is taken from
 	rtcpHosts [2]netip.Addr
 	carries   [128]carriage
-	sends     law             // of the codec we send
 	mine      ice.Credentials // ours, where ICE is used
 }
 
 // newTerms makes terms for a stream at local whose SIP comes from source.
 func newTerms(r sdp.Result, local, source netip.Addr) *terms {
-	t := &terms{Result: r, sends: lawOf(r.Codec)}
+	t := &terms{Result: r}
 	t.rtp, t.hosts = reach(local, source, r.Remote)
 	t.rtcp, t.rtcpHosts = reach(local, source, r.RemoteRTCP)
 	for i, c := range r.Accepted {
@@ -62,13 +67,20 @@ func newTerms(r sdp.Result, local, source netip.Addr) *terms {
 	if r.ReceiveEvents >= 0 && r.ReceiveEvents < 128 {
 		t.carries[r.ReceiveEvents] = events
 	}
+	if t.carries[comfortNoise] == nothing && r.Accepted[0].Clock == 8000 {
+		t.carries[comfortNoise] = background
+	}
 	return t
 }
 
 // lane is what a payload type of the party carries.
 func (t *terms) lane(pt uint8) lane {
 	l := lane{pt: pt, what: t.carries[pt]}
-	if l.what != nothing && l.what != events {
+	switch l.what {
+	case nothing, events:
+	case background:
+		l.clock = int32(t.Accepted[0].Clock)
+	default:
 		l.clock = int32(t.Accepted[l.what-1].Clock)
 	}
 	return l

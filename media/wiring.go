@@ -3,8 +3,8 @@ package media
 import "fmt"
 
 // Join lets two parties hear each other, until either is given another source.
-// PCMU and PCMA are transcoded; other codecs pass only if both sides negotiated
-// the same. ErrNoCommonCodec reports, as far as the codecs are settled, that one
+// Where they speak different codecs that are both ours they are transcoded; others
+// pass only if both sides negotiated the same. ErrNoCommonCodec reports, as far as the codecs are settled, that one
 // of them cannot hear the other; the join stands and nothing unintelligible is
 // sent. ErrClosed if one of them has ended.
 func Join(a, b *Session) error {
@@ -36,9 +36,9 @@ func (s *Session) Quiet() { s.become(nil, nil) }
 // half a second for the party's first packet, and a little silence follows the
 // last, so that nothing is cut at either end. done is called exactly
 // once, from a media worker or the caller: nil at the natural end, ErrNoSound,
-// ErrNoG711, ErrReplaced or ErrClosed. It may be nil.
+// ErrNoCodec, ErrReplaced or ErrClosed. It may be nil.
 func (s *Session) Play(names []string, loop bool, done func(error)) {
-	p := &player{to: &s.stream, loop: loop, done: done, epoch: s.engine.nextEpoch()}
+	p := &player{to: &s.stream, loop: loop, done: done, said: utterance{epoch: s.engine.nextEpoch()}}
 	for _, name := range names {
 		pcm, ok := s.engine.sounds.Lookup(name)
 		if !ok || len(pcm) == 0 {
@@ -115,6 +115,7 @@ func (s *Session) link() {
 	default:
 		r := newRelay(&s.stream, there, here)
 		r.turn = s.turn
+		r.inherit(relayed(&from.stream))
 		from.stream.sink.Store(&r.self)
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 // lists is the description of a phone with these formats.
 func lists(u *rawUA, formats string) string {
-	return strings.Replace(u.sdp(), "RTP/AVP 0\r\na=rtpmap:0 PCMU/8000", "RTP/AVP "+formats+"\r\na=rtpmap:9 G722/8000", 1)
+	return strings.Replace(u.sdp(), "RTP/AVP 0\r\na=rtpmap:0 PCMU/8000", "RTP/AVP "+formats+"\r\na=rtpmap:18 G729/8000", 1)
 }
 
 // callWith is a call to a phone that answers with these formats.

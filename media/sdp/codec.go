@@ -26,6 +26,7 @@ type Codec struct {
 var (
 	PCMU = Codec{Name: "PCMU", Clock: 8000, Channels: 1, PayloadType: 0}
 	PCMA = Codec{Name: "PCMA", Clock: 8000, Channels: 1, PayloadType: 8}
+	G722 = Codec{Name: "G722", Clock: 8000, Channels: 1, PayloadType: 9}
 )
 
 // G711 lists the formats we speak ourselves, preferred first.
