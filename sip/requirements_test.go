@@ -21,7 +21,7 @@ var requirements = map[string][]string{
 	"S5": {"wire/TestTooLargeMessage", "wire/TestValidate", "TestTooManyConnections"},
 	"S6": {"wire/TestRFC4475", "wire/TestValidate", "wire/TestExpires"},
 	"S7": {"wire/TestFramer", "wire/TestFramerFaultIsAnsweredOnce"},
-	"S8": {"TestSlowStreams", "TestTooManyConnections"},
+	"S8": {"TestSlowStreams", "TestTooManyConnections", "TestTenThousandConnections"},
 	"S9": {
 		"TestRepeatedRegister", "TestRepeatedAnswersAreTheSame", "TestMergedRequest", "TestByeBeforeACK", "TestReinviteRules", "TestKept", "TestTransactions",
 		"TestTextRepeated", "TestPublishAnswers", "TestSentByTellsApart",
