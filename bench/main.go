@@ -36,7 +36,7 @@ type options struct {
 	Relayed             []int // instead of the usual numbers of calls
 }
 
-var sectionNames = []string{"registrations", "options", "calls", "relay", "beside", "flat", "idle", "overload", "flood", "storm", "scale"}
+var sectionNames = []string{"registrations", "options", "calls", "relay", "beside", "attack", "flat", "idle", "overload", "flood", "storm", "scale"}
 
 func parseOptions(args []string) (options, error) {
 	var o options

@@ -57,9 +57,10 @@ func besideName(n int) string { return "calls beside " + strconv.Itoa(n) }
 
 // Names of phases that look for limits; all of a ramp have one.
 const (
-	rampName  = "sustained"
-	stormName = "storm"
-	floodName = "flood by one source"
+	attackName = "attack from elsewhere"
+	rampName   = "sustained"
+	stormName  = "storm"
+	floodName  = "flood by one source"
 )
 
 func perDone(r load.Result, x float64) float64 { return x / float64(max(r.Done, 1)) }
@@ -108,6 +109,23 @@ func flooding(r load.Result) load.Flooding {
 	return *r.Flooding
 }
 
+// leakFigures are two for each beginning of an attack.
+func leakFigures() (all []figure) {
+	for i, begins := range load.AttackBegins {
+		leak := func(r load.Result) load.Leak {
+			if i < len(r.Leaks) {
+				return r.Leaks[i]
+			}
+			return load.Leak{}
+		}
+		share := func(n int, l load.Leak) float64 { return 100 * float64(n) / float64(max(l.Sent, 1)) }
+		all = append(all,
+			figure{name: fmt.Sprintf("begun at %v: let in", begins), unit: "%", of: func(r load.Result) float64 { return share(leak(r).In, leak(r)) }},
+			figure{name: fmt.Sprintf("begun at %v: sent to it", begins), unit: "%", of: func(r load.Result) float64 { return share(leak(r).Out, leak(r)) }})
+	}
+	return all
+}
+
 func relayShare(r load.Result) float64 {
 	return 100 * r.CPU.Seconds() / r.Took.Seconds() * 100 / float64(max(r.Done, 1))
 }
@@ -137,6 +155,9 @@ func figuresOf(p load.Phase) []figure {
 		return []figure{cpuEach, {name: "INVITE→180 added p50", unit: "µs", of: addedP50.of},
 			{name: "INVITE→180 added p99", unit: "µs", of: addedP99.of}, failed, refused, resent, repeats, dropped}
 	case load.Relay:
+		if p.Attack {
+			return append(leakFigures(), lossShare, failed)
+		}
 		if p.Packets > 0 {
 			return []figure{packetCPU, addedP50, addedP99, lossShare, failed, dropped}
 		}

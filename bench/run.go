@@ -132,8 +132,8 @@ func (b *bench) rounds(ctx context.Context) ([]measured, error) {
 }
 
 func (b *bench) buildRelay() {
-	relays := func(section string) bool { return section == "relay" || section == "beside" || section == "flat" }
-	if !b.Peers || !slices.ContainsFunc(b.Only, relays) {
+	relays := []string{"relay", "beside", "attack", "flat"}
+	if !b.Peers || !slices.ContainsFunc(b.Only, func(section string) bool { return slices.Contains(relays, section) }) {
 		return
 	}
 	source := filepath.Join(b.dir, "relay.c")

@@ -35,6 +35,8 @@ type size struct {
 	load, calls, relay, idle       time.Duration
 	callRates, relayed             []int
 	beside                         int           // calls/s beside the most that are relayed
+	attacked                       int           // calls
+	attack                         time.Duration // for longer than the last one takes to begin
 	flat                           []int         // relayed calls that share packets
 	packets                        int           // a second
 	ramp                           []int         // calls/s
@@ -49,7 +51,7 @@ var (
 	fullSize = size{
 		phones: 8000, callPhones: 4000, idlePhones: 1000,
 		load: 5 * time.Second, calls: 5 * time.Second, relay: 6 * time.Second, idle: 10 * time.Second,
-		callRates: []int{100, 400, 1000}, relayed: []int{100, 500, 1000}, beside: 200,
+		callRates: []int{100, 400, 1000}, relayed: []int{100, 500, 1000}, beside: 200, attacked: 24, attack: 12 * time.Second,
 		flat: []int{100, 1000, 3000}, packets: 40000,
 		ramp: []int{300, 400, 500, 650, 800, 1000, 1250, 1600, 2000, 2500, 3200, 4000, 5000}, step: 3 * time.Second,
 		flood: 50000, storm: 100000, scales: []int{1000, 20000, 100000, 1000000}, held: []int{100, 3000},
@@ -57,7 +59,7 @@ var (
 	quickSize = size{
 		phones: 1000, callPhones: 400, idlePhones: 200,
 		load: time.Second, calls: time.Second, relay: time.Second, idle: time.Second,
-		callRates: []int{100}, relayed: []int{20}, beside: 10,
+		callRates: []int{100}, relayed: []int{20}, beside: 10, attacked: 12, attack: 12 * time.Second,
 		flat: []int{10, 40}, packets: 2000,
 		ramp: []int{50, 100}, step: time.Second, flood: 2000, storm: 1000, scales: []int{100, 1000}, held: []int{10, 50},
 	}
@@ -119,6 +121,9 @@ func (o options) jobs() []job {
 func (s size) relays() (all []job) {
 	add := func(section string, n int, targets []string, p load.Phase) {
 		p.Kind, p.Count, p.Time = load.Relay, n, s.relay
+		if p.Attack {
+			p.Time = s.attack
+		}
 		phones := 2*n + 4*p.Beside
 		all = append(all, job{section: section, phones: phones, calls: n, ports: relayPorts, targets: targets, phases: []load.Phase{
 			{Kind: load.Register, Count: phones, Rate: 2000}, p,
@@ -129,6 +134,7 @@ func (s size) relays() (all []job) {
 	}
 	most := s.relayed[len(s.relayed)-1]
 	add("beside", most, []string{ours, cRelay}, load.Phase{Name: relayBesideName(most, s.beside), Beside: s.beside, Talk: talkTime})
+	add("attack", s.attacked, []string{ours, rtpengine, cRelay}, load.Phase{Name: attackName, Attack: true})
 	for _, n := range s.flat {
 		add("flat", n, []string{ours, cRelay}, load.Phase{Name: flatName(n), Packets: s.packets})
 	}

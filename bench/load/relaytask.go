@@ -37,6 +37,7 @@ type relayTask struct {
 	next      int
 	// beside are the calls that are set up meanwhile; nil without.
 	beside *callTask
+	attack *attacks // nil without
 	// The window changes at these moments; zero while calls are being set up.
 	from, until, drained time.Time
 	done                 bool
@@ -116,7 +117,12 @@ func (t *relayTask) tick(now time.Time) {
 				rate = packetsPerSecond * len(t.flows)
 			}
 			t.besides()
-			t.pace = pace{start: now, rate: rate, most: 1 << 40, burst: int(float64(rate)*mostBurst.Seconds()) + 1}
+			first := now
+			if t.phase.Attack {
+				first = now.Add(attackLead)
+				t.attacked(first)
+			}
+			t.pace = pace{start: first, rate: rate, most: 1 << 40, burst: int(float64(rate)*mostBurst.Seconds()) + 1}
 		}
 		return
 	case now.Before(t.from):
@@ -137,6 +143,9 @@ func (t *relayTask) tick(now time.Time) {
 	if t.beside != nil {
 		t.beside.tick(now)
 	}
+	if t.attack != nil {
+		t.attack.tick(now)
+	}
 	if now.After(t.drained) && !t.done {
 		t.done = true
 		for _, c := range t.calls {
@@ -155,6 +164,20 @@ func (t *relayTask) besides() {
 	most := int(float64(t.phase.Beside) * t.phase.Time.Seconds())
 	t.beside = &callTask{engine: t.engine, phones: phones, talk: t.phase.Talk, first: len(t.engine.calls),
 		pace: pace{start: t.from, rate: t.phase.Beside, most: most}}
+}
+
+// attackLead is how long the phones wait with their first packet, so that an attack
+// can begin before it.
+const attackLead = 1500 * time.Millisecond
+
+// attacked begins the attacks on calls whose phones send from first on.
+func (t *relayTask) attacked(first time.Time) {
+	a, err := newAttacks(t.engine, first, t.until)
+	if err != nil {
+		t.fail("attack: %v", err)
+		return
+	}
+	t.attack = a
 }
 
 // ready tells whether every call is up, or has failed.
@@ -182,6 +205,9 @@ func (t *relayTask) end() {
 	}
 	if t.beside != nil {
 		t.beside.end()
+	}
+	if t.attack != nil {
+		t.attack.end()
 	}
 	for _, f := range t.flows {
 		if !f.connected {

@@ -32,6 +32,7 @@ type flow struct {
 	sequence      uint16
 	timestamp     uint32
 	connected     bool
+	far           uint16 // the port it sends to
 }
 
 // openFlow opens an even port and the next for a phone. It begins to look for
@@ -69,6 +70,7 @@ func (e *engine) openFlow(port uint16) (*flow, uint16, error) {
 
 // connect says where a flow goes.
 func (e *engine) connect(f *flow, port uint16) {
+	f.far = port
 	f.connected = port != 0 && f.sock.connect(port) == nil
 }
 
@@ -90,7 +92,11 @@ func (e *engine) send(f *flow) {
 }
 
 // onRTP counts a packet that came through.
-func (e *engine) onRTP(_ *socket, b []byte, at time.Time) {
+func (e *engine) onRTP(s *socket, b []byte, at time.Time) {
+	if len(b) == packetSize && binary.BigEndian.Uint32(b[payloadAt:]) == attackMagic {
+		e.res.Leaks[group(s.flow)].In++
+		return
+	}
 	if len(b) != packetSize || binary.BigEndian.Uint32(b[payloadAt:]) != magic || b[payloadAt+4] != measuredWindow {
 		return
 	}

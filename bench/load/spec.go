@@ -76,6 +76,9 @@ type Phase struct {
 	// Beside, with Relay, is how many calls of Talk without RTP are begun a second
 	// while packets are measured.
 	Beside int `json:"beside,omitempty"`
+	// Attack, with Relay, has somebody at another address send to every port, from
+	// the moments of AttackBegins on.
+	Attack bool `json:"attack,omitempty"`
 	// Flows are the ports of a relay that needs no signalling: what arrives at
 	// the first comes out to whoever sends to the second, and back.
 	Flows [][2]uint16 `json:"flows,omitempty"`
@@ -123,6 +126,8 @@ type Result struct {
 	// Sent and Received count RTP packets.
 	Sent     int `json:"rtp_sent,omitempty"`
 	Received int `json:"rtp_received,omitempty"`
+	// Leaks are what attacks achieved, by AttackBegins.
+	Leaks []Leak `json:"leaks,omitempty"`
 	// Wakeups of the target's threads.
 	Wakeups int64 `json:"wakeups"`
 	// Loop is how the load itself fared.
