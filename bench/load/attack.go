@@ -40,7 +40,6 @@ type attacker struct {
 type attacks struct {
 	*engine
 	all  []*attacker
-	next int
 	pace []pace // by group
 }
 
