@@ -20,10 +20,12 @@ func Answer(offer *Description, p Policy) (*Description, Result, error) {
 		p.PTime = result.PTime
 	}
 	for i := range offer.Media {
-		answer.Media[i] = offer.Media[i].rejected()
+		if i != c.at {
+			answer.Media[i] = offer.Media[i].rejected()
+		}
 	}
 	ours := &answer.Media[c.at]
-	*ours = p.media(far.Proto, formats, result.Direction)
+	*ours = p.media(far.Profile().String(), formats, result.Direction)
 	p.secured(ours, far, &result, c.protection)
 	answer.grouped(ours, offer.bundled(far))
 	return answer, result, nil

@@ -49,8 +49,6 @@ type Attribute struct {
 // Media is one m= line and what belongs to it.
 type Media struct {
 	Kind  string // "audio", "video", "image", …, lower case
-	Port  uint16 // 0: rejected or disabled
-	Ports uint16 // the count after the slash, 1 without
 	Proto string // "RTP/AVP", "udptl", …, upper case for RTP
 	// Formats are those of the m= line, verbatim and in order; nil in a line of our
 	// own, whose Codecs say it.
@@ -59,23 +57,29 @@ type Media struct {
 	// the session's. It is invalid when there is none or it is a host name, and
 	// unspecified (0.0.0.0, ::) for the old form of hold.
 	Address netip.Addr
-	// RTCPPort is where the author wants RTCP: a=rtcp (RFC 3605), else Port + 1,
-	// 0 when there is no such port. RTCPAddress is Address unless a=rtcp says
-	// otherwise.
-	RTCPPort    uint16
+	// RTCPAddress is Address unless a=rtcp (RFC 3605) says otherwise, RTCPPort is
+	// that of a=rtcp, else Port + 1, 0 when there is no such port.
 	RTCPAddress netip.Addr
-	Direction   Direction
+	RTCPPort    uint16
+
+	Port  uint16 // 0: rejected or disabled
+	Ports uint16 // the count after the slash, 1 without
 	// PTime and MaxPTime are milliseconds of audio per packet, 0 when not said.
 	PTime, MaxPTime int16
+	Direction       Direction
+	// Mux says that RTCP comes on the port of RTP (RFC 5761), MuxOnly that it does
+	// so whatever the other side can do (RFC 8858).
+	Mux, MuxOnly bool
+
+	ownAddress bool // Address came from a c= of this line
+	ours       bool // made by Answer or Offer
+
 	// Codecs are the RTP formats in order of preference, telephone-event and
 	// other companions included. A dynamic type without rtpmap has no entry.
 	Codecs []Codec
 	// Secure is what holds for the line about encryption and ICE, what the session
 	// says included; nil when nothing is said.
 	Secure *Secure
-	// Mux says that RTCP comes on the port of RTP (RFC 5761), MuxOnly that it does
-	// so whatever the other side can do (RFC 8858).
-	Mux, MuxOnly bool
 	// MID names the line in BUNDLE groups (RFC 5888); empty without.
 	MID string
 	// Attributes are the line's a= lines in order, all of them; nil in a line of
@@ -83,9 +87,6 @@ type Media struct {
 	Attributes []Attribute
 	// Unknown are its other lines, verbatim and in order.
 	Unknown []string
-
-	ownAddress bool // Address came from a c= of this line
-	ours       bool // made by Answer or Offer
 }
 
 // newDescription makes one with so many m= lines. It nearly always has one, which

@@ -178,7 +178,7 @@ func (f types) readRTPMap(value string) {
 	if name == "" || !isToken(name) {
 		return
 	}
-	read := Codec{Name: name, Clock: 8000, Channels: 1, PayloadType: pt, Fmtp: c.Fmtp}
+	read := Codec{Name: own(name), Clock: 8000, Channels: 1, PayloadType: pt, Fmtp: c.Fmtp}
 	if hasClock {
 		n, err := readNumber(strings.TrimSpace(clock), 1<<30)
 		if err != nil || n == 0 {
@@ -201,8 +201,24 @@ func (f types) readRTPMap(value string) {
 func (f types) readFmtp(value string) {
 	pt, rest, ok := splitFormat(value)
 	if c := f.of(pt); ok && c != nil && c.Fmtp == "" {
-		c.Fmtp = rest
+		c.Fmtp = own(rest)
 	}
+}
+
+// usual are words of nearly every description.
+var usual = [...]string{
+	"PCMU", "PCMA", "G722", "G729", "opus", "GSM", "iLBC", telephoneEvent, "CN", "0-15", "0-16", "annexb=no", "annexb=yes", "useinbandfec=1",
+}
+
+// own is a word of a description that may outlive it: what a call keeps for hours is
+// its codecs, not the text they stood in.
+func own(word string) string {
+	for _, known := range usual {
+		if word == known {
+			return known
+		}
+	}
+	return strings.Clone(word)
 }
 
 // remote is where the author wants RTP and RTCP.

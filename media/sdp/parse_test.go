@@ -159,6 +159,12 @@ func worst() map[string]string {
 		"control bytes":   fill(minimal, "\x00\x01\n"),
 		"lines of 64":     fill(strings.Repeat(formats, 16), "a=rtpmap:99 y/8000\n"),
 		"session, spaces": fill("c=", " "),
+		"keys":            fill(minimal, "a=crypto:1 AEAD_AES_128_GCM inline:"+key28+"\n"),
+		"fingerprints":    fill(minimal, "a=fingerprint:sha-1 "+strings.Repeat("00", 20)+"\n"),
+		"candidates":      fill(minimal, "a=candidate:1 1 x 1 ::1 1 typ x\n"),
+		"options":         fill(minimal, "a=ice-options:x x x x x x x x\n"),
+		"words of ICE":    fill(minimal+"a=ice-options:", "x "),
+		"groups":          fill(minimal+"a=mid:x\n", "a=group:BUNDLE x\n"),
 	}
 }
 

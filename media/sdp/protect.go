@@ -1,5 +1,7 @@
 package sdp
 
+import "strings"
+
 // protect finds out how an offered line would be encrypted: nil Protection for not
 // at all. It is false when that cannot be: the line demands encryption that we do
 // not have, or we demand it and the line has none.
@@ -11,7 +13,7 @@ func (p *Policy) protect(far *Media) (*Protection, bool) {
 		for _, theirs := range far.Secure.Crypto {
 			for _, ours := range p.Secure.Crypto {
 				if ours.Suite == theirs.Suite {
-					ours.Tag, ours.name = theirs.Tag, theirs.name
+					ours.Tag, ours.name = theirs.Tag, strings.Clone(theirs.name)
 					return &Protection{Send: ours, Receive: theirs}, true
 				}
 			}
@@ -37,7 +39,7 @@ func (p *Policy) part(offered Setup) Setup {
 // says beside the formats.
 func (p *Policy) secured(ours, far *Media, r *Result, protection *Protection) {
 	r.Protection = protection
-	ours.MID = far.MID
+	ours.MID = strings.Clone(far.MID)
 	ours.Mux = far.Mux && p.Mux
 	r.setMux(far, ours.Mux)
 	ice := far.ice() != nil && p.Secure != nil && p.Secure.ICE.Used()

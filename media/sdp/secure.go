@@ -1,6 +1,9 @@
 package sdp
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Secure is what one side says, for one m= line, about encryption and ICE. Read, it
 // has what the line and the session say; in a Policy it is what we have: a key for
@@ -69,7 +72,8 @@ func (m *Media) readSecurity(key, value string) {
 	case "ice-pwd":
 		m.security().ICE.Pwd = value
 	case "ice-options":
-		m.security().ICE.Options = strings.Fields(value)
+		var f [8]string // nobody has more
+		m.security().ICE.Options = slices.Clone(f[:firstFields(value, f[:])])
 	case "ice-lite":
 		m.security().ICE.Lite = true
 	case "end-of-candidates":

@@ -176,7 +176,10 @@ func eventCodec(pt uint8, clock int) Codec {
 // rejected is the line in an answer or re-offer that does without it (RFC 3264
 // sections 6 and 8.2): same place, kind, protocol and formats, port 0.
 func (m *Media) rejected() Media {
-	formats := m.Formats
+	formats := make([]string, 0, len(m.Formats)+len(m.Codecs))
+	for _, format := range m.Formats {
+		formats = append(formats, own(format))
+	}
 	for _, c := range m.Codecs {
 		if m.ours {
 			formats = append(formats, strconv.Itoa(int(c.PayloadType)))
@@ -185,9 +188,9 @@ func (m *Media) rejected() Media {
 	if len(formats) == 0 {
 		formats = []string{"0"} // the line must have one
 	}
-	out := Media{Kind: m.Kind, Ports: 1, Proto: m.Proto, Formats: formats, MID: m.MID}
+	out := Media{Kind: own(m.Kind), Ports: 1, Proto: own(m.Proto), Formats: formats, MID: own(m.MID)}
 	if m.MID != "" {
-		out.Attributes = []Attribute{{"mid", m.MID}} // browsers look lines up by it
+		out.Attributes = []Attribute{{"mid", out.MID}} // browsers look lines up by it
 	}
 	return out
 }
