@@ -126,7 +126,7 @@ func (s *Switch) giveWay() {
 func (s *Switch) openAPI() error {
 	s.metrics = s.newMetrics()
 	s.api = api.New(api.Config{
-		Tokens: s.auth, Configuration: s.configuration(), Registrations: registrations{s}, Calls: live{s},
+		Tokens: s.auth, Configuration: s.configuration(), Registrations: registrations{s}, Calls: live{s}, Captures: &captures{s: s},
 		History: s.history, RegLog: s.reglog, Feed: s.feed, Audit: s.audit, Identity: s.auth, Explain: s.Explain,
 		Version: Version(), Origins: s.cfg.API.Origins, RateLimit: s.cfg.API.RequestsPerHour, Logger: s.log,
 	})

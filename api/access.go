@@ -42,6 +42,7 @@ var needs = map[string]auth.Need{
 	"listClientCurrentCalls":     {Level: auth.LevelClient, Act: auth.Read},
 	"getClientCurrentCall":       {Level: auth.LevelClient, Act: auth.Read},
 	"deleteClientCurrentCall":    {Level: auth.LevelClient, Act: auth.Control},
+	"captureCall":                {Level: auth.LevelClient, Act: auth.Configure}, // it holds what was said
 
 	"streamClientEvents":    {Level: auth.LevelClient, Act: auth.Read},
 	"streamExtensionEvents": {Level: auth.LevelExtension, Act: auth.Read},

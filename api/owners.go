@@ -7,6 +7,7 @@ import (
 	"github.com/cordpair/cordpair/dialplan"
 	"github.com/cordpair/cordpair/dialplan/call"
 	"github.com/cordpair/cordpair/features/history"
+	"github.com/cordpair/cordpair/media"
 	"github.com/cordpair/cordpair/sip/location"
 	"github.com/cordpair/cordpair/store"
 )
@@ -82,6 +83,14 @@ type Calls interface {
 	CallOf(leg call.LegID) (*call.Info, bool)
 	// HangupLeg ends a leg of a running call, and with it the talk.
 	HangupLeg(ctx context.Context, leg call.LegID) error
+}
+
+// Captures owns the recordings of what is sent and received in calls.
+type Captures interface {
+	// Capture begins to record a running call of a client, SIP and media of all its
+	// legs, until ctx ends or the call does. The caller streams it once. It fails
+	// with ErrInUse while too many are recorded.
+	Capture(ctx context.Context, client int64, id call.ID) (*media.Capture, error)
 }
 
 // History owns the records of calls; *history.History is one.

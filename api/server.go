@@ -34,6 +34,7 @@ type Config struct {
 	Configuration Configuration
 	Registrations Registrations
 	Calls         Calls
+	Captures      Captures
 	History       History
 	RegLog        *reglog.Log
 	Feed          *feed.Feed
@@ -120,6 +121,9 @@ func (s *Server) registerAll() {
 	}
 	if s.cfg.Calls != nil {
 		s.registerCurrentCalls()
+	}
+	if s.cfg.Captures != nil {
+		s.registerCaptures()
 	}
 	if s.cfg.Identity != nil {
 		s.registerOAuth()

@@ -17,6 +17,7 @@ import (
 	"github.com/cordpair/cordpair/features/feed"
 	"github.com/cordpair/cordpair/features/history"
 	"github.com/cordpair/cordpair/features/reglog"
+	"github.com/cordpair/cordpair/media"
 	"github.com/cordpair/cordpair/sip/location"
 	"github.com/cordpair/cordpair/store"
 )
@@ -25,7 +26,7 @@ import (
 // them is asked anything.
 func everything(c *Config) {
 	c.Registrations = noRegistrations{}
-	c.Calls = noCalls{}
+	c.Calls, c.Captures = noCalls{}, noCalls{}
 	c.History = &history.History{}
 	c.RegLog, c.Feed, c.Audit, c.Identity = &reglog.Log{}, &feed.Feed{}, &audit.Log{}, &auth.Authority{}
 	c.Explain = func(context.Context, int64, dialplan.Question) (dialplan.Explanation, error) {
@@ -143,5 +144,9 @@ type noCalls struct{}
 func (noCalls) Calls(int64) []*call.Info { return nil }
 
 func (noCalls) CallOf(call.LegID) (*call.Info, bool) { return nil, false }
+
+func (noCalls) Capture(context.Context, int64, call.ID) (*media.Capture, error) {
+	return nil, store.ErrNotFound
+}
 
 func (noCalls) HangupLeg(context.Context, call.LegID) error { return store.ErrNotFound }

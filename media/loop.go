@@ -230,6 +230,7 @@ func (l *loop) arrived(s *stream, control bool, b []byte, from netip.AddrPort) {
 			return
 		}
 	}
+	s.tap.arrived(s, control, b, from)
 	if control {
 		s.rtcpArrived(&s.rtcpLatch, b, from)
 	} else {

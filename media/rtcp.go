@@ -154,6 +154,7 @@ func (s *stream) sendReport(bye bool) {
 		out = append(out, 0x81, rtcpBYE, 0, 1)
 		out = binary.BigEndian.AppendUint32(out, s.out.ssrc)
 	}
+	s.tap.sent(s, at == onRTCP, out, l.to.addr)
 	if out = s.guard.cover(at, out); out == nil {
 		return
 	}

@@ -46,6 +46,7 @@ type stream struct {
 	named     bool                     // an address was announced, now or earlier
 	index     int32                    // in loop.streams
 	health    *patient                 // what the doctor knows; nil before the answer
+	tap       *Capture                 // nil: nobody records the packets
 	reports   reports
 	keys      digits
 	rtcpLatch latch
@@ -248,6 +249,7 @@ func (s *stream) transmit(b []byte) {
 		return
 	}
 	n := len(b) - rtpHeader
+	s.tap.sent(s, false, b, s.rtpLatch.to.addr)
 	if b = s.guard.cover(onRTP, b); b == nil {
 		return
 	}

@@ -77,3 +77,6 @@ func SetTransactionsMost(n int) (was int) {
 	was, transactionsMost = transactionsMost, n
 	return was
 }
+
+// Masked is what a capture shows of a message.
+func Masked(s string) string { return string(masked([]byte(s))) }

@@ -57,6 +57,7 @@ func (f udpFlow) remote() netip.AddrPort { return f.to }
 func (f udpFlow) closed() bool           { return f.l.closed.Load() }
 
 func (f udpFlow) send(b []byte) error {
+	f.l.server.taps.sent(f, b)
 	_, err := f.l.conn.WriteToUDPAddrPort(b, f.to)
 	if err != nil {
 		f.l.server.metrics.sendErrors.Inc()

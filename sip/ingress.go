@@ -163,6 +163,7 @@ func (s *Server) ownAllow(fault *wire.Fault) {
 
 // message handles one message on its worker.
 func (w *worker) message(p packet) {
+	w.server.taps.received(p.flow, p.data)
 	m, err := w.reader.Parse(p.data)
 	if err != nil {
 		w.unreadable(err, p)

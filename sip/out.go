@@ -56,6 +56,11 @@ func (o *outbox) flush() {
 		return
 	}
 	l := o.l
+	if l.server.taps.now.Load() != nil {
+		for _, d := range o.list {
+			l.server.taps.sent(udpFlow{l: l, to: d.to}, d.b)
+		}
+	}
 	if failed := l.write(o.list); failed > 0 {
 		l.server.metrics.sendErrors.Add(float64(failed))
 	}

@@ -84,6 +84,7 @@ type Server struct {
 	legs      atomic.Int64
 	waiting   waiting
 	ladders   ladders
+	taps      taps
 	events    events
 	options   []wire.Field // of the 200 to an OPTIONS
 

@@ -155,6 +155,7 @@ func (f *streamFlow) remote() netip.AddrPort { return f.to }
 func (f *streamFlow) closed() bool           { return f.down.Load() }
 
 func (f *streamFlow) send(b []byte) error {
+	f.table.server.taps.sent(f, b)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.down.Load() {

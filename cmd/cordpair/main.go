@@ -28,6 +28,7 @@ type commands struct {
 	Tail          tailCmd          `cmd:"" help:"Print what happens as it happens."`
 	Explain       explainCmd       `cmd:"" help:"Say where a call would go, and why."`
 	Trace         traceCmd         `cmd:"" help:"Say why a call went where it went, and what was said."`
+	Pcap          pcapCmd          `cmd:"" help:"Record what a call sends and receives, for Wireshark."`
 	ClientCmd     clientCmd        `cmd:"" name:"client" help:"Manage clients."`
 	User          userCmd          `cmd:"" help:"Manage users of the API."`
 	Token         tokenCmd         `cmd:"" help:"Print an access token for a user."`
