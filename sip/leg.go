@@ -296,6 +296,7 @@ func (l *leg) open(w *worker, a Account, f flow, urgent bool) (err error) {
 			Silent: func() { l.w.offer(l.probe) },
 			Unmet:  func() { l.w.offer(l.retune) },
 			Found:  func(f media.Finding) { l.w.offer(func() { l.found(f) }) },
+			Broken: func() { l.w.offer(func() { l.hangup(call.CauseInternal) }) },
 		},
 	})
 	return err
