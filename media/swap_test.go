@@ -188,21 +188,7 @@ func TestJoinsUnderTraffic(t *testing.T) {
 		runtime.Gosched()
 	}
 	talking.Wait()
-	taken := map[[2]byte]int{}
-	for i, p := range phones {
-		got := p.heard()
-		continuous(t, got)
-		for _, x := range got {
-			if len(x.Payload) != 2 {
-				continue
-			}
-			id := [2]byte(x.Payload)
-			if by, ok := taken[id]; ok {
-				t.Errorf("packet %v was heard by %d and %d", id, by, i)
-			}
-			taken[id] = i
-		}
-	}
+	heardOnce(t, phones)
 	r.settle()
 	for i := 0; i < parties; i += 2 {
 		if err := Join(sessions[i], sessions[i+1]); err != nil {
@@ -216,6 +202,26 @@ func TestJoinsUnderTraffic(t *testing.T) {
 	for i, p := range phones {
 		if n := len(p.heard()); n != 1 {
 			t.Errorf("in the end %d heard %d packets", i, n)
+		}
+	}
+}
+
+// heardOnce wants every packet that says whose it is at one phone at most, in one stream.
+func heardOnce(t *testing.T, phones []*phone) {
+	t.Helper()
+	taken := map[[2]byte]int{}
+	for i, p := range phones {
+		got := p.heard()
+		continuous(t, got)
+		for _, x := range got {
+			if len(x.Payload) != 2 {
+				continue
+			}
+			id := [2]byte(x.Payload)
+			if by, ok := taken[id]; ok {
+				t.Errorf("packet %v was heard by %d and %d", id, by, i)
+			}
+			taken[id] = i
 		}
 	}
 }

@@ -220,18 +220,6 @@ func (w *writer) leg2(l *Leg) {
 	w.text(string(l.Moved))
 }
 
-// media2 knew nothing of the far end.
-func (w *writer) media2(m *call.MediaStats) {
-	for _, n := range []uint64{m.PacketsReceived, m.PacketsSent, m.OctetsReceived, m.OctetsSent, m.Lost, m.Dropped} {
-		w.uint(n)
-	}
-	w.float(m.JitterMS)
-	w.text(m.Codec)
-	w.time(m.FirstAt)
-	w.text(m.Signalled)
-	w.text(m.Source)
-}
-
 func (w *writer) event2(ev *Event) {
 	w.int(int64(ev.Seq))
 	w.time(ev.At)
