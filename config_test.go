@@ -160,14 +160,14 @@ func TestValidateTellsEverything(t *testing.T) {
 func TestEnvironment(t *testing.T) {
 	for key, value := range map[string]string{
 		"DATA_DIR": "/elsewhere", "SECRET_KEY": "/key", "LISTEN_HTTP": "127.0.0.1:1", "LISTEN_METRICS": "127.0.0.1:2",
-		"RTP_PORTS": "30000-30099", "RTP_ADDRESSES": "10.0.0.1,10.0.0.2", "LOG_LEVEL": "debug", "LOG_FORMAT": "json",
+		"RTP_PORTS": "30000-30099", "RTP_ADDRESSES": "10.0.0.1,10.0.0.2", "RTP_ENCRYPTION": "required", "LOG_LEVEL": "debug", "LOG_FORMAT": "json",
 		"DRAIN_TIME": "5s", "MAX_CALLS": "7",
 	} {
 		t.Setenv("CORDPAIR_"+key, value)
 	}
 	want := cordpair.DefaultConfig()
 	want.DataDir, want.SecretKey, want.Listen.HTTP, want.Listen.Metrics = "/elsewhere", "/key", "127.0.0.1:1", "127.0.0.1:2"
-	want.RTP = cordpair.RTP{Ports: "30000-30099", Addresses: []string{"10.0.0.1", "10.0.0.2"}}
+	want.RTP = cordpair.RTP{Ports: "30000-30099", Addresses: []string{"10.0.0.1", "10.0.0.2"}, Encryption: "required"}
 	want.Log = cordpair.Log{Level: "debug", Format: "json"}
 	want.DrainTime, want.MaxCalls = 5*time.Second, 7
 	got, err := cordpair.LoadConfig("testdata/config/empty.good.yaml")
