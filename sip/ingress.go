@@ -164,6 +164,9 @@ func (s *Server) ownAllow(fault *wire.Fault) {
 // message handles one message on its worker.
 func (w *worker) message(p packet) {
 	w.server.taps.received(p.flow, p.data)
+	if w.plainOptions(p) {
+		return
+	}
 	m, err := w.reader.Parse(p.data)
 	if err != nil {
 		w.unreadable(err, p)
@@ -291,19 +294,6 @@ func (w *worker) gaveUp(m *wire.Message, f flow) {
 func (w *worker) unserved(m *wire.Message, f flow) {
 	if _, _, ok := w.authenticated(m, f); ok {
 		w.answer(m, f, 405, "Method Not Allowed", wire.Field{Name: "Allow", Value: allowHeader})
-	}
-}
-
-// openOptions makes what an OPTIONS is answered with: what we can do, and nothing
-// about who we are (A2).
-func (s *Server) openOptions() {
-	s.options = []wire.Field{
-		{Name: "Allow", Value: allowHeader},
-		{Name: "Supported", Value: supportedHeader},
-		{Name: "Allow-Events", Value: s.events.allow},
-		{Name: "Accept", Value: typeSDP},
-		{Name: "Accept-Encoding", Value: "identity"},
-		{Name: "Accept-Language", Value: "en"},
 	}
 }
 

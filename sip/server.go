@@ -87,6 +87,7 @@ type Server struct {
 	taps      taps
 	events    events
 	options   []wire.Field // of the 200 to an OPTIONS
+	plainOK   []byte       // the same as lines
 
 	stop   chan struct{}
 	closed atomic.Bool

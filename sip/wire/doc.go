@@ -23,6 +23,10 @@
 // An answer repeats lines of its request as they came. Answer, Writer and
 // AppendReply write into a buffer of the caller's and allocate nothing else.
 //
+// Rules.Plain stands before Parse: it knows an OPTIONS in which Parse and Validate
+// would find nothing, and leaves every other message to them. Its answer is, byte by
+// byte, theirs.
+//
 // The order on the way in is Peek, Parse, Rules.Validate:
 //
 //	head, ok := wire.Peek(datagram)
