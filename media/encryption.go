@@ -42,6 +42,14 @@ type shield struct {
 	met string
 }
 
+// secrets are the leg's.
+func (n *negotiation) secrets() *shield {
+	if n.shield == nil {
+		n.shield = new(shield)
+	}
+	return n.shield
+}
+
 // crypto gives our key for a suite.
 func (x *shield) crypto(suite sdp.Suite) sdp.Crypto {
 	for _, c := range x.keys {
@@ -86,7 +94,7 @@ func (s *Session) answering(offer *sdp.Description) sdp.Policy {
 
 // meet adds to ours what answers a line.
 func (s *Session) meet(ours *sdp.Secure, far *sdp.Media) {
-	x := &s.talk.shield
+	x := s.talk.secrets()
 	for _, c := range far.Secure.Crypto {
 		ours.Crypto = append(ours.Crypto, x.crypto(c.Suite))
 	}
@@ -117,7 +125,7 @@ func (s *Session) offering() sdp.Policy {
 		p.Profile = sdp.DTLSAVPF
 		p.Secure = &sdp.Secure{
 			Fingerprints: []sdp.Fingerprint{sdp.Fingerprint(s.engine.identity.Fingerprint())},
-			ICE:          n.lite(n.shield.credentials(n.shield.met), true),
+			ICE:          n.lite(n.secrets().credentials(n.secrets().met), true),
 		}
 	case n.encryption == EncryptPreferred || n.encryption == EncryptRequired:
 		if n.encryption == EncryptRequired {
@@ -125,7 +133,7 @@ func (s *Session) offering() sdp.Policy {
 		}
 		p.Secure = new(sdp.Secure)
 		for _, suite := range secure.Offered() {
-			p.Secure.Crypto = append(p.Secure.Crypto, n.shield.crypto(sdp.Suite(suite.String())))
+			p.Secure.Crypto = append(p.Secure.Crypto, n.secrets().crypto(sdp.Suite(suite.String())))
 		}
 	}
 	return p

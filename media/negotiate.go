@@ -29,7 +29,7 @@ type negotiation struct {
 
 	encryption Encryption
 	browser    bool
-	shield     shield
+	shield     *shield // nil while everything is in the clear
 
 	// before is how it was before the party's last offer, which may be refused; nil
 	// before the first and while there is none.

@@ -140,7 +140,7 @@ func TestEarlierUser(t *testing.T) {
 // TestMovedUser (M6): a party that moved and was not heard since may begin to send
 // when the next call has its ports.
 func TestMovedUser(t *testing.T) {
-	s := stream{old: &quarantine{}, terms: &terms{hosts: [2]netip.Addr{netip.MustParseAddr("192.0.2.7")}}}
+	s := stream{pair: &pair{}, terms: &terms{hosts: [2]netip.Addr{netip.MustParseAddr("192.0.2.7")}}}
 	s.in.epoch, s.in.ssrc = 1, 1
 	q := s.estate(netip.Addr{})
 	q.until = 100

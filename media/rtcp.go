@@ -91,7 +91,7 @@ func (s *stream) admitRTCP(l *latch, b []byte, from netip.AddrPort) bool {
 	if s.terms == nil || !validRTCP(b) {
 		return false
 	}
-	if s.old.heard && reporter(b) == s.old.ssrc && (from != s.terms.rtcp || s.loop.now < s.old.until) {
+	if s.pair.old.heard && reporter(b) == s.pair.old.ssrc && (from != s.terms.rtcp || s.loop.now < s.pair.old.until) {
 		return false
 	}
 	if !s.admitSource(l, from) {

@@ -22,18 +22,18 @@ type Session struct {
 	// Guarded by Engine.mu.
 	loop     *loop
 	place    int      // in Engine.sessions
-	moving   bool     // between two loops; what is posted waits in pending
 	pending  []errand // for the loop it moves to
-	closed   bool
 	final    Stats
 	hears    *Session // whose packets the party hears; itself for echo
 	turn     uint64   // numbers what it hears from sessions
 	born     uint64   // rises from session to session
 	listener *Session // who hears this party
 	player   *player  // what the party hears instead
-	follows  bool     // it is this party that has to take the other's codec
-	refused  bool     // the party did not take it
-	waits    bool     // its offer is answered when the joined party has followed
+	moving   bool     // between two loops; what is posted waits in pending
+	closed   bool
+	follows  bool // it is this party that has to take the other's codec
+	refused  bool // the party did not take it
+	waits    bool // its offer is answered when the joined party has followed
 }
 
 // newSession makes a session of a fresh port pair.

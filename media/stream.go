@@ -30,7 +30,8 @@ type stream struct {
 	rate     int32  // timestamps a second of what we send, in Hz
 	talks    bool   // the party wants to hear us
 	moved    bool   // the source is new, and no packet of it was accepted yet
-	guarded  bool   // old may still hold something back
+	guarded  bool   // pair.old may still hold something back
+	named    bool   // an address was announced, now or earlier
 	port     socket // for RTP
 	guard    *guard // nil while packets are not encrypted
 	rtpLatch latch
@@ -41,16 +42,14 @@ type stream struct {
 	engine    *Engine
 	events    Events
 	cname     [10]byte // RFC 7022, for our RTCP, which has it in hexadecimal
+	index     int32    // in loop.streams
 	pair      *pair
 	seen      atomic.Pointer[sighting] // nil before the first packet
-	named     bool                     // an address was announced, now or earlier
-	index     int32                    // in loop.streams
 	health    *patient                 // what the doctor knows; nil before the answer
 	tap       *Capture                 // nil: nobody records the packets
 	reports   reports
 	keys      digits
 	rtcpLatch latch
-	old       *quarantine // the pair's
 
 	unconfirmed window
 	waiting     *player // until there are terms
@@ -71,8 +70,8 @@ func (s *stream) begin(e *Engine, events Events, x *pair) (id uint32) {
 	var b [24]byte
 	_, _ = rand.Read(b[:]) // never fails: it ends the program instead
 	s.engine, s.events, s.pair, s.port = e, events, x, x.rtp
-	s.old, s.guarded = &x.old, x.old.on
-	s.old.until = x.freed + restTime
+	s.guarded = x.old.on
+	s.pair.old.until = x.freed + restTime
 	s.unconfirmed, s.keys.rate = newWindow(maxUnconfirmed), newWindow(maxDigitsPerSecond)
 	s.cname = [10]byte(b[10:])
 	s.out.ssrc = binary.BigEndian.Uint32(b[:])
@@ -110,12 +109,12 @@ func (s *stream) adopt(t *terms) {
 // estate is what keeps the party out of the next session on these ports. source is
 // where its SIP came from.
 func (s *stream) estate(source netip.Addr) quarantine {
-	q := *s.old // who was heard before still counts
+	q := s.pair.old // who was heard before still counts
 	q.on, q.run = true, 0
 	if s.in.epoch != 0 {
 		q = quarantine{on: true, heard: true, remote: s.rtpLatch.src, ssrc: s.in.ssrc}
-		if s.old.heard {
-			q.earlier = former{s.old.ssrc, s.old.until}
+		if s.pair.old.heard {
+			q.earlier = former{s.pair.old.ssrc, s.pair.old.until}
 		}
 	}
 	switch {
@@ -166,7 +165,7 @@ func (s *stream) refused(l *latch, b []byte, from netip.AddrPort) {
 // admitRTP parses and judges a packet; false means it goes no further.
 func (s *stream) admitRTP(p *packet, b []byte, from netip.AddrPort) bool {
 	t, now := s.terms, s.loop.now
-	if t == nil || !p.parse(b) || s.guarded && s.old.holds(from, t.rtp, p, now) {
+	if t == nil || !p.parse(b) || s.guarded && s.pair.old.holds(from, t.rtp, p, now) {
 		return false
 	}
 	if p.pt != s.lane.pt || s.lane.what == nothing {

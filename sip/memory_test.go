@@ -46,7 +46,7 @@ func TestCallMemory(t *testing.T) {
 	if raceEnabled {
 		t.Skip("memory is counted without the race detector")
 	}
-	const many, most = 400, 19_000
+	const many, most = 400, 18_500
 	cfg := media.Config{Addresses: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, PortMin: 20000, PortMax: 29999}
 	pipedOver(t, cfg, func(p *pipe, u *rawUA) {
 		r := request{method: "REGISTER", user: "102", to: "<sip:102@" + domain + ">"}
