@@ -42,7 +42,7 @@ simulate:
 
 system:
 	@.ci/tools
-	go test -tags system -count 1 -timeout 10m ./bench/system
+	go test -tags system -count 1 -timeout 10m ./bench/system ./media/browsertest
 
 bench:
 	go run ./bench $(ARGS)

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"encoding/hex"
 	"net/netip"
 
 	"github.com/cordpair/cordpair/media/ice"
@@ -101,7 +102,7 @@ func (s *Session) meet(ours *sdp.Secure, far *sdp.Media) {
 	if len(far.Secure.Fingerprints) == 0 {
 		return
 	}
-	ours.Fingerprints = []sdp.Fingerprint{sdp.Fingerprint(s.engine.identity.Fingerprint())}
+	ours.Fingerprints, ours.Source = []sdp.Fingerprint{sdp.Fingerprint(s.engine.identity.Fingerprint())}, s.origin()
 	now := s.terms.Load()
 	if now != nil && now.Protection.DTLS() {
 		ours.Setup = now.Protection.Setup
@@ -126,6 +127,7 @@ func (s *Session) offering() sdp.Policy {
 		p.Secure = &sdp.Secure{
 			Fingerprints: []sdp.Fingerprint{sdp.Fingerprint(s.engine.identity.Fingerprint())},
 			ICE:          n.lite(n.secrets().credentials(n.secrets().met), true),
+			Source:       s.origin(),
 		}
 	case n.encryption == EncryptPreferred || n.encryption == EncryptRequired:
 		if n.encryption == EncryptRequired {
@@ -152,6 +154,11 @@ func (s *Session) Insist() bool {
 	n.encryption = EncryptRequired
 	n.sent, n.asked = nil, nil
 	return true
+}
+
+// origin is what our packets are known by, which stays the same.
+func (s *Session) origin() sdp.Source {
+	return sdp.Source{SSRC: s.stream.out.ssrc, CName: hex.EncodeToString(s.stream.cname[:])}
 }
 
 // lite describes our side of ICE: one address that everybody can reach.

@@ -51,6 +51,7 @@ func (p *Policy) secured(ours, far *Media, r *Result, protection *Protection) {
 	case protection == nil:
 	case protection.DTLS():
 		ours.Secure.Fingerprints, ours.Secure.Setup = p.Secure.Fingerprints, protection.Setup
+		ours.Secure.Source = p.Secure.Source
 	default:
 		ours.Secure.Crypto = []Crypto{protection.Send}
 	}
@@ -85,6 +86,7 @@ func (p *Policy) offered(line, before *Media) {
 	line.Secure = &Secure{ICE: p.Secure.ICE}
 	if profile.DTLS() {
 		line.Secure.Fingerprints, line.Secure.Setup = p.Secure.Fingerprints, ActPass
+		line.Secure.Source = p.Secure.Source
 		return
 	}
 	for i, c := range p.Secure.Crypto {

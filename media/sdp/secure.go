@@ -2,6 +2,7 @@ package sdp
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -21,6 +22,25 @@ type Secure struct {
 	// Passive; NoSetup is Passive. Our offers always leave it to the far end.
 	Setup Setup
 	ICE   ICE
+	// Source names our packets in the descriptions of DTLS; zero for not at all. What
+	// the far end says of its own is not read.
+	Source Source
+}
+
+// Source is where packets come from (RFC 5576 section 4): there are browser libraries
+// that hear nobody who does not name it.
+type Source struct {
+	SSRC  uint32
+	CName string
+}
+
+// appendTo writes the line.
+func (s *Source) appendTo(b []byte) []byte {
+	if *s == (Source{}) {
+		return b
+	}
+	b = strconv.AppendUint(append(b, "a=ssrc:"...), uint64(s.SSRC), 10)
+	return append(append(append(b, " cname:"...), s.CName...), "\r\n"...)
 }
 
 // Protection says how the packets of an accepted line are encrypted: by the keys of
@@ -146,7 +166,7 @@ func (s *Secure) appendTo(b []byte) []byte {
 	if s.ICE.Used() {
 		b = s.ICE.appendTo(b)
 	}
-	return b
+	return s.Source.appendTo(b)
 }
 
 // Bundles lists the BUNDLE groups (RFC 9143), each the identifiers (Media.MID) of its

@@ -102,6 +102,7 @@ func TestAnswerSecure(t *testing.T) {
 		{name: "no usable key, plain line beside", offer: "m=audio 6000 RTP/SAVP 0\r\na=crypto:9 broken\r\nm=audio 6002 RTP/AVP 0\r\n", want: "1 RTP/AVP"},
 		{name: "we have nothing", change: func(p *Policy) { p.Secure = nil }, offer: "m=audio 6000 RTP/SAVP 0\r\n" + cryptoLines, err: ErrNoProtection},
 		{name: "plain, but it must not be", change: func(p *Policy) { p.MustSecure = true }, offer: "m=audio 6000 RTP/AVP 0\r\n", err: ErrNoProtection},
+		{name: "browser hears a source", change: func(p *Policy) { p.Secure.Source = Source{SSRC: 7, CName: "us"} }, offer: browserLines, want: "0 UDP/TLS/RTP/SAVPF dtls passive mux ice", has: "a=ssrc:7 cname:us\r\n"},
 		{name: "browser", offer: browserLines, want: "0 UDP/TLS/RTP/SAVPF dtls passive mux ice", has: "a=group:BUNDLE audio\r\na=ice-lite\r\n"},
 		{name: "browser, we are the client", change: func(p *Policy) { p.Secure.Setup = Active }, offer: browserLines, want: "0 UDP/TLS/RTP/SAVPF dtls active mux ice", has: "a=setup:active\r\n"},
 		{name: "DTLS without ICE, the far end waits", offer: "m=audio 6000 UDP/TLS/RTP/SAVP 0\r\na=setup:passive\r\na=fingerprint:sha-256 " + sum32 + "\r\n", want: "0 UDP/TLS/RTP/SAVP dtls active"},
