@@ -70,7 +70,7 @@ func (n *negotiation) mayLead(able []sdp.Codec) bool {
 			continue
 		}
 		for _, c := range n.offered.Media[i].Speech() {
-			if decodes(c) && encodes(c) || listed(able, c) {
+			if ours(c) || listed(able, c) {
 				return true
 			}
 		}
@@ -235,7 +235,7 @@ func (s *Session) unmet() *Session {
 		return other
 	}
 	mine, theirs := s.terms.Load(), other.terms.Load()
-	switch foreign, also := !encodes(mine.Codec), !encodes(theirs.Codec); {
+	switch foreign, also := !ours(mine.Codec), !ours(theirs.Codec); {
 	case foreign && (!also || s.born < other.born):
 		return s
 	case also:

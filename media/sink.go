@@ -99,7 +99,7 @@ func convert(from, to sdp.Codec) conversion {
 		return aToMu
 	case from.Is(to):
 		return keep
-	case decodes(from) && encodes(to):
+	case ours(from) && ours(to):
 		return recode
 	}
 	return refuse
@@ -114,15 +114,10 @@ func coder(c sdp.Codec) *codec.Format {
 	return f
 }
 
-// decodes tells whether we can hear a format, encodes whether we can speak it.
-func decodes(c sdp.Codec) bool {
+// ours tells whether we can hear a format and speak it.
+func ours(c sdp.Codec) bool {
 	f := coder(c)
-	return f != nil && f.Decodes
-}
-
-func encodes(c sdp.Codec) bool {
-	f := coder(c)
-	return f != nil && f.Encodes
+	return f != nil && f.Decodes && f.Encodes
 }
 
 // rtp implements sink.

@@ -1,7 +1,10 @@
 package codec
 
 import (
+	"fmt"
+
 	"github.com/cordpair/cordpair/media/codec/g722"
+	"github.com/cordpair/cordpair/media/codec/opus"
 	"github.com/cordpair/cordpair/media/codec/resample"
 	"github.com/cordpair/cordpair/media/g711"
 )
@@ -84,3 +87,16 @@ func newG722Encoder(rate int) Encoder {
 	e.Reset(native)
 	return encodeAt(e, rate, native)
 }
+
+type opusDecoder struct{ *opus.Decoder }
+
+func (d opusDecoder) Decode(pcm []int16, payload []byte) (int, error) {
+	n, err := d.Decoder.Decode(pcm, payload)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrPayload, err)
+	}
+	return n, nil
+}
+
+// newOpusDecoder works at all our rates without resampling.
+func newOpusDecoder(rate int) Decoder { return opusDecoder{opus.New(rate)} }

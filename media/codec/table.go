@@ -54,7 +54,7 @@ type Encoder interface {
 	Encode(payload []byte, pcm []int16) (n int)
 }
 
-// Table lists the formats, the best first.
+// Table lists the formats, those that cost little before the one that does not.
 var Table = []Format{
 	{Name: "G722", Clock: 8000, Rate: 16000, Channels: 1, PayloadType: 9, Decodes: true, Encodes: true,
 		decoder: newG722Decoder, encoder: newG722Encoder},
@@ -62,6 +62,7 @@ var Table = []Format{
 		decoder: newALawDecoder, encoder: newALawEncoder},
 	{Name: "PCMU", Clock: 8000, Rate: 8000, Channels: 1, PayloadType: 0, Decodes: true, Encodes: true,
 		decoder: newMuLawDecoder, encoder: newMuLawEncoder},
+	{Name: "opus", Clock: 48000, Rate: 48000, Channels: 2, PayloadType: Dynamic, Decodes: true, decoder: newOpusDecoder},
 }
 
 // Find gives the row of a format as an rtpmap names it: without regard to case.

@@ -73,6 +73,7 @@ func TestFind(t *testing.T) {
 		want            string
 	}{
 		{"pcmu", 8000, 1, "PCMU"}, {"G722", 8000, 1, "G722"}, {"G722", 16000, 1, ""}, {"PCMA", 8000, 2, ""}, {"GSM", 8000, 1, ""},
+		{"OPUS", 48000, 2, "opus"}, {"opus", 48000, 1, ""},
 	} {
 		got := ""
 		if f, ok := Find(tt.name, tt.clock, tt.channels); ok {
