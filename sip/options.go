@@ -19,7 +19,8 @@ func (s *Server) openOptions() {
 // plainOptions answers an OPTIONS that was written as nearly everybody does from the
 // bytes it came in, as incoming would, or reports that it has to be read. Phones keep
 // their bindings open with them and trunks and proxies watch us by them, so that most
-// of what comes in while nobody calls is this.
+// of what comes in while nobody calls is this. Nothing is kept of one (RFC 3261 8.2.7):
+// a repetition gets the same again.
 func (w *worker) plainOptions(p packet) bool {
 	m, ok := w.server.rules.Plain(p.data)
 	if !ok {

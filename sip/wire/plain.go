@@ -23,6 +23,7 @@ const (
 	plainAccept
 	plainAllow
 	plainSupported
+	plainAllowEvents
 	plainUserAgent
 	plainHeaders
 )
@@ -96,6 +97,8 @@ func plainHeader(name []byte) int {
 		return plainAllow
 	case "Supported":
 		return plainSupported
+	case "Allow-Events":
+		return plainAllowEvents
 	case "User-Agent":
 		return plainUserAgent
 	}

@@ -21,6 +21,12 @@ var plainOnes = map[string]string{
 		"Contact: <sip:far@198.51.100.3:5060;ob>\r\nCall-ID: 64b1\r\nCSeq: 41527 OPTIONS\r\n" +
 		"Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK\r\nSupported: 100rel, timer, replaces\r\n" +
 		"Max-Forwards: 70\r\nUser-Agent: PBX 20.1\r\nContent-Length: 0\r\n\r\n",
+	"a gateway": "OPTIONS sip:pbx.example.com;transport=udp SIP/2.0\r\n" +
+		"Via: SIP/2.0/UDP 198.51.100.4:5080;rport;branch=z9hG4bK8S3DNUQ\r\nMax-Forwards: 70\r\n" +
+		"From: <sip:trunk@pbx.example.com>;tag=4Sv\r\nTo: <sip:trunk@pbx.example.com>\r\n" +
+		"Call-ID: 0ad9-9b1c\r\nCSeq: 137 OPTIONS\r\nContact: <sip:gw+trunk@198.51.100.4:5080;transport=udp;gw=trunk>\r\n" +
+		"User-Agent: a gateway/1.10~64bit\r\nAllow: INVITE, ACK, BYE\r\nSupported: timer, path\r\n" +
+		"Allow-Events: talk, hold, refer\r\nContent-Length: 0\r\n\r\n",
 	"a test program": "OPTIONS sip:100@pbx.example.com SIP/2.0\r\n" +
 		"Via: SIP/2.0/UDP phone.example.com:7060;branch=z9hG4bK-1-0;rport\r\nMax-Forwards: 70\r\n" +
 		"From: <sip:100@pbx.example.com>;tag=1\r\nTo: Alice Two <sip:100@pbx.example.com>\r\n" +
