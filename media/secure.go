@@ -96,10 +96,12 @@ func (c *channel) forget() {
 	*c = channel{agent: c.agent}
 }
 
-// rekey takes the keys of SDES.
+// rekey takes the keys of SDES, which both ports share.
 func (g *guard) rekey(p *sdp.Protection) {
+	for i := range g.channels {
+		g.channels[i].shake.end()
+	}
 	c := &g.channels[onRTP]
-	c.shake.end()
 	theirs, err := keyOf(p.Receive)
 	ours, err2 := keyOf(p.Send)
 	if err = errors.Join(err, err2); err == nil {
@@ -107,9 +109,11 @@ func (g *guard) rekey(p *sdp.Protection) {
 	}
 	if err != nil { // a reader of descriptions let pass what it should not
 		g.stream.engine.log.Error("media key cannot be used", "err", err)
-		*c = channel{}
+		*c = channel{agent: c.agent}
 	}
+	own := g.channels[onRTCP].agent // each port has its own paths
 	g.channels[onRTCP] = *c
+	g.channels[onRTCP].agent = own
 }
 
 // install gives a channel its keys. Those it has already stay.

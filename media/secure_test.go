@@ -251,3 +251,29 @@ func TestInsist(t *testing.T) {
 		})
 	}
 }
+
+// Keys of a description end the handshakes of both ports that were going on.
+func TestKeysEndHandshakes(t *testing.T) {
+	onBoth(t, Config{}, func(t *testing.T, r *rig) {
+		if r.net == nil {
+			return // handshakes end in a time of their own there
+		}
+		a, next := r.encrypted("1:0", "dtls"), r.encrypted("1:0", "savp AES_CM_128_HMAC_SHA1_80")
+		a.begin(SessionConfig{})
+		if _, err := a.session.SetOffer(a.description("passive")); err != nil { // we begin, and nobody answers
+			t.Fatal(err)
+		}
+		_, err := a.session.Answer()
+		mustCall(t, err)
+		r.settle()
+		if n := r.engine.handshakes.Load(); n != 2 {
+			t.Fatalf("%d handshakes", n)
+		}
+		a.kind, a.key = next.kind, next.key
+		mustCall(t, a.offers())
+		r.settle()
+		if n := r.engine.handshakes.Load(); n != 0 {
+			t.Errorf("%d handshakes go on", n)
+		}
+	})
+}
