@@ -204,6 +204,10 @@ func (a *agenda) run(now int64) {
 	for ; a.n > 0 && a.turn <= now/slotTime; a.turn++ {
 		for s := a.slots[a.turn%agendaSlots]; s != nil; s = a.slots[a.turn%agendaSlots] {
 			a.drop(s)
+			if s.reports.due > now {
+				a.add(s, now) // the clock has leapt, and this one has reported since
+				continue
+			}
 			s.report(now)
 		}
 	}
