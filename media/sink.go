@@ -148,5 +148,8 @@ func (r *relay) rtp(from *stream, p *packet) {
 			return
 		}
 	}
+	if r.recoder != nil {
+		r.recoder.yield()
+	}
 	r.to.forward(p, from.in.epoch, way.pt)
 }

@@ -127,6 +127,15 @@ func (r *recoder) take(from *stream, p *packet, how conversion) {
 	}
 }
 
+// yield lets go of what is held back and rests, because the party goes on in a format
+// that passes: nothing is to be made up beside that.
+func (r *recoder) yield() {
+	if r.active {
+		r.heard = r.from.loop.now - restless - 1
+		r.buffer.Reset()
+	}
+}
+
 // start makes ready what the recoder needs and lets it have its frames.
 func (r *recoder) start(from *stream) {
 	if r.buffer == nil {
@@ -150,7 +159,7 @@ func (r *recoder) start(from *stream) {
 func (r *recoder) tune(pt uint8) {
 	if c := r.plan.in[r.format(pt)].Clock; c != r.clock {
 		r.clock = c
-		r.buffer = jitter.New(c)
+		r.buffer.Retime(c)
 	}
 }
 

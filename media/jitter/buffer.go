@@ -105,6 +105,12 @@ func (b *Buffer) Reset() {
 	b.begun, b.going, b.spurt = false, false, false
 }
 
+// Retime is Reset for timestamps at another rate, in Hz.
+func (b *Buffer) Retime(clock int) {
+	b.timing.clock = clock
+	b.Reset()
+}
+
 // drop empties all cells.
 func (b *Buffer) drop() {
 	for i := range b.cells {

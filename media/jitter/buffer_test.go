@@ -365,3 +365,22 @@ func BenchmarkBuffer(b *testing.B) {
 		now += 20 * ms
 	}
 }
+
+// A party may change between formats of two rates with every packet: that costs no
+// memory, and what was held counts no more.
+func TestRetime(t *testing.T) {
+	b, seq, now := New(8000), uint16(0), int64(0)
+	step := func() {
+		for _, clock := range []int{48000, 8000} {
+			seq, now = seq+1, now+20*ms
+			b.Retime(clock)
+			if b.Put(now, Packet{Seq: seq, Payload: []byte{1}}); b.Held() != 1 {
+				t.Fatalf("%d held", b.Held())
+			}
+		}
+	}
+	step()
+	if n := testing.AllocsPerRun(100, step); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
