@@ -369,12 +369,12 @@ func BenchmarkBuffer(b *testing.B) {
 // A party may change between formats of two rates with every packet: that costs no
 // memory, and what was held counts no more.
 func TestRetime(t *testing.T) {
-	b, seq, now := New(8000), uint16(0), int64(0)
+	b, seq, now, payload := New(8000), uint16(0), int64(0), []byte{1}
 	step := func() {
 		for _, clock := range []int{48000, 8000} {
 			seq, now = seq+1, now+20*ms
 			b.Retime(clock)
-			if b.Put(now, Packet{Seq: seq, Payload: []byte{1}}); b.Held() != 1 {
+			if b.Put(now, Packet{Seq: seq, Payload: payload}); b.Held() != 1 {
 				t.Fatalf("%d held", b.Held())
 			}
 		}
