@@ -260,3 +260,37 @@ func TestSourceReturns(t *testing.T) {
 		}
 	})
 }
+
+// TestUnknownCodecPasses: what is in no table of ours crosses as it is, whatever packet
+// length the parties ask for.
+func TestUnknownCodecPasses(t *testing.T) {
+	for _, asked := range []string{"a=ptime:10", "a=ptime:20", "a=ptime:30", "a=ptime:60", "a=ptime:200"} {
+		t.Run(asked, func(t *testing.T) {
+			onBoth(t, Config{}, func(t *testing.T, r *rig) {
+				pa, pb := r.phone("1:0"), r.phone("2:0")
+				format := []string{"a=rtpmap:98 unheard/48000/2", asked}
+				a, b := r.fresh(Events{}), r.fresh(Events{})
+				if _, err := a.SetOffer(pa.sdp("98", format...)); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := b.Offer(a); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := b.SetAnswer(pb.sdp("98", format...)); err != nil {
+					t.Fatal(err)
+				}
+				if err := Join(a, b); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := a.Answer(); err != nil {
+					t.Fatal(err)
+				}
+				r.settle()
+				pa.speak(a, 98, 1, 2, 3)
+				if got := pb.heard(); len(got) != 1 || !bytes.Equal(got[0].Payload, []byte{1, 2, 3}) {
+					t.Errorf("heard %v", got)
+				}
+			})
+		})
+	}
+}

@@ -27,7 +27,7 @@ type plan struct {
 
 // newPlan collects what a relay leaves to a recoder; nothing if in is empty.
 func newPlan(r *relay, from, there *terms) plan {
-	p := plan{to: r.to, out: there.Codec, ptime: packetTime(there), eventsIn: r.eventsIn, eventsOut: r.eventsOut}
+	p := plan{to: r.to, out: there.Codec, eventsIn: r.eventsIn, eventsOut: r.eventsOut}
 	for _, c := range from.Accepted {
 		if r.way[c.PayloadType&0x7f].how == recode {
 			p.in = append(p.in, c)
@@ -37,15 +37,15 @@ func newPlan(r *relay, from, there *terms) plan {
 	if len(p.in) == 0 {
 		return plan{}
 	}
-	p.rate = min(p.rate, coder(p.out).Rate)
+	p.rate, p.ptime = min(p.rate, coder(p.out).Rate), packetTime(there)
 	if from.ReceiveEvents >= 0 {
 		p.events = r.way[from.ReceiveEvents&0x7f]
 	}
 	return p
 }
 
-// packetTime is how long our packets to a party are, in ms: what it asks for, as far
-// as that makes sense.
+// packetTime is how long the packets that we code for a party are, in ms: what it asks
+// for, as far as that makes sense.
 func packetTime(there *terms) int {
 	switch t := there.PTime / 10 * 10; {
 	case there.PTime == 0:
