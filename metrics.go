@@ -51,6 +51,7 @@ func (s *Switch) newMetrics() registry {
 	counter("media_packets_received_total", "RTP and RTCP packets received.", func() float64 { return float64(s.media.Stats().PacketsReceived) })
 	counter("media_packets_sent_total", "RTP and RTCP packets sent.", func() float64 { return float64(s.media.Stats().PacketsSent) })
 	counter("media_packets_dropped_total", "RTP and RTCP packets that were malformed or from a stranger.", func() float64 { return float64(s.media.Stats().PacketsDropped) })
+	counter("media_packets_forged_total", "Packets that were not under the key of the party they claimed to come from.", func() float64 { return float64(s.media.Stats().PacketsForged) })
 	gauge("store_free_bytes", "Free space on the file system of the store.", func() float64 {
 		free, err := s.db.FreeBytes()
 		if err != nil {

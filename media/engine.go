@@ -50,6 +50,9 @@ type EngineStats struct {
 	// Packets count RTP of running and ended sessions; PacketsDropped those that
 	// were malformed, from a stranger or over a limit.
 	PacketsReceived, PacketsSent, PacketsDropped uint64
+	// PacketsForged had to be encrypted and were not under the party's key, or had been
+	// heard before (M3).
+	PacketsForged uint64
 	// Panics count packets whose handling failed. Each was dropped.
 	Panics uint64
 }
@@ -193,6 +196,7 @@ func (st *EngineStats) add(s Stats) {
 	st.PacketsReceived += s.PacketsReceived
 	st.PacketsSent += s.PacketsSent
 	st.PacketsDropped += s.Dropped
+	st.PacketsForged += s.Forged
 }
 
 // NewSession takes a port pair for one leg; ErrNoPorts when there is none,

@@ -299,7 +299,7 @@ func mediaStats(s media.Stats) call.MediaStats {
 	m := call.MediaStats{
 		PacketsReceived: s.PacketsReceived, PacketsSent: s.PacketsSent,
 		OctetsReceived: s.OctetsReceived, OctetsSent: s.OctetsSent,
-		Lost: s.Lost, Dropped: s.Dropped, JitterMS: s.JitterMS, Codec: s.Codec, FirstAt: s.FirstAt,
+		Lost: s.Lost, Dropped: s.Dropped, Forged: s.Forged, JitterMS: s.JitterMS, Codec: s.Codec, FirstAt: s.FirstAt,
 		FarLost: s.FarLost, FarJitterMS: s.FarJitterMS, RoundTripMS: float64(s.RoundTrip) / 1e6,
 	}
 	if s.Signalled.IsValid() {

@@ -60,13 +60,16 @@ type LegEvent struct {
 
 // MediaStats are the counters of one leg. Received is what the party sent.
 type MediaStats struct {
-	PacketsReceived uint64  `json:"packets_received"`
-	PacketsSent     uint64  `json:"packets_sent"`
-	OctetsReceived  uint64  `json:"octets_received"`
-	OctetsSent      uint64  `json:"octets_sent"`
-	Lost            uint64  `json:"lost"`    // by gaps in the received sequence numbers
-	Dropped         uint64  `json:"dropped"` // malformed, from a stranger, or of an unknown type
-	JitterMS        float64 `json:"jitter_ms"`
+	PacketsReceived uint64 `json:"packets_received"`
+	PacketsSent     uint64 `json:"packets_sent"`
+	OctetsReceived  uint64 `json:"octets_received"`
+	OctetsSent      uint64 `json:"octets_sent"`
+	Lost            uint64 `json:"lost"`    // by gaps in the received sequence numbers
+	Dropped         uint64 `json:"dropped"` // malformed, from a stranger, or of an unknown type
+	// Forged came from one of the party's addresses, where everything is encrypted, and
+	// were not under its key, or had been heard before.
+	Forged   uint64  `json:"forged,omitempty"`
+	JitterMS float64 `json:"jitter_ms"`
 	// FarLost and FarJitterMS are what the party reports of the packets it got, and
 	// RoundTripMS is the time to it and back; all 0 while it reports nothing.
 	FarLost     uint64  `json:"far_lost,omitempty"`

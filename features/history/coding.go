@@ -10,8 +10,9 @@ import (
 )
 
 // recordVersion is the form AppendRow writes. Version 1 was JSON; version 2 had the
-// events and the trace as lists, version 3 nothing of what the far end reports.
-const recordVersion = 4
+// events and the trace as lists, version 3 nothing of what the far end reports, version 4
+// nothing of forged packets.
+const recordVersion = 5
 
 // brief is a record without its sequence, trace and messages, which reading one
 // row after another need not take apart.
@@ -155,6 +156,7 @@ func (w *writer) media(m *call.MediaStats) {
 	for _, n := range []uint64{m.PacketsReceived, m.PacketsSent, m.OctetsReceived, m.OctetsSent, m.Lost, m.Dropped} {
 		w.uint(n)
 	}
+	w.uint(m.Forged)
 	w.float(m.JitterMS)
 	w.uint(m.FarLost)
 	w.float(m.FarJitterMS)
@@ -168,6 +170,9 @@ func (w *writer) media(m *call.MediaStats) {
 func (r *reader) media(m *call.MediaStats) {
 	for _, n := range []*uint64{&m.PacketsReceived, &m.PacketsSent, &m.OctetsReceived, &m.OctetsSent, &m.Lost, &m.Dropped} {
 		*n = r.uint()
+	}
+	if r.version > 4 {
+		m.Forged = r.uint()
 	}
 	m.JitterMS = r.float()
 	if r.version > 3 {

@@ -75,7 +75,7 @@ func fullRecord() Record {
 	step(call.Event{Kind: call.EventJoined, Leg: "c", Party: carol, Direction: call.Outbound, Other: "OTHER"})
 	step(call.Event{Kind: call.EventFinding, Leg: "b", Party: bob, Finding: &call.Finding{Code: "loss", Text: "7 of 100"}})
 	step(call.Event{Kind: call.EventLegEnded, Leg: "b", Cause: call.CauseNormal, Remote: true, Stats: &call.MediaStats{
-		PacketsReceived: 1, PacketsSent: 1 << 40, OctetsReceived: 3, OctetsSent: 4, Lost: 5, Dropped: 6, JitterMS: 7.25, FarLost: 8, FarJitterMS: 9.5, RoundTripMS: 10.25,
+		PacketsReceived: 1, PacketsSent: 1 << 40, OctetsReceived: 3, OctetsSent: 4, Lost: 5, Dropped: 6, Forged: 11, JitterMS: 7.25, FarLost: 8, FarJitterMS: 9.5, RoundTripMS: 10.25,
 		Codec: "PCMA", FirstAt: at.Add(-time.Second), Signalled: "10.0.0.7:4000", Source: "192.0.2.7:61000",
 	}})
 	step(call.Event{Kind: call.EventJoined, Leg: "c", Party: carol, Other: "THIRD"})
@@ -154,7 +154,7 @@ func TestRecordsOfVersion1(t *testing.T) {
 		rec := fullRecord()
 		for i := range rec.CDR {
 			st := &rec.CDR[i].Stats
-			st.FarLost, st.FarJitterMS, st.RoundTripMS = 0, 0, 0
+			st.Forged, st.FarLost, st.FarJitterMS, st.RoundTripMS = 0, 0, 0, 0
 		}
 		old := store.NewTable[plain](db.Records(), store.Calls, 1)
 		if err := old.Put(key(rec.CallUUID), plain(rec)); err != nil {
@@ -247,7 +247,7 @@ func TestRecordsOfVersion2(t *testing.T) {
 		rec := fullRecord()
 		for i := range rec.CDR {
 			st := &rec.CDR[i].Stats
-			st.FarLost, st.FarJitterMS, st.RoundTripMS = 0, 0, 0
+			st.Forged, st.FarLost, st.FarJitterMS, st.RoundTripMS = 0, 0, 0, 0
 		}
 		old := store.NewTable(db.Records(), store.Calls, 2, store.Index[record2]{
 			Name: "client_time", Keys: func(rec record2) []store.Key { return []store.Key{store.Time(rec.InitTime.Time)} },

@@ -208,5 +208,9 @@ func mediaText(col Column) string {
 	if m.RoundTripMS > 0 || m.FarLost > 0 {
 		far = fmt.Sprintf("far end: %d lost, jitter %.1f ms, round trip %.1f ms", m.FarLost, m.FarJitterMS, m.RoundTripMS)
 	}
-	return join(", ", m.Codec, text, far, prefixed("from ", m.Source))
+	forged := ""
+	if m.Forged > 0 {
+		forged = fmt.Sprintf("%d forged", m.Forged)
+	}
+	return join(", ", m.Codec, text, forged, far, prefixed("from ", m.Source))
 }
