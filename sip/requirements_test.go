@@ -39,7 +39,7 @@ var requirements = map[string][]string{
 	"A4":  {"TestNonces", "digest/TestNonceLife", "digest/TestNonceCounts", "digest/TestForgedNonce", "digest/TestNonceOfAnotherProcess"},
 	"A5":  {"TestIdentity", "TestRegisterOnlyOneself"},
 	"A6":  {"TestDigestPolicies"},
-	"A7":  {"digest/TestCheckPassword", "digest/TestGeneratePassword"},
+	"A7":  {"digest/TestCheckPassword", "digest/TestGeneratePassword", "../TestKeysAreNowhere", "../media/TestKeysAreNotLogged"},
 	"A9":  {"TestPhoneChallengesUs"},
 	"A12": {"TestUnpredictable", "TestRandomness", "digest/TestConstantTime", "../media/TestBeginsUnpredictable"},
 
@@ -60,6 +60,7 @@ var requirements = map[string][]string{
 	"L4": {"TestSessionExpires", "TestSessionRefreshed", "TestRefreshUnanswered", "TestNoTimerAtFarEnd", "TestPhoneDiesHolding"},
 	"L5": {"TestDialogFollowsRegistration", "TestSubscriptionFollowsThePhone"},
 	"L7": {"../TestNothingGrows"},
+	"M3": {"../media/TestAttacksOnEncryptedLegs", "../media/TestNewKeys"},
 	"M7": {"TestDigits"},
 	"M8": {"TestSilentLeg"},
 	"L9": {"TestStuckWorker", "../dialplan/call/TestStuckCall"},
