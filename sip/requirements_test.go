@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// requirements says which test holds each requirement on SIP input and
-// authentication that binds here. A name with a slash is a test of that
+// requirements says which test holds each requirement on SIP input, authentication
+// and media that binds here. A name with a slash is a test of that
 // package, a path from this one.
 var requirements = map[string][]string{
 	"S1": {"TestPanicIsSurvived", "TestCorpus", "TestWheelSurvivesPanic"},
@@ -60,14 +60,23 @@ var requirements = map[string][]string{
 	"L4": {"TestSessionExpires", "TestSessionRefreshed", "TestRefreshUnanswered", "TestNoTimerAtFarEnd", "TestPhoneDiesHolding"},
 	"L5": {"TestDialogFollowsRegistration", "TestSubscriptionFollowsThePhone"},
 	"L7": {"../TestNothingGrows"},
-	"M3": {"../media/TestAttacksOnEncryptedLegs", "../media/TestNewKeys"},
-	"M7": {"TestDigits"},
-	"M8": {"TestSilentLeg"},
-	"L9": {"TestStuckWorker", "../dialplan/call/TestStuckCall"},
-	"O1": {"TestRefusedAtOnce", "TestRefusalsAreBounded", "TestBurst", "wire/TestRefusal"},
-	"O2": {"TestFullLanes", "TestSheddingOrder", "TestRepetitionIsNotRefused", "TestEmergencyFirst", "../dialplan/call/TestEmergencyIsDialledUrgently"},
-	"O3": {"TestFloodBesideCalls", "TestInventedTags", "TestFairTurns", "TestManyBehindOneAddress"},
-	"O4": {"location/TestSpread"},
+	"M1": {"../media/TestAttackFromElsewhere", "../media/TestLearning", "../media/TestReach"},
+	"M2": {"../media/TestStableSSRC"},
+	"M3": {"../media/TestAttacksOnEncryptedLegs", "../media/TestNewKeys", "../media/secure/TestRefusals", "../media/secure/TestSourcesAreBounded", "../media/ice/TestAnswer"},
+	"M4": {"../media/TestBrokenPackets", "../media/TestBrokenStreamsEndNothing"},
+	"M5": {"../media/TestForbiddenTargets", "../media/TestUnconfirmedTargets"},
+	"M6": {
+		"../media/TestQuarantine", "../media/TestHeldPackets", "../media/TestPairsUnderPressure", "../media/TestEarlierUser", "../media/TestMovedUser",
+		"../media/TestPoolTakesTheOldest", "../media/TestExhaustion", "../media/TestChurn",
+	},
+	"M7":  {"TestDigits", "../media/TestDigitLimits", "../media/TestDigitsAreSeenAndRelayed"},
+	"M8":  {"TestSilentLeg", "../media/TestSilentParty", "../media/TestSilentMany"},
+	"M10": {"../media/TestDecoderPanics"},
+	"L9":  {"TestStuckWorker", "../dialplan/call/TestStuckCall"},
+	"O1":  {"TestRefusedAtOnce", "TestRefusalsAreBounded", "TestBurst", "wire/TestRefusal"},
+	"O2":  {"TestFullLanes", "TestSheddingOrder", "TestRepetitionIsNotRefused", "TestEmergencyFirst", "../dialplan/call/TestEmergencyIsDialledUrgently"},
+	"O3":  {"TestFloodBesideCalls", "TestInventedTags", "TestFairTurns", "TestManyBehindOneAddress"},
+	"O4":  {"location/TestSpread"},
 	"O5": {
 		"TestJobsAreBounded", "TestHeardMemory",
 		"TestShortMemory", "TestFullLanes", "TestManyTransactions", "TestTransactionsOfOneSource", "TestKeptIsBounded",
@@ -96,6 +105,7 @@ var elsewhere = map[string]string{
 	"A10": "comes with the transports",
 	"A11": "comes with TLS and WebSocket",
 	"O6":  "comes with trunks",
+	"M9":  "comes with recording",
 	"L3":  "not promised: sockets are not handed over",
 	"L8":  "72 hours: make soak",
 	"L13": "is about releases",
@@ -137,7 +147,7 @@ func TestRequirementsHaveTests(t *testing.T) {
 			t.Errorf("%s: there is no %s", what, name)
 		}
 	}
-	for group, last := range map[string]int{"S": 17, "A": 12, "O": 9, "L": 14} {
+	for group, last := range map[string]int{"S": 17, "A": 12, "O": 9, "L": 14, "M": 10} {
 		for i := 1; i <= last; i++ {
 			number := group + strconv.Itoa(i)
 			if (len(requirements[number]) == 0) == (elsewhere[number] == "") {
