@@ -157,6 +157,7 @@ var scenarios = []scenario{
 
 	{name: "another family", announced: "[2001:db8::7]:4000", do: func(w *ward) { w.talk(usual, talking(w)) }, want: "unreachable_address", says: "family"},
 	{name: "no address", announced: "0.0.0.0:4000", do: func(w *ward) { w.r.advance(usual) }, want: "unreachable_address", says: "hears nothing until"},
+	{name: "no address, but audio", announced: "0.0.0.0:9", do: func(w *ward) { w.talk(usual, talking(w)) }, want: "unreachable_address", says: "hears nothing until it announces another"},
 	{name: "no address, the old hold", do: func(w *ward) {
 		w.describe(describe(netip.MustParseAddrPort("0.0.0.0:4000"), "8 101"))
 		w.r.advance(usual)

@@ -26,6 +26,9 @@ func (t *terms) unreachable(local netip.Addr, named bool) string {
 		if named || t.Remote.Port() == 0 {
 			return ""
 		}
+		if !a.IsValid() {
+			return "which we do not look up"
+		}
 		return "which is no address; as a hold it comes too early"
 	case a.Is4() != local.Is4():
 		return "an address of the other family than its leg has here (" + local.String() + ")"
@@ -39,7 +42,10 @@ func (t *terms) unreachable(local netip.Addr, named bool) string {
 
 func unreachableText(t *terms, why string, src netip.AddrPort) string {
 	now := "it hears nothing until it sends something itself"
-	if src.IsValid() {
+	switch {
+	case !t.maySend():
+		now = "it hears nothing until it announces another"
+	case src.IsValid():
 		now = "what it is to hear goes to " + src.String() + ", where its own audio comes from"
 	}
 	return fmt.Sprintf("announced %s for its audio, %s: %s. Give it its outside address, by STUN or by hand, and switch off SIP ALG in its router.",

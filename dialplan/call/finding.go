@@ -110,7 +110,7 @@ func findings(m *MediaStats, answered, ended time.Time) []Finding {
 	if !answered.IsZero() {
 		late := m.FirstAt.Sub(answered)
 		switch talked := ended.Sub(answered); {
-		case m.PacketsReceived == 0 && talked > silence:
+		case m.PacketsReceived == 0 && m.Dropped < strangers && talked > silence:
 			add(FindingNoMedia, "sent nothing in %v after the answer", talked.Round(time.Second))
 		case m.PacketsReceived > 0 && !m.FirstAt.IsZero() && late > silence:
 			add(FindingLate, "sent its first packet %v after the answer", late.Round(100*time.Millisecond))

@@ -26,6 +26,7 @@ func TestFindings(t *testing.T) {
 		{"never answered", call.MediaStats{}, time.Time{}, at(time.Minute), ""},
 		{"too short to say", call.MediaStats{}, answer, at(2 * time.Second), ""},
 		{"silent", call.MediaStats{}, answer, at(2100 * time.Millisecond), "no_media: sent nothing in 2s after the answer"},
+		{"all of it dropped", call.MediaStats{Dropped: 30}, answer, at(time.Minute), "strangers: had 30 packets dropped: malformed, from a stranger or of an unknown type"},
 		{"in time", call.MediaStats{PacketsReceived: 1, FirstAt: at(2 * time.Second)}, answer, at(time.Minute), ""},
 		{"late", call.MediaStats{PacketsReceived: 1, FirstAt: at(3140 * time.Millisecond)}, answer, at(time.Minute), "late_media: sent its first packet 3.1s after the answer"},
 		{"early media", call.MediaStats{PacketsReceived: 1, FirstAt: at(-time.Second)}, answer, at(time.Minute), ""},
@@ -85,12 +86,12 @@ func TestFindingEvents(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sw := calltest.New(t, effects(), calltest.Steps(step("ring")))
 		caller, callee, c := talking(t, sw)
-		callee.SetStats(call.MediaStats{Dropped: 10})
+		callee.SetStats(call.MediaStats{Dropped: 10, JitterMS: 40})
 		pass(time.Minute)
 		caller.HangUp()
 		pass(0)
 		wantStory(t, sw, c, "started leg-started leg-started ringing answered answered leg-ended(normal) finding finding leg-ended(normal) ended(normal)")
-		for i, code := range []call.FindingCode{call.FindingNoMedia, call.FindingStrangers} {
+		for i, code := range []call.FindingCode{call.FindingJitter, call.FindingStrangers} {
 			if ev := sw.Events(c.ID())[7+i]; ev.Leg != callee.ID() || ev.Finding == nil || ev.Finding.Code != code || ev.Party.Extension != 2 {
 				t.Errorf("%+v", ev)
 			}
