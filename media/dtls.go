@@ -13,8 +13,13 @@ const (
 	// maxHandshakes bounds the handshakes of an engine that go on at once; a far end
 	// that finds no place tries again within a second.
 	maxHandshakes = 512
-	// handshakeTries bounds those of one channel under the same terms.
+	// handshakeTries bounds those of one channel that begin within giveWay of each
+	// other.
 	handshakeTries = 5
+	// giveWay is how long a handshake that is not done holds its place against a hello
+	// from another of the party's ports, in ns: anybody at its host, or who writes its
+	// address on a datagram, may have begun it.
+	giveWay = 1e9
 	// repeatTime is how long a finished handshake is asked for its last flight, in
 	// ns; a hello after that begins another one.
 	repeatTime = 10e9
@@ -25,6 +30,7 @@ type handshake struct {
 	now   *secure.Handshake // nil while none goes on or is kept
 	id    uint64            // of now
 	with  netip.AddrPort    // the far end of now
+	began int64             // of now
 	done  bool              // now has given its keys
 	over  int64             // and is kept until then
 	tries int
@@ -80,15 +86,21 @@ func (g *guard) shaking(port int, l *latch, b []byte, from netip.AddrPort) {
 			g.shake(port, from)
 		}
 	case c.agent == nil && from != h.with:
-		if !hello || from != l.exact {
+		if !hello || !h.yields(from, l.exact, s.loop.now) {
 			s.counters.dropped.add(1)
 			return
 		}
-		g.shake(port, from) // the exactly signalled port wins, as in M1
+		g.shake(port, from)
 	}
 	if h.now != nil {
 		h.now.Feed(b)
 	}
+}
+
+// yields tells whether a handshake is given up for the hello of another port: the
+// exactly signalled one wins, as in M1.
+func (h *handshake) yields(from, exact netip.AddrPort, now int64) bool {
+	return from == exact || h.with != exact && !h.done && now-h.began >= giveWay
 }
 
 // isHello tells whether a datagram may begin an association: a ClientHello that is
@@ -102,11 +114,15 @@ func isHello(b []byte) bool {
 func (g *guard) shake(port int, with netip.AddrPort) {
 	h, e := &g.channels[port].shake, g.stream.engine
 	h.end()
+	now := g.stream.loop.now
+	if now-h.began >= giveWay {
+		h.tries = 0
+	}
 	if h.tries >= handshakeTries || e.handshakes.Load() >= maxHandshakes {
 		return
 	}
 	e.handshakes.Add(1)
-	h.tries, h.done, h.with, h.id = h.tries+1, false, with, e.nextEpoch()
+	h.tries, h.done, h.began, h.with, h.id = h.tries+1, false, now, with, e.nextEpoch()
 	m := secure.Meeting{Identity: e.identity, Client: g.terms.Protection.Setup == sdp.Active}
 	for _, f := range g.terms.Protection.Fingerprints {
 		m.Fingerprints = append(m.Fingerprints, secure.Fingerprint(f))

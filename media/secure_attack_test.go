@@ -1,6 +1,7 @@
 package media
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -139,6 +140,27 @@ func checkUnharmed(t *testing.T, p, other *party, evil *phone, frames int) {
 	if st := p.session.Stats(); st.Source != p.addr {
 		t.Errorf("the party is believed at %s, not %s", st.Source, p.addr)
 	}
+}
+
+// Whoever shares the party's host and says hello first does not keep out a party whose
+// port is not the signalled one, however often it says so.
+func TestHandshakeGivesWay(t *testing.T) {
+	onBoth(t, Config{}, func(t *testing.T, r *rig) {
+		p, evil := r.encrypted("1:0", "dtls"), r.phone("1:0")
+		p.begin(SessionConfig{})
+		_, err := p.session.SetOffer([]byte(strings.Replace(string(p.description("actpass")), fmt.Sprintf("m=audio %d ", p.addr.Port()), "m=audio 9998 ", 1)))
+		mustCall(t, err)
+		answer, err := p.session.Answer()
+		mustCall(t, err)
+		r.settle()
+		for range 2 * handshakeTries {
+			evil.raw(p.session.LocalAddr(), attacks["a hello"](evil, p, nil))
+			r.advance(20 * time.Millisecond)
+		}
+		p.takes(answer)
+		r.advance(giveWay)
+		p.meets()
+	})
 }
 
 // A fuzzed datagram on an encrypted leg is dropped, whatever it looks like.
