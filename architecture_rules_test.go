@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 var guests = map[string][]string{
 	"github.com/emiago/sipgo":        {"sip"},
 	"github.com/pion":                {"media"},
+	"github.com/pion/srtp":           {"bench"}, // its phones with SRTP
 	"github.com/dgraph-io/badger":    {"store"},
 	"github.com/dgraph-io/ristretto": {"store"}, // badger's own file mapping, to check its tables
 	"github.com/prometheus":          {"metrics.go"},

@@ -36,7 +36,7 @@ type options struct {
 	Relayed             []int // instead of the usual numbers of calls
 }
 
-var sectionNames = []string{"registrations", "options", "calls", "relay", "beside", "attack", "flat", "idle", "overload", "flood", "storm", "scale"}
+var sectionNames = []string{"registrations", "options", "calls", "relay", "beside", "attack", "flat", "secure-relay", "transcode", "idle", "overload", "flood", "storm", "scale"}
 
 func parseOptions(args []string) (options, error) {
 	var o options
@@ -57,7 +57,7 @@ func parseOptions(args []string) (options, error) {
 	f.IntVar(&o.LoadOne, "load-core", 1, "core of the load")
 	f.IntVar(&o.Nice, "nice", 0, "priority of all processes; below 0 on a shared machine, for root")
 	f.StringVar(&o.Profile, "cpuprofile-of-switch", "", "write perf's samples of the switch during the last phase of each section to this `prefix`")
-	f.Func("relayed", "with the sections relay, beside and flat: their numbers of calls, \"500,1000\"", func(text string) error {
+	f.Func("relayed", "with the sections relay, beside, flat, secure-relay and transcode: their numbers of calls, \"500,1000\"", func(text string) error {
 		return json.Unmarshal([]byte("["+text+"]"), &o.Relayed)
 	})
 	f.StringVar(&o.Note, "note", "", "a line for the table's head")

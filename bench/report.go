@@ -46,7 +46,9 @@ func flatName(n int) string    { return "the same packets over " + strconv.Itoa(
 func relayBesideName(n, rate int) string {
 	return "relay " + strconv.Itoa(n) + " beside " + strconv.Itoa(rate) + " calls/s"
 }
-func relayName(n int) string { return "relay " + strconv.Itoa(n) }
+func relayName(n int) string     { return "relay " + strconv.Itoa(n) }
+func secureName(n int) string    { return "SRTP to RTP " + strconv.Itoa(n) }
+func transcodeName(n int) string { return "PCMA to G.722 " + strconv.Itoa(n) }
 
 func overloadName(times int) string {
 	return "overload ×" + strconv.Itoa(times)
@@ -163,6 +165,9 @@ func figuresOf(p load.Phase) []figure {
 		}
 		if p.Beside > 0 {
 			return []figure{addedP50, addedP99, lossShare, failed, dropped, resent, repeats}
+		}
+		if p.Path == load.Transcode {
+			return []figure{relayCPU, lossShare, growth, failed, dropped}
 		}
 		return []figure{relayCPU, addedP50, addedP99, lossShare, growth, failed, dropped}
 	case load.Idle:

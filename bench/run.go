@@ -132,7 +132,7 @@ func (b *bench) rounds(ctx context.Context) ([]measured, error) {
 }
 
 func (b *bench) buildRelay() {
-	relays := []string{"relay", "beside", "attack", "flat"}
+	relays := []string{"relay", "beside", "attack", "flat", "secure-relay", "transcode"}
 	if !b.Peers || !slices.ContainsFunc(b.Only, func(section string) bool { return slices.Contains(relays, section) }) {
 		return
 	}

@@ -39,6 +39,7 @@ type size struct {
 	attack                         time.Duration // for longer than the last one takes to begin
 	flat                           []int         // relayed calls that share packets
 	packets                        int           // a second
+	secured, transcoded            []int         // relayed calls
 	ramp                           []int         // calls/s
 	step                           time.Duration // of the ramp
 	flood                          int           // INVITEs a second of one source
@@ -52,7 +53,7 @@ var (
 		phones: 8000, callPhones: 4000, idlePhones: 1000,
 		load: 5 * time.Second, calls: 5 * time.Second, relay: 6 * time.Second, idle: 10 * time.Second,
 		callRates: []int{100, 400, 1000}, relayed: []int{100, 500, 1000}, beside: 200, attacked: 24, attack: 12 * time.Second,
-		flat: []int{100, 1000, 3000}, packets: 40000,
+		flat: []int{100, 1000, 3000}, packets: 40000, secured: []int{200}, transcoded: []int{100},
 		ramp: []int{300, 400, 500, 650, 800, 1000, 1250, 1600, 2000, 2500, 3200, 4000, 5000}, step: 3 * time.Second,
 		flood: 50000, storm: 100000, scales: []int{1000, 20000, 100000, 1000000}, held: []int{100, 3000},
 	}
@@ -60,7 +61,7 @@ var (
 		phones: 1000, callPhones: 400, idlePhones: 200,
 		load: time.Second, calls: time.Second, relay: time.Second, idle: time.Second,
 		callRates: []int{100}, relayed: []int{20}, beside: 10, attacked: 12, attack: 12 * time.Second,
-		flat: []int{10, 40}, packets: 2000,
+		flat: []int{10, 40}, packets: 2000, secured: []int{10}, transcoded: []int{10},
 		ramp: []int{50, 100}, step: time.Second, flood: 2000, storm: 1000, scales: []int{100, 1000}, held: []int{10, 50},
 	}
 )
@@ -84,7 +85,7 @@ func (o options) jobs() []job {
 		s = quickSize
 	}
 	if len(o.Relayed) > 0 {
-		s.relayed, s.flat = o.Relayed, o.Relayed
+		s.relayed, s.flat, s.secured, s.transcoded = o.Relayed, o.Relayed, o.Relayed, o.Relayed
 	}
 	register := func(n int) load.Phase { return load.Phase{Kind: load.Register, Count: n, Rate: 2000} }
 	sip := []string{ours, kamailio}
@@ -137,6 +138,12 @@ func (s size) relays() (all []job) {
 	add("attack", s.attacked, []string{ours, rtpengine, cRelay}, load.Phase{Name: attackName, Attack: true})
 	for _, n := range s.flat {
 		add("flat", n, []string{ours, cRelay}, load.Phase{Name: flatName(n), Packets: s.packets})
+	}
+	for _, n := range s.secured {
+		add("secure-relay", n, []string{ours, cRelay}, load.Phase{Name: secureName(n), Path: load.Secure})
+	}
+	for _, n := range s.transcoded {
+		add("transcode", n, []string{ours, cRelay}, load.Phase{Name: transcodeName(n), Path: load.Transcode})
 	}
 	return all
 }

@@ -60,21 +60,22 @@ func (e *engine) dial(from, to *phone, talk time.Duration) *callState {
 
 // invite sends the INVITE, with credentials when there are some.
 func (e *engine) invite(c *callState, auth []byte) {
-	port := e.sink.port
-	if c.callerRTP != nil {
-		port = c.callerRTP.sock.port
-	}
 	e.fillCall(c)
 	e.vals[fAuth] = auth
-	e.vals[fBody] = e.sdp(port)
+	e.vals[fBody] = e.sdp(c.callerRTP)
 	e.vals[fLength] = strconv.AppendInt(nil, int64(len(e.vals[fBody])), 10)
 	c.invited = time.Now()
 	e.sendCaller(c, &inviteText, true)
 }
 
-func (e *engine) sdp(port uint16) []byte {
+// sdp describes a phone's RTP; nil is for a phone whose RTP nobody looks at.
+func (e *engine) sdp(f *flow) []byte {
+	port, text := e.sink.port, &sdpText
+	if f != nil {
+		port, text = f.sock.port, f.text
+	}
 	e.vals[fPort] = strconv.AppendInt(nil, int64(port), 10)
-	return sdpText.render(nil, &e.vals)
+	return text.render(nil, &e.vals)
 }
 
 // fillCall sets what all requests of the caller have in common, with the next
@@ -244,6 +245,9 @@ func (e *engine) established(c *callState, m *message, now time.Time) {
 	e.ack(c)
 	if c.callerRTP != nil {
 		e.connect(c.callerRTP, mediaPort(m.body))
+		if err := c.callerRTP.agree(m.body); err != nil {
+			e.fail("call %s to %s: %v", c.caller.user, c.callee.user, err)
+		}
 	}
 	if c.talk > 0 {
 		e.talks.delay = c.talk

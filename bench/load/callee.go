@@ -85,12 +85,10 @@ func (e *engine) onInvite(s *socket, c *callState, m *message, at, now time.Time
 	}
 	c.answering, c.arrived = ringing, at
 	c.inID = append(c.inID[:0], m.callID...)
-	port := e.sink.port
 	if c.calleeRTP != nil {
-		port = c.calleeRTP.sock.port
 		e.connect(c.calleeRTP, mediaPort(m.body))
 	}
-	c.final = bytes.Clone(e.response(m, "200 OK", c.callee.tag, c.callee, e.sdp(port)))
+	c.final = bytes.Clone(e.response(m, "200 OK", c.callee.tag, c.callee, e.sdp(c.calleeRTP)))
 	c.reply = bytes.Clone(e.response(m, "180 Ringing", c.callee.tag, c.callee, nil))
 	c.rang = time.Now()
 	s.send(c.reply)

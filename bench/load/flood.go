@@ -87,7 +87,7 @@ func (t *floodTask) flood(n int) {
 		t.vals[fCallID] = fmt.Appendf(t.vals[fCallID][:0:0], "f%d-%s@bench", t.sent, t.run)
 		t.vals[fCSeq], t.vals[fAuth] = []byte("1"), nil
 		t.vals[fBranch] = t.vals[fCallID][:len(t.vals[fCallID])-len("@bench")]
-		t.vals[fBody] = t.sdp(t.sink.port)
+		t.vals[fBody] = t.sdp(nil)
 		t.vals[fLength] = strconv.AppendInt(nil, int64(len(t.vals[fBody])), 10)
 		t.out = inviteText.render(t.out[:0], &t.vals)
 		t.from.send(t.out)

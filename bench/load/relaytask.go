@@ -68,6 +68,11 @@ func (t *relayTask) begin(now time.Time) error {
 			return err
 		}
 		t.port = port
+		if t.signalled {
+			if err := t.phase.Path.prepare(a, b); err != nil {
+				return err
+			}
+		}
 		if len(t.phase.Flows) > 0 {
 			t.connect(a, t.phase.Flows[i][0])
 			t.connect(b, t.phase.Flows[i][1])
@@ -88,7 +93,7 @@ func (t *relayTask) askNG() error {
 	defer ng.close()
 	for i := 0; i < len(t.flows); i += 2 {
 		a, b := t.flows[i], t.flows[i+1]
-		toB, toA, err := ng.call(fmt.Sprintf("%s-%d", t.run, i), t.sdp(a.sock.port), t.sdp(b.sock.port))
+		toB, toA, err := ng.call(fmt.Sprintf("%s-%d", t.run, i), t.sdp(a), t.sdp(b))
 		if err != nil {
 			return err
 		}

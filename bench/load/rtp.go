@@ -33,6 +33,10 @@ type flow struct {
 	timestamp     uint32
 	connected     bool
 	far           uint16 // the port it sends to
+	text          *template
+	payloadType   byte
+	opaque        bool // what arrives is not what was sent
+	secret        secret
 }
 
 // openFlow opens an even port and the next for a phone. It begins to look for
@@ -55,7 +59,7 @@ func (e *engine) openFlow(port uint16) (*flow, uint16, error) {
 			s.close()
 			return nil, port, err
 		}
-		f := &flow{sock: s, control: c, number: len(e.flows) + 1}
+		f := &flow{sock: s, control: c, number: len(e.flows) + 1, text: &sdpText}
 		s.flow, s.got = f.number, e.onRTP
 		f.packet[0] = 0x80
 		binary.BigEndian.PutUint32(f.packet[8:], 0x10000000+uint32(f.number))
@@ -81,11 +85,15 @@ func (e *engine) send(f *flow) {
 	f.timestamp += samples
 	binary.BigEndian.PutUint16(p[2:], f.sequence)
 	binary.BigEndian.PutUint32(p[4:], f.timestamp)
-	p[1] = 0
-	binary.BigEndian.PutUint32(p[payloadAt:], magic)
-	p[payloadAt+4] = e.window
-	binary.BigEndian.PutUint64(p[payloadAt+5:], uint64(time.Now().UnixNano()))
-	f.sock.send(p)
+	p[1] = f.payloadType
+	if f.opaque {
+		noise(p[payloadAt:], f.timestamp)
+	} else {
+		binary.BigEndian.PutUint32(p[payloadAt:], magic)
+		p[payloadAt+4] = e.window
+		binary.BigEndian.PutUint64(p[payloadAt+5:], uint64(time.Now().UnixNano()))
+	}
+	f.sock.send(f.secret.seal(p))
 	if e.window == measuredWindow {
 		e.res.Sent++
 	}
@@ -95,6 +103,14 @@ func (e *engine) send(f *flow) {
 func (e *engine) onRTP(s *socket, b []byte, at time.Time) {
 	if len(b) == packetSize && binary.BigEndian.Uint32(b[payloadAt:]) == attackMagic {
 		e.res.Leaks[group(s.flow)].In++
+		return
+	}
+	f := e.flows[s.flow-1]
+	b = f.secret.open(b)
+	if f.opaque {
+		if len(b) == packetSize && b[1]&0x7f == f.payloadType && e.window == measuredWindow {
+			e.res.Received++ // as much is under way when the window begins as when it ends
+		}
 		return
 	}
 	if len(b) != packetSize || binary.BigEndian.Uint32(b[payloadAt:]) != magic || b[payloadAt+4] != measuredWindow {

@@ -48,6 +48,20 @@ const (
 	Idle Kind = "idle"
 )
 
+// Path is what a target has to do between the two phones of a call.
+type Path string
+
+// The paths. A relay without signalling does the same for all.
+const (
+	// Plain passes PCMU on.
+	Plain Path = ""
+	// Secure passes PCMU on between a caller with SRTP (RFC 4568 keys,
+	// AES_CM_128_HMAC_SHA1_80) and a callee with RTP.
+	Secure Path = "secure"
+	// Transcode is between a caller with PCMA only and a callee with G.722 only.
+	Transcode Path = "transcode"
+)
+
 // Phase is one measurement.
 type Phase struct {
 	Kind Kind `json:"kind"`
@@ -79,6 +93,8 @@ type Phase struct {
 	// Attack, with Relay, has somebody at another address send to every port, from
 	// the moments of AttackBegins on.
 	Attack bool `json:"attack,omitempty"`
+	// Path, with Relay, is what the target has to do with the packets of each call.
+	Path Path `json:"path,omitempty"`
 	// Flows are the ports of a relay that needs no signalling: what arrives at
 	// the first comes out to whoever sends to the second, and back.
 	Flows [][2]uint16 `json:"flows,omitempty"`
