@@ -79,7 +79,11 @@ func (c pcapCmd) save(ctx context.Context, packets io.Reader) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "recording to %s until the call ends; Ctrl-C stops it\n", name)
+	until := "until the call ends"
+	if c.Seconds > 0 {
+		until = fmt.Sprintf("for %d s, or until the call ends", c.Seconds)
+	}
+	fmt.Fprintf(os.Stderr, "recording to %s %s; Ctrl-C stops it\n", name, until)
 	n, err := io.Copy(file, packets)
 	if err := errors.Join(interruptedIsFine(ctx, err), file.Close()); err != nil {
 		return err
