@@ -58,3 +58,15 @@ func TestSilentMany(t *testing.T) {
 		}
 	}
 }
+
+// After a leap of the clock, as when a machine was paused, everybody reports once.
+func TestAgendaAfterALeap(t *testing.T) {
+	l, _, _, _, out := benchPair(t, "0", "0")
+	l.agenda.run(l.now)
+	l.now += 3600e9
+	before := out.sent
+	l.agenda.run(l.now)
+	if n := out.sent - before; n != 2 {
+		t.Errorf("%d reports of two streams", n)
+	}
+}
