@@ -9,17 +9,19 @@ const module = "github.com/cordpair/cordpair"
 // folder everything may import everything. A name ending in /* makes each folder
 // below a listed one of its own, so features never import each other.
 var arrows = map[string][]string{
-	"cmd/cordpair":  {"."},
-	".":             {"api", "features", "features/*", "sip", "media", "dialplan", "dialplan/call", "store"},
-	"api":           {"features", "features/*", "sip", "media", "dialplan", "dialplan/call", "store"},
-	"features":      {"features/*", "dialplan", "dialplan/call", "store"},
-	"features/*":    {"dialplan", "dialplan/call", "store"},
-	"sip":           {"dialplan", "dialplan/call", "store", "media"},
-	"dialplan":      {"dialplan/call"},
-	"dialplan/call": {},
-	"store":         {},
-	"media":         {},
-	"bench":         {},
+	"cmd/cordpair": {"."},
+	// Encodes for media, in a process of its own.
+	"cmd/cordpair-worker": {"media"},
+	".":                   {"api", "features", "features/*", "sip", "media", "dialplan", "dialplan/call", "store"},
+	"api":                 {"features", "features/*", "sip", "media", "dialplan", "dialplan/call", "store"},
+	"features":            {"features/*", "dialplan", "dialplan/call", "store"},
+	"features/*":          {"dialplan", "dialplan/call", "store"},
+	"sip":                 {"dialplan", "dialplan/call", "store", "media"},
+	"dialplan":            {"dialplan/call"},
+	"dialplan/call":       {},
+	"store":               {},
+	"media":               {},
+	"bench":               {},
 }
 
 // guests says where another module may be imported. "metrics.go" means: in files
@@ -28,6 +30,7 @@ var guests = map[string][]string{
 	"github.com/emiago/sipgo":        {"sip"},
 	"github.com/pion":                {"media"},
 	"github.com/pion/srtp":           {"bench"}, // its phones with SRTP
+	"github.com/ebitengine/purego":   {"cmd/cordpair-worker"},
 	"github.com/dgraph-io/badger":    {"store"},
 	"github.com/dgraph-io/ristretto": {"store"}, // badger's own file mapping, to check its tables
 	"github.com/prometheus":          {"metrics.go"},

@@ -78,6 +78,9 @@ type RTP struct {
 	// Encryption is what calls do about SRTP: never, offered (if the phone offers
 	// it), preferred (we offer it, and the phone may decline) or required.
 	Encryption string `yaml:"encryption" env:"RTP_ENCRYPTION"`
+	// OpusWorker is the program that encodes Opus; empty means the cordpair-worker
+	// beside this one, if there is one.
+	OpusWorker string `yaml:"opus_worker" env:"RTP_OPUS_WORKER"`
 }
 
 // API limits what the HTTP API takes.

@@ -21,6 +21,7 @@ import (
 	"github.com/cordpair/cordpair/features/history"
 	"github.com/cordpair/cordpair/features/reglog"
 	"github.com/cordpair/cordpair/media"
+	"github.com/cordpair/cordpair/media/codec/worker"
 	"github.com/cordpair/cordpair/sip"
 	"github.com/cordpair/cordpair/sip/event"
 	"github.com/cordpair/cordpair/sip/location"
@@ -38,6 +39,7 @@ type Switch struct {
 	tenants *tenants
 	writes  chan struct{} // holds one while the configuration changes
 	media   *media.Engine
+	opus    *worker.Worker // nil: Opus passes through
 	edge    *sip.Server
 	bus     *call.Bus
 	calls   *call.Registry
@@ -144,6 +146,8 @@ func (s *Switch) openMedia() error {
 	if n := s.cfg.Network; n != nil {
 		cfg.Listen = func(a netip.AddrPort) (media.PacketConn, error) { return packetConn[media.PacketConn](n, a) }
 	}
+	s.openOpus()
+	cfg.Opus = s.opus
 	s.media, err = media.Open(cfg)
 	return err
 }
@@ -333,6 +337,9 @@ func (s *Switch) close() error {
 	}
 	if s.media != nil {
 		errs = append(errs, s.media.Close())
+	}
+	if s.opus != nil {
+		s.opus.Close()
 	}
 	if s.db != nil {
 		errs = append(errs, s.db.Close())

@@ -39,7 +39,7 @@ func Examine(cfg Config) []Finding {
 		found = append(found, ports.listener(l))
 	}
 	found = append(found, ports.tcp("http", cfg.Listen.HTTP), ports.tcp("metrics", cfg.Listen.Metrics),
-		examineMedia(cfg), examineBuffer(), examineFiles(cfg), examineClock(),
+		examineMedia(cfg), examineBuffer(), examineFiles(cfg), examineClock(), examineOpus(cfg),
 		Finding{"cores", Good, fmt.Sprintf("%d", runtime.GOMAXPROCS(0))})
 	return found
 }

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/cordpair/cordpair/media/codec/worker"
 	"github.com/cordpair/cordpair/media/sdp"
 	"github.com/cordpair/cordpair/media/sounds"
 )
@@ -83,6 +84,9 @@ type Config struct {
 	Listen func(netip.AddrPort) (PacketConn, error)
 	// Portable forces the goroutine engine where the epoll one could run.
 	Portable bool
+	// Opus encodes Opus, and belongs to the caller; nil leaves that format to pass
+	// through.
+	Opus *worker.Worker
 	// Sounds are what Play plays; nil means the built-in ones.
 	Sounds *sounds.Library
 	// Logger may be nil.

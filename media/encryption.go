@@ -121,6 +121,9 @@ func (s *Session) meet(ours *sdp.Secure, far *sdp.Media) {
 func (s *Session) offering() sdp.Policy {
 	n := &s.talk
 	p := n.policy()
+	if s.engine.speaksOpus() {
+		p.Codecs = decodedWithOpus
+	}
 	switch {
 	case n.browser && n.encryption != EncryptNever:
 		p.Profile = sdp.DTLSAVPF

@@ -283,6 +283,10 @@ func (e *Engine) forbidden(to netip.AddrPort) bool {
 	return e.cfg.Forbidden != nil && e.cfg.Forbidden(to)
 }
 
+// speaksOpus tells whether Opus is encoded now: while the worker is away new terms
+// let it pass through.
+func (e *Engine) speaksOpus() bool { return e.cfg.Opus != nil && e.cfg.Opus.Up() }
+
 // nextEpoch numbers a source: no two have the same.
 func (e *Engine) nextEpoch() uint64 { return e.epoch.Add(1) }
 

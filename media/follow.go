@@ -38,10 +38,17 @@ func (s *Session) consider(peer *Session, able []sdp.Codec) (considered, error) 
 		p.Prefer, p.PassThrough = now.Codec, true
 	}
 	a, err := s.answerBy(p, theirs)
+	if err != nil && s.engine.speaksOpus() {
+		// Nothing that costs less: what is encoded elsewhere comes last.
+		p.Codecs = decodedWithOpus
+		if b, err := s.answerBy(p, theirs); err == nil {
+			return b, nil
+		}
+	}
 	if err == nil || now == nil || theirs == nil || !errors.Is(err, ErrNoCommonCodec) && !errors.Is(err, sdp.ErrNoCodec) {
 		return a, err
 	}
-	a.leads = s.talk.mayLead(able)
+	a.leads = s.talk.mayLead(able, s.engine.speaksOpus())
 	return a, err
 }
 
@@ -55,6 +62,7 @@ func (s *Session) answerBy(p sdp.Policy, theirs *terms) (considered, error) {
 		return considered{}, err
 	}
 	t := newTerms(r, s.talk.local.Addr(), s.source)
+	t.opus = s.engine.speaksOpus()
 	t.prove(&d.Media[r.Media])
 	if err := joint(t, theirs); err != nil {
 		return considered{}, err
@@ -64,13 +72,13 @@ func (s *Session) answerBy(p sdp.Policy, theirs *terms) (considered, error) {
 
 // mayLead tells whether the offer has a codec that the other party has listed too, or
 // one of ours: then some codec of ours will do for the other.
-func (n *negotiation) mayLead(able []sdp.Codec) bool {
+func (n *negotiation) mayLead(able []sdp.Codec, opus bool) bool {
 	for i := range n.offered.Media {
 		if !n.offered.Media[i].IsAudio() {
 			continue
 		}
 		for _, c := range n.offered.Media[i].Speech() {
-			if ours(c) || listed(able, c) {
+			if ours(c, opus) || listed(able, c) {
 				return true
 			}
 		}
@@ -235,7 +243,7 @@ func (s *Session) unmet() *Session {
 		return other
 	}
 	mine, theirs := s.terms.Load(), other.terms.Load()
-	switch foreign, also := !ours(mine.Codec), !ours(theirs.Codec); {
+	switch foreign, also := !ours(mine.Codec, mine.opus), !ours(theirs.Codec, theirs.opus); {
 	case foreign && (!also || s.born < other.born):
 		return s
 	case also:

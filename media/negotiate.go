@@ -71,6 +71,9 @@ func (n *negotiation) withdraw() {
 // not asked for should not make us transcode. Nobody changes them.
 var decoded = append(sdp.G711(), sdp.G722)
 
+// decodedWithOpus are those where the worker runs.
+var decodedWithOpus = append(slices.Clip(decoded), sdp.Codec{Name: "opus", Clock: 48000, Channels: 2, PayloadType: 96})
+
 // policy is our side of the next exchange.
 func (n *negotiation) policy() sdp.Policy {
 	return sdp.Policy{Address: n.shown, Port: n.local.Port(), Codecs: decoded, Mux: true}
@@ -278,6 +281,7 @@ func (s *Session) SetAnswer(body []byte) (Change, error) {
 		r.Held = n.held // who was not offered to hear us has not decided anew
 	}
 	t := newTerms(r, n.local.Addr(), s.source)
+	t.opus = s.engine.speaksOpus()
 	t.prove(&n.asked.Media[r.Media])
 	if err := joint(t, s.peerTerms()); err != nil {
 		s.engine.log.Warn("joined parties cannot hear each other", "err", err)

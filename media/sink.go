@@ -52,7 +52,7 @@ func newRelay(to *stream, from, there *terms) *relay {
 	r := &relay{to: to, eventsIn: from.EventClock, eventsOut: there.EventClock}
 	r.self = r
 	for _, c := range from.Accepted {
-		how := convert(c, there.Codec)
+		how := convert(c, there.Codec, from.opus && there.opus)
 		if how == refuse {
 			continue
 		}
@@ -82,15 +82,15 @@ func (r *relay) inherit(old *relay) {
 // from may send gets through to one with terms there.
 func understood(from, there *terms) bool {
 	for _, c := range from.Accepted {
-		if convert(c, there.Codec) != refuse {
+		if convert(c, there.Codec, from.opus && there.opus) != refuse {
 			return true
 		}
 	}
 	return false
 }
 
-// convert tells how one format becomes another.
-func convert(from, to sdp.Codec) conversion {
+// convert tells how one format becomes another; opus that this one is encoded.
+func convert(from, to sdp.Codec, opus bool) conversion {
 	a, b := lawOf(from), lawOf(to)
 	switch {
 	case a == muLaw && b == aLaw:
@@ -99,7 +99,7 @@ func convert(from, to sdp.Codec) conversion {
 		return aToMu
 	case from.Is(to):
 		return keep
-	case ours(from) && ours(to):
+	case ours(from, opus) && ours(to, opus):
 		return recode
 	}
 	return refuse
@@ -114,10 +114,11 @@ func coder(c sdp.Codec) *codec.Format {
 	return f
 }
 
-// ours tells whether we can hear a format and speak it.
-func ours(c sdp.Codec) bool {
+// ours tells whether we can hear a format and speak it; opus that the worker encodes
+// this one.
+func ours(c sdp.Codec, opus bool) bool {
 	f := coder(c)
-	return f != nil && f.Decodes && f.Encodes
+	return f != nil && f.Decodes && (f.Encodes || f.Worker && opus)
 }
 
 // rtp implements sink.

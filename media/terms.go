@@ -54,6 +54,7 @@ type terms struct {
 	rtcpHosts [2]netip.Addr
 	carries   [128]carriage
 	mine      ice.Credentials // ours, where ICE is used
+	opus      bool            // the worker encodes Opus
 }
 
 // newTerms makes terms for a stream at local whose SIP comes from source.

@@ -50,7 +50,7 @@ func packetTime(there *terms) int {
 	switch t := there.PTime / 10 * 10; {
 	case there.PTime == 0:
 		return 20
-	case coder(there.Codec).Clock == 48000 && (t == 30 || t == 50):
+	case there.Codec.Clock == 48000 && (t == 30 || t == 50):
 		return 20 // frames of opus are 10, 20, 40 or 60 ms long
 	default:
 		return min(max(t, 10), 60)

@@ -2,6 +2,8 @@ package media
 
 import (
 	"github.com/cordpair/cordpair/media/codec"
+	"github.com/cordpair/cordpair/media/codec/opus"
+	"github.com/cordpair/cordpair/media/codec/worker"
 	"github.com/cordpair/cordpair/media/sdp"
 )
 
@@ -60,13 +62,14 @@ func (l *loop) frameOf(x source) (more bool) {
 // comes from, because the far end decodes it as one. It belongs to the loop.
 type voice struct {
 	codec   sdp.Codec
-	rate    int // of the samples, in Hz
-	encoder codec.Encoder
-	epoch   uint64 // of the source that spoke last
-	seq     uint16 // under which
-	last    int16  // the sample that was spoken last
-	step    int32  // from the first sample of a source to the last of the one before
-	left    int32  // samples until it has faded
+	rate    int             // of the samples, in Hz
+	encoder codec.Encoder   // nil where the worker encodes
+	remote  *worker.Encoder // nil where we do
+	epoch   uint64          // of the source that spoke last
+	seq     uint16          // under which
+	last    int16           // the sample that was spoken last
+	step    int32           // from the first sample of a source to the last of the one before
+	left    int32           // samples until it has faded
 }
 
 // utterance is where a source is in its own numbering.
@@ -96,7 +99,13 @@ func (s *stream) say(u *utterance, pcm []int16, rate int) bool {
 	if u.epoch != v.epoch {
 		v.begin(u.epoch, s.out.seq == v.seq && l.now-s.out.at < breath, pcm)
 	}
-	n := v.code(l.frame[rtpHeader:], pcm)
+	v.fade(pcm)
+	if v.remote != nil {
+		s.sayElsewhere(v, worker.Tag{Epoch: u.epoch, Seq: u.seq, TS: ts, At: l.now}, pcm)
+		u.seq++
+		return true
+	}
+	n := v.encoder.Encode(l.frame[rtpHeader:], pcm)
 	if n == 0 {
 		return true
 	}
@@ -115,8 +124,12 @@ func (s *stream) speaker(rate int) *voice {
 		return v
 	}
 	f := coder(s.terms.Codec)
-	if f == nil || !f.Encodes {
+	if f == nil {
 		return nil
+	}
+	if w := s.engine.cfg.Opus; f.Worker && w != nil {
+		s.voice = &voice{codec: s.terms.Codec, rate: rate, remote: w.NewEncoder(rate)}
+		return s.voice
 	}
 	e, err := f.NewEncoder(rate)
 	if err != nil {
@@ -135,8 +148,8 @@ func (v *voice) begin(epoch uint64, goesOn bool, pcm []int16) {
 	}
 }
 
-// code encodes the next samples.
-func (v *voice) code(payload []byte, pcm []int16) int {
+// fade leads from the source before to the next samples.
+func (v *voice) fade(pcm []int16) {
 	for i := 0; i < len(pcm) && v.left > 0; i++ {
 		pcm[i] = int16(min(max(int32(pcm[i])+v.step*v.left/int32(v.rate/200), -32768), 32767))
 		v.left--
@@ -144,5 +157,35 @@ func (v *voice) code(payload []byte, pcm []int16) int {
 	if len(pcm) > 0 {
 		v.last = pcm[len(pcm)-1]
 	}
-	return v.encoder.Encode(payload, pcm)
+}
+
+// overdue is how long the worker may have a frame, in ns. What comes later would not
+// fit between the packets that were sent meanwhile.
+const overdue = 200e6
+
+// sayElsewhere hands samples to the worker and sends what it has made of earlier
+// ones. What it does not take is silence.
+func (s *stream) sayElsewhere(v *voice, tag worker.Tag, pcm []int16) {
+	payload := s.loop.frame[rtpHeader:]
+	taken := v.remote.Encode(tag, pcm)
+	for {
+		ready, n, ok := v.remote.Take(payload)
+		if !ok {
+			break
+		}
+		if s.loop.now-ready.At < overdue {
+			s.sayPacket(v, ready, n)
+		}
+	}
+	if !taken {
+		s.sayPacket(v, tag, opus.Silence(payload, len(pcm)*1000/v.rate))
+	}
+}
+
+// sayPacket sends a packet that lies in the frame of the loop.
+func (s *stream) sayPacket(v *voice, tag worker.Tag, n int) {
+	p := &s.loop.packet
+	*p = packet{buf: s.loop.frame[:], head: rtpHeader, end: rtpHeader + n, seq: tag.Seq, ts: tag.TS}
+	s.forward(p, tag.Epoch, s.terms.Codec.PayloadType)
+	v.seq = s.out.seq
 }

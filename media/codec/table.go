@@ -33,6 +33,8 @@ type Format struct {
 	PayloadType int
 	// Decodes and Encodes say what this package does by itself.
 	Decodes, Encodes bool
+	// Worker says that a worker.Worker encodes it, where there is one.
+	Worker bool
 
 	decoder func(rate int) Decoder
 	encoder func(rate int) Encoder
@@ -62,7 +64,8 @@ var Table = []Format{
 		decoder: newALawDecoder, encoder: newALawEncoder},
 	{Name: "PCMU", Clock: 8000, Rate: 8000, Channels: 1, PayloadType: 0, Decodes: true, Encodes: true,
 		decoder: newMuLawDecoder, encoder: newMuLawEncoder},
-	{Name: "opus", Clock: 48000, Rate: 48000, Channels: 2, PayloadType: Dynamic, Decodes: true, decoder: newOpusDecoder},
+	{Name: "opus", Clock: 48000, Rate: 48000, Channels: 2, PayloadType: Dynamic, Decodes: true, Worker: true,
+		decoder: newOpusDecoder},
 }
 
 // Find gives the row of a format as an rtpmap names it: without regard to case.

@@ -55,3 +55,24 @@ func (d *Decoder) Decode(pcm []int16, payload []byte) (n int, err error) {
 	}
 	return copy(pcm, d.pcm[:n]), nil
 }
+
+// Silence writes a packet of ms of silence, 10, 20, 40 or 60, and returns its length:
+// 7 bytes at most. It is what libopus makes of silence in CELT.
+func Silence(payload []byte, ms int) int {
+	const ten, twenty, several = 30 << 3, 31 << 3, 3
+	var frame = [2]byte{0xff, 0xfe}
+	switch {
+	case ms == 10:
+		payload[0] = ten
+	case ms <= 20:
+		payload[0] = twenty
+	default:
+		payload[0], payload[1] = twenty|several, byte(ms/20)
+		n := 2
+		for range ms / 20 {
+			n += copy(payload[n:], frame[:])
+		}
+		return n
+	}
+	return 1 + copy(payload[1:], frame[:])
+}

@@ -116,6 +116,16 @@ func TestMalformed(t *testing.T) {
 	}
 }
 
+func TestSilence(t *testing.T) {
+	d, pcm, payload := New(48000), make([]int16, 5760), make([]byte, 8)
+	for _, ms := range []int{20, 10, 40, 60} {
+		n, err := d.Decode(pcm, payload[:Silence(payload, ms)])
+		if err != nil || n != 48*ms || mediatest.Peak(pcm[:n]) > 2 {
+			t.Errorf("%d ms: %d samples up to %d, %v", ms, n, mediatest.Peak(pcm[:n]), err)
+		}
+	}
+}
+
 // FuzzDecode: whatever comes is refused or has a length, and the next good packets
 // are heard.
 func FuzzDecode(f *testing.F) {
