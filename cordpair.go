@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -142,7 +143,7 @@ func (s *Switch) openMedia() error {
 	}
 	low, high, _ := s.cfg.RTP.ports() // Validate has seen it
 	cfg := media.Config{Addresses: addrs, PortMin: low, PortMax: high, MaxPairs: mediaPairs(), Forbidden: s.ownSocket, Logger: s.log,
-		Encryption: encryptions[s.cfg.RTP.Encryption]}
+		Encryption: encryptions[s.cfg.RTP.Encryption], Dedicated: runtime.GOMAXPROCS(0) > runtime.NumCPU()}
 	if n := s.cfg.Network; n != nil {
 		cfg.Listen = func(a netip.AddrPort) (media.PacketConn, error) { return packetConn[media.PacketConn](n, a) }
 	}

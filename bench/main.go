@@ -31,6 +31,7 @@ type options struct {
 	PID                 int
 	SwitchCore, LoadOne int
 	Nice                int
+	Procs               int
 	Profile             string
 	Note                string
 	Relayed             []int // instead of the usual numbers of calls
@@ -56,6 +57,7 @@ func parseOptions(args []string) (options, error) {
 	f.IntVar(&o.SwitchCore, "switch-core", 0, "core of what is measured")
 	f.IntVar(&o.LoadOne, "load-core", 1, "core of the load")
 	f.IntVar(&o.Nice, "nice", 0, "priority of all processes; below 0 on a shared machine, for root")
+	f.IntVar(&o.Procs, "procs", 1, "GOMAXPROCS of the switch; 2 gives its media loop a P of its own")
 	f.StringVar(&o.Profile, "cpuprofile-of-switch", "", "write perf's samples of the switch during the last phase of each section to this `prefix`")
 	f.Func("relayed", "with the sections relay, beside, flat, secure-relay and transcode: their numbers of calls, \"500,1000\"", func(text string) error {
 		return json.Unmarshal([]byte("["+text+"]"), &o.Relayed)

@@ -185,7 +185,7 @@ func (b *bench) job(ctx context.Context, target string, j job) ([]load.Result, e
 
 func (b *bench) start(ctx context.Context, target string, j job, dir string) (*peers.Peer, error) {
 	s := peers.Setting{
-		Dir: dir, Phones: j.phones, Ports: j.ports, Calls: j.calls, Program: b.program,
+		Dir: dir, Phones: j.phones, Ports: j.ports, Calls: j.calls, Program: b.program, Procs: b.Procs,
 		Place: gauge.Place{Core: b.SwitchCore, Nice: b.Nice},
 	}
 	switch {

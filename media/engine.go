@@ -110,7 +110,7 @@ func open(cfg Config, clock func() int64, loops int) (*Engine, error) {
 		l := &loop{clock: clock, log: e.log}
 		if !epoll {
 			startPortable(l)
-		} else if err := startEpoll(l); err != nil {
+		} else if err := startEpoll(l, cfg.Dedicated); err != nil {
 			e.stopLoops()
 			return nil, err
 		}

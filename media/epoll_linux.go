@@ -134,17 +134,21 @@ func (s *rawSocket) close() {
 // epoll serves the sockets of one loop. It waits for its own epoll descriptor in
 // Go's poller, where a waiting goroutine costs neither a thread nor the
 // attention of the scheduler: a blocking epoll_wait would hold a P until the
-// scheduler's watchdog takes it away, which polls every 20 µs to do so.
+// scheduler's watchdog takes it away, which polls every 20 µs to do so. A loop that
+// has a P of its own (Config.Dedicated) waits in the kernel itself: waitHere.
 type epoll struct {
 	loop *loop
 	fd   int
-	file *os.File // owns fd
+	file *os.File // owns fd; nil for a dedicated loop
 	conn syscall.RawConn
 	due  time.Time // the deadline of file
 	n    int       // sockets that are ready
 	read func(uintptr) bool
 	lazy *time.Timer // wakes it for what was posted for later
 	done chan struct{}
+
+	dedicated bool
+	looked    int64 // when waitHere ended
 
 	mu     sync.Mutex // guards wakeFD
 	wakeFD int        // -1 when it is closed
@@ -159,7 +163,7 @@ type epoll struct {
 
 // startEpoll gives a loop its poller and starts it. The goroutine ends with
 // loop.stop.
-func startEpoll(l *loop) error {
+func startEpoll(l *loop, dedicated bool) error {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return fmt.Errorf("media epoll: %w", err)
@@ -169,7 +173,7 @@ func startEpoll(l *loop) error {
 		_ = unix.Close(fd) // unused so far
 		return fmt.Errorf("media eventfd: %w", err)
 	}
-	e := &epoll{loop: l, fd: fd, wakeFD: wake, done: make(chan struct{})}
+	e := &epoll{loop: l, fd: fd, wakeFD: wake, done: make(chan struct{}), dedicated: dedicated}
 	e.read = e.look
 	e.lazy = time.AfterFunc(time.Hour, e.wake)
 	if err := e.open(); err != nil {
@@ -183,10 +187,13 @@ func startEpoll(l *loop) error {
 	return nil
 }
 
-// open hands the descriptor to Go's poller.
+// open hands the descriptor to Go's poller, unless the loop waits for it itself.
 func (e *epoll) open() (err error) {
 	if err := unix.EpollCtl(e.fd, unix.EPOLL_CTL_ADD, e.wakeFD, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: -1}); err != nil {
 		return err
+	}
+	if e.dedicated {
+		return nil
 	}
 	if err := unix.SetNonblock(e.fd, true); err != nil {
 		return err
@@ -218,6 +225,10 @@ func (e *epoll) run() {
 // than 0. Setting a deadline costs more than a packet, so the one that is set
 // stays while it is early enough.
 func (e *epoll) await(timeout int64) {
+	if e.dedicated {
+		e.waitHere(timeout)
+		return
+	}
 	if timeout >= 0 {
 		if now := time.Now(); e.due.Before(now) || e.due.After(now.Add(time.Duration(timeout))) {
 			e.due = now.Add(time.Duration(timeout))
@@ -370,7 +381,11 @@ func (e *epoll) wake() {
 // wait implements poller.
 func (e *epoll) wait() {
 	<-e.done
-	_ = e.file.Close()
+	if e.dedicated {
+		_ = unix.Close(e.fd) // nothing is buffered in it
+	} else {
+		_ = e.file.Close()
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.lazy.Stop()

@@ -15,6 +15,6 @@ func (*rawAddr) set(netip.AddrPort) {}
 // hasEpoll says which engine is the default.
 const hasEpoll = false
 
-func startEpoll(*loop) error { return errors.ErrUnsupported }
+func startEpoll(*loop, bool) error { return errors.ErrUnsupported }
 
 func openRaw(netip.AddrPort) (socket, error) { return nil, errors.ErrUnsupported }

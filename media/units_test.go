@@ -209,8 +209,9 @@ func TestDigitLimits(t *testing.T) {
 
 // Real sockets under both engines, as Open makes them.
 func TestOpenWithSockets(t *testing.T) {
-	for _, portable := range []bool{false, true} {
-		e, err := Open(Config{Addresses: []netip.Addr{here}, PortMin: 25000, PortMax: 25099, Portable: portable})
+	for _, cfg := range []Config{{}, {Dedicated: true}, {Portable: true}} {
+		cfg.Addresses, cfg.PortMin, cfg.PortMax = []netip.Addr{here}, 25000, 25099
+		e, err := Open(cfg)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -229,7 +230,7 @@ func TestOpenWithSockets(t *testing.T) {
 		}
 		b := make([]byte, 100)
 		if n, from, err := conn.ReadFromUDPAddrPort(b); err != nil || n != 15 || from != s.LocalAddr() {
-			t.Errorf("portable %t: %d bytes from %s, %v", portable, n, from, err)
+			t.Errorf("%+v: %d bytes from %s, %v", cfg, n, from, err)
 		}
 		if err := e.Close(); err != nil {
 			t.Error(err)

@@ -160,7 +160,7 @@ func workerCount(n int) int {
 	if n > 0 {
 		return n
 	}
-	return runtime.GOMAXPROCS(0)
+	return min(runtime.GOMAXPROCS(0), runtime.NumCPU()) // what is more is for media
 }
 
 func (s *Server) open(l Listener) error {

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -34,6 +35,8 @@ type Setting struct {
 	Ports string
 	// Program is the built switch or relay.
 	Program string
+	// Procs is GOMAXPROCS of a switch, 1 if 0.
+	Procs int
 }
 
 // Peer is a running process that is measured.
@@ -63,7 +66,7 @@ const (
 func start(s Setting, name string, args ...string) (*Peer, error) {
 	p := &Peer{cmd: exec.Command(name, args...)}
 	p.cmd.Dir = s.Dir
-	p.cmd.Env = append(p.cmd.Environ(), "GOMAXPROCS=1")
+	p.cmd.Env = append(p.cmd.Environ(), "GOMAXPROCS="+strconv.Itoa(max(s.Procs, 1)))
 	p.cmd.Stderr = &p.stderr
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
