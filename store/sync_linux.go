@@ -117,8 +117,8 @@ func (s *syncer) sync(f *os.File) error {
 		_, _, errno = syscall.RawSyscall(syscall.SYS_IO_SUBMIT, s.queue, 1, uintptr(unsafe.Pointer(&ask)))
 	})
 	switch {
-	case err != nil:
-		return err
+	case err != nil: // of its own, and only because the file is closed
+		return fmt.Errorf("sync %s: %w", f.Name(), os.ErrClosed)
 	case errno != 0:
 		return errNotAside
 	}
