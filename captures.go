@@ -8,18 +8,17 @@ import (
 	"time"
 
 	"github.com/cordpair/cordpair/api"
+	"github.com/cordpair/cordpair/dialplan"
 	"github.com/cordpair/cordpair/dialplan/call"
 	"github.com/cordpair/cordpair/features/audit"
 	"github.com/cordpair/cordpair/media"
 	"github.com/cordpair/cordpair/store"
 )
 
-// How many captures there may be at once, and how often one looks for legs that its
-// call has got since.
+// How many captures there may be at once.
 const (
 	capturesMost      = 8
 	capturesPerClient = 2
-	captureLook       = 200 * time.Millisecond
 	// captureRest is how long the messages that end a call are waited for.
 	captureRest = time.Second
 )
@@ -32,9 +31,11 @@ type captures struct {
 	total   int
 }
 
-// captured is what the audit log has of a capture.
+// captured is what the audit log has of a capture: of a call, or of the next one of an
+// extension.
 type captured struct {
-	CallUUID call.ID `json:"call_uuid"`
+	CallUUID call.ID `json:"call_uuid,omitempty"`
+	Next     string  `json:"next,omitempty"`
 }
 
 // Capture implements api.Captures. That it was asked for is in the audit log first.
@@ -42,19 +43,24 @@ func (x *captures) Capture(ctx context.Context, client int64, id call.ID) (*medi
 	if x.info(client, id) == nil {
 		return nil, fmt.Errorf("call %s: %w", id, store.ErrNotFound)
 	}
-	if !x.enter(client) {
-		return nil, fmt.Errorf("captures: %w", api.ErrInUse)
-	}
-	err := x.s.db.Config().Update(func(tx *store.Tx) error {
-		return x.s.audit.Append(ctx, tx, audit.Write{Client: client, What: "pcap", ID: string(id), After: captured{id}})
+	f := &follower{x: x, capture: media.NewCapture(), client: client, began: make(chan call.ID, 1)}
+	f.began <- id
+	return f.capture, f.begin(ctx, string(id), captured{CallUUID: id}, func() bool { return x.s.edge.TapCall(id, f.capture) })
+}
+
+// CaptureNext implements api.Captures.
+func (x *captures) CaptureNext(ctx context.Context, client int64, number string) (*media.Capture, error) {
+	rows := x.s.configuration().Extensions(client)
+	at := slices.IndexFunc(rows, func(r dialplan.Row) bool {
+		return r.Extension.Number() == number && r.Extension.Type == dialplan.TypePhone
 	})
-	if err != nil {
-		x.leave(client)
-		return nil, err
+	if at < 0 {
+		return nil, fmt.Errorf("phone %s: %w", number, store.ErrNotFound)
 	}
-	c := media.NewCapture()
-	go x.follow(ctx, c, client, id) // ends with ctx, which the request ends, or with the call
-	return c, nil
+	f := &follower{x: x, capture: media.NewCapture(), client: client, began: make(chan call.ID, 1)}
+	return f.capture, f.begin(ctx, number, captured{Next: number}, func() bool {
+		return x.s.edge.TapNext(rows[at].Extension.ID, f.capture, func(id call.ID) { f.began <- id })
+	})
 }
 
 func (x *captures) enter(client int64) bool {
@@ -89,29 +95,75 @@ func (x *captures) info(client int64, id call.ID) *call.Info {
 	return nil
 }
 
-// follow taps every leg of the call, those that come later included, until it ends.
-func (x *captures) follow(ctx context.Context, c *media.Capture, client int64, id call.ID) {
-	defer x.leave(client)
-	defer x.s.edge.Untap(c)
-	defer c.End()
-	tapped := map[call.LegID]bool{}
-	tick := time.NewTicker(captureLook)
-	defer tick.Stop()
-	for rest := captureRest; rest > 0; {
-		if info := x.info(client, id); info != nil {
-			for i := range info.Legs {
-				if leg := info.Legs[i].ID; !tapped[leg] {
-					tapped[leg] = true
-					x.s.edge.Tap(leg, c)
-				}
-			}
-		} else {
-			rest -= captureLook
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
+// follower sees to it that a capture has all legs of its call.
+type follower struct {
+	x       *captures
+	capture *media.Capture
+	client  int64
+	began   chan call.ID // one place: which call it is, once
+	id      call.ID      // of the call, empty before it is known
+	tapped  map[call.LegID]bool
+	events  *call.Subscription
+}
+
+// begin enters the capture, says so in the audit log, and taps.
+func (f *follower) begin(ctx context.Context, what string, after captured, tap func() bool) error {
+	x := f.x
+	if !x.enter(f.client) {
+		return fmt.Errorf("captures: %w", api.ErrInUse)
+	}
+	err := x.s.db.Config().Update(func(tx *store.Tx) error {
+		return x.s.audit.Append(ctx, tx, audit.Write{Client: f.client, What: "pcap", ID: what, After: after})
+	})
+	if err == nil && !tap() {
+		err = fmt.Errorf("%s is captured already: %w", what, api.ErrInUse)
+	}
+	if err != nil {
+		x.leave(f.client)
+		return err
+	}
+	f.tapped, f.events = map[call.LegID]bool{}, x.s.bus.Subscribe("pcap")
+	go f.follow(ctx) // ends with ctx, which the request ends, or with the call
+	return nil
+}
+
+// follow waits for the call and taps its legs until it ends: those it has, and those
+// that move into it. Those that are made for it are tapped by the edge.
+func (f *follower) follow(ctx context.Context) {
+	defer f.x.leave(f.client)
+	defer f.x.s.edge.Untap(f.capture)
+	defer f.capture.End()
+	defer f.events.Close()
+	for over := !f.up(); !over; {
+		ev, ok := f.events.Next(ctx)
+		if !ok {
 			return
 		}
+		over = !f.up() || ev.Call == f.id && ev.Kind == call.EventEnded
 	}
+	select {
+	case <-time.After(captureRest):
+	case <-ctx.Done():
+	}
+}
+
+// up taps the legs there are; false when the call is over.
+func (f *follower) up() bool {
+	if f.id == "" {
+		select {
+		case f.id = <-f.began:
+		default:
+			return true
+		}
+	}
+	info := f.x.info(f.client, f.id)
+	if info == nil {
+		return false
+	}
+	for i := range info.Legs {
+		if leg := info.Legs[i].ID; !f.tapped[leg] {
+			f.tapped[leg] = f.x.s.edge.TapLeg(leg, f.capture)
+		}
+	}
+	return true
 }

@@ -43,6 +43,7 @@ var needs = map[string]auth.Need{
 	"getClientCurrentCall":       {Level: auth.LevelClient, Act: auth.Read},
 	"deleteClientCurrentCall":    {Level: auth.LevelClient, Act: auth.Control},
 	"captureCall":                {Level: auth.LevelClient, Act: auth.Configure}, // it holds what was said
+	"captureNextCall":            {Level: auth.LevelClient, Act: auth.Configure},
 
 	"streamClientEvents":    {Level: auth.LevelClient, Act: auth.Read},
 	"streamExtensionEvents": {Level: auth.LevelExtension, Act: auth.Read},

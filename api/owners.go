@@ -89,8 +89,11 @@ type Calls interface {
 type Captures interface {
 	// Capture begins to record a running call of a client, SIP and media of all its
 	// legs, until ctx ends or the call does. The caller streams it once. It fails
-	// with ErrInUse while too many are recorded.
+	// with ErrInUse while too many are recorded, or that call is.
 	Capture(ctx context.Context, client int64, id call.ID) (*media.Capture, error)
+	// CaptureNext waits for the next call from or to a phone of a client and records it
+	// from its first message on.
+	CaptureNext(ctx context.Context, client int64, number string) (*media.Capture, error)
 }
 
 // History owns the records of calls; *history.History is one.

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/cordpair/cordpair/dialplan/call"
+	"github.com/cordpair/cordpair/media"
 	"github.com/cordpair/cordpair/store"
 )
 
@@ -20,27 +21,48 @@ const (
 )
 
 type captureIn struct {
-	ID      call.ID `path:"call_uuid" doc:"call_uuid of a call that is up"`
-	Seconds int     `query:"seconds" minimum:"1" maximum:"3600" doc:"How long at most; by default until the call ends, at most an hour"`
+	Seconds int `query:"seconds" minimum:"1" maximum:"3600" doc:"How long at most; by default until the call ends, at most an hour"`
 }
 
 func (s *Server) registerCaptures() {
+	const tag = "Current calls"
 	register(s, operation{
-		ID: "captureCall", Method: http.MethodGet, Path: "/client/{client_id}/pcap/{call_uuid}", Tag: "Current calls", Type: pcapng,
+		ID: "captureCall", Method: http.MethodGet, Path: "/client/{client_id}/pcap/{call_uuid}", Tag: tag, Type: pcapng,
 		Summary: "Record what a call sends and receives",
 		Description: "SIP, RTP and RTCP of all legs from now on, as it comes, until the call ends or the connection does; " +
-			"SRTP is shown decrypted, credentials and keys are masked.",
-	}, s.captureCall)
+			"SRTP is shown decrypted, credentials and keys are masked. It begins with the session descriptions in force, so that RTP is known as such.",
+	}, func(ctx context.Context, in *struct {
+		captureIn
+		ID call.ID `path:"call_uuid" doc:"call_uuid of a call that is up"`
+	}) (*huma.StreamResponse, error) {
+		return s.capture(ctx, in.Seconds, func(ctx context.Context, client int64) (*media.Capture, error) {
+			return s.cfg.Captures.Capture(ctx, client, in.ID)
+		})
+	})
+	register(s, operation{
+		ID: "captureNextCall", Method: http.MethodGet, Path: "/client/{client_id}/pcap/", Tag: tag, Type: pcapng,
+		Summary:     "Record the next call of a phone",
+		Description: "As for a running call, but from the INVITE on that begins it, whether the phone calls or is called; INVITEs of its own that are refused are there too.",
+	}, func(ctx context.Context, in *struct {
+		captureIn
+		Next string `query:"next" required:"true" minLength:"1" doc:"Number of the phone, 101"`
+	}) (*huma.StreamResponse, error) {
+		return s.capture(ctx, in.Seconds, func(ctx context.Context, client int64) (*media.Capture, error) {
+			return s.cfg.Captures.CaptureNext(ctx, client, in.Next)
+		})
+	})
 }
 
-func (s *Server) captureCall(ctx context.Context, in *captureIn) (*huma.StreamResponse, error) {
+// capture streams what begin collects, for so many seconds at most; 0: as long as one
+// may.
+func (s *Server) capture(ctx context.Context, seconds int, begin func(context.Context, int64) (*media.Capture, error)) (*huma.StreamResponse, error) {
 	c := callerOf(ctx)
 	life := captureAtMost
-	if in.Seconds > 0 {
-		life = min(life, time.Duration(in.Seconds)*time.Second)
+	if seconds > 0 {
+		life = min(life, time.Duration(seconds)*time.Second)
 	}
 	ctx, cancel := context.WithTimeout(ctx, life)
-	packets, err := s.cfg.Captures.Capture(ctx, c.client.ID, in.ID)
+	packets, err := begin(ctx, c.client.ID)
 	if err != nil {
 		cancel()
 		return nil, err

@@ -149,4 +149,8 @@ func (noCalls) Capture(context.Context, int64, call.ID) (*media.Capture, error) 
 	return nil, store.ErrNotFound
 }
 
+func (noCalls) CaptureNext(context.Context, int64, string) (*media.Capture, error) {
+	return nil, store.ErrNotFound
+}
+
 func (noCalls) HangupLeg(context.Context, call.LegID) error { return store.ErrNotFound }

@@ -17,14 +17,16 @@ const (
 )
 
 // Capture collects packets in the form of pcapng for one reader. Whoever has a packet
-// never waits for it: what finds no room is counted, and the file says so at its end
-// (isb_ifdrop). Packet may be called from any goroutine, Stream once.
+// never waits for it: what finds no room is counted, and the file says so (isb_ifdrop)
+// as soon as there is room, and at its end. Packet may be called from any goroutine,
+// Stream once.
 type Capture struct {
 	mu      sync.Mutex
 	buf     []byte // of captureRoom
 	spare   []byte
 	seen    uint64
 	dropped uint64
+	said    uint64 // of dropped, what the file says
 	ended   bool
 	done    chan struct{}
 }
@@ -83,13 +85,25 @@ func (s *stream) local(control bool) netip.AddrPort {
 	return a
 }
 
-// Tap lets a capture have what the session receives and sends from now on, nil none.
-func (s *Session) Tap(c *Capture) {
+// Tap lets a capture have what the session receives and sends from now on.
+func (s *Session) Tap(c *Capture) { s.tapping(func(st *stream) { st.tap = c }) }
+
+// Untap ends that, unless another capture has taken its place.
+func (s *Session) Untap(c *Capture) {
+	s.tapping(func(st *stream) {
+		if st.tap == c {
+			st.tap = nil
+		}
+	})
+}
+
+// tapping changes the stream on its loop.
+func (s *Session) tapping(f func(*stream)) {
 	e := s.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !s.closed {
-		s.post(errand{fn: func() { s.stream.tap = c }})
+		s.post(errand{fn: func() { f(&s.stream) }})
 	}
 }
 
@@ -113,31 +127,37 @@ func (c *Capture) Stream(ctx context.Context, w io.Writer, limit int, flush func
 		case <-ctx.Done():
 			over = true
 		}
-		part := c.take()
+		part := c.take(over)
 		limit -= len(part)
 		if limit < 0 {
-			break
+			part, over = c.foot(), true
 		}
 		if _, err := w.Write(part); err != nil {
 			return err
 		}
 	}
-	c.mu.Lock()
-	foot := appendFoot(nil, c.seen, c.dropped)
-	c.mu.Unlock()
-	if _, err := w.Write(foot); err != nil {
-		return err
-	}
 	return flush()
 }
 
-// take is what was collected since the last time; good until the next.
-func (c *Capture) take() []byte {
+// take is what was collected since the last time, with the statistics if they are
+// news or the last of all; good until the next.
+func (c *Capture) take(last bool) []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	part := c.buf
 	c.buf, c.spare = c.spare[:0], part
+	if last || c.said != c.dropped {
+		c.said = c.dropped
+		part = appendFoot(part, c.seen, c.dropped)
+	}
 	return part
+}
+
+// foot is the statistics alone.
+func (c *Capture) foot() []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return appendFoot(nil, c.seen, c.dropped)
 }
 
 // The pcapng file (draft-ietf-opsawg-pcapng section 4): one section, one interface of

@@ -115,8 +115,9 @@ func TestTap(t *testing.T) {
 			pa.speak(a, 8)
 		}
 		r.settle()
-		a.Tap(nil)
-		b.Tap(nil)
+		a.Untap(c)
+		b.Untap(NewCapture())
+		b.Untap(c)
 		r.settle()
 		pa.speak(a, 8)
 		r.settle()

@@ -68,6 +68,7 @@ func (s *Server) dialBinding(owner *call.Call, a Account, b *location.Binding, t
 		local:  from + ";tag=" + tag,
 		remote: "<sip:" + escapeUser(a.Number) + "@" + a.Domain + ">",
 	}
+	s.taps.called(l, owner)
 	if !l.w.post(job{leg: l, verb: verbPlace}) {
 		l.session.Close()
 		return nil, errNoWorker

@@ -90,7 +90,7 @@ var holdingKinds = []struct {
 func (t *ladders) len() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.logs)
+	return len(t.legs)
 }
 
 func (t *waiting) len() int {

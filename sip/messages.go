@@ -40,26 +40,47 @@ func (s *Server) Messages(id call.LegID) []call.Message {
 	return log.render()
 }
 
-// ladders are the message logs of all legs.
+// ladders are the legs whose messages may be asked for: all, and those that have just
+// gone.
 type ladders struct {
 	mu   sync.Mutex
-	logs map[call.LegID]*messageLog
+	legs map[call.LegID]*leg
 	gone int // of logs whose leg is gone
 }
 
 func (t *ladders) find(id call.LegID) *messageLog {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.logs[id]
+	if l := t.leg(id); l != nil {
+		return &l.log
+	}
+	return nil
 }
 
-func (t *ladders) add(id call.LegID, log *messageLog) {
+// leg is one that is here or has just gone, nil if it is not known.
+func (t *ladders) leg(id call.LegID) *leg {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.logs == nil {
-		t.logs = map[call.LegID]*messageLog{}
+	return t.legs[id]
+}
+
+// legsOf are those of some Call-IDs.
+func (t *ladders) legsOf(callIDs []string) (legs []*leg) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, l := range t.legs {
+		if slices.Contains(callIDs, l.dialog.callID) {
+			legs = append(legs, l)
+		}
 	}
-	t.logs[id] = log
+	return legs
+}
+
+func (t *ladders) add(l *leg) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.legs == nil {
+		t.legs = map[call.LegID]*leg{}
+	}
+	t.legs[l.id] = l
 }
 
 // linger reports whether there is room to keep the log of a leg that is gone.
@@ -77,7 +98,7 @@ func (t *ladders) linger() bool {
 func (t *ladders) drop(id call.LegID, lingered bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.logs, id)
+	delete(t.legs, id)
 	if lingered {
 		t.gone--
 	}
@@ -328,7 +349,7 @@ func usualPhrase(status int) string {
 // keepLog starts the log of a leg.
 func (l *leg) keepLog() {
 	l.dialog.log = &l.log
-	l.w.server.ladders.add(l.id, l.dialog.log)
+	l.w.server.ladders.add(l)
 }
 
 // retireLog keeps the log of a leg that is gone for a moment.

@@ -84,6 +84,7 @@ func (w *worker) newCall(m *wire.Message, f flow) {
 	if w.refuseJoin(m, f) {
 		return
 	}
+	w.server.taps.arrives(m, f, account.Extension)
 	l := new(callersLeg)
 	l.tx.begin(w, key, true, f)
 	l.tx.claim(merge)
@@ -114,6 +115,7 @@ func (l *callersLeg) begin(w *worker, m *wire.Message, a Account, inv call.Invit
 	l.binding = w.server.bindingBehind(a.Extension, tx.flow, w.now)
 	l.invite = inviteServer{tx: tx, request: m.Keep(), offered: sdpOf(m) != nil, reliable: newReliable(m)}
 	w.addLeg(&l.leg)
+	w.server.taps.opened(&l.leg)
 	tx.serve(&l.leg)
 	l.dialog.log.received(m, tx.flow, w.now)
 	l.dialog.log.answered(m, tx.flow, 100, "Trying", "", w.now)
@@ -132,11 +134,14 @@ func (l *callersLeg) begin(w *worker, m *wire.Message, a Account, inv call.Invit
 
 // start makes the call of a caller's leg.
 func (l *leg) start(inv call.Invite) {
-	if _, err := l.w.server.calls.Start(l, inv); err != nil {
+	c, err := l.w.server.calls.Start(l, inv)
+	if err != nil {
 		l.w.server.metrics.refused("calls")
 		l.finish(call.CauseOverload, false)
 		l.refuse(call.CauseOverload)
+		return
 	}
+	l.w.server.taps.started(l, c.ID())
 }
 
 // refuseBusy is the answer when something we need has run out.

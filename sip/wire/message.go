@@ -229,6 +229,10 @@ func (m *Message) Has(name, token string) bool {
 	return false
 }
 
+// Text is the whole message as it was read, with long headers on one line. It is good
+// for as long as m is.
+func (m *Message) Text() string { return m.text }
+
 // Body returns the body, nil when empty. The caller must not change it.
 func (m *Message) Body() []byte {
 	if m.built.body == nil && m.bodyLen > 0 {
