@@ -14,6 +14,12 @@
 // to the worker, and never wait for a packet. Order: of two verbs on one session
 // the later one wins, and nothing of the earlier source is heard after it.
 //
+// Beside the audio of two joined parties, plain video and fax (T.38) pass as they are:
+// each line has ports of its own on either side and the words of the other party, under
+// the same payload types, and is accepted from one party only when the other has
+// accepted it. Encrypted video is refused in its place, and so is all of it where there
+// is no other party or audio must be encrypted; see beside.go.
+//
 //	engine, err := media.Open(media.Config{Addresses: addrs, PortMin: 16384, PortMax: 32767})
 //	a, err := engine.NewSession(media.SessionConfig{Local: addrs[0]})
 //	change, err := a.SetOffer(offer)

@@ -178,6 +178,9 @@ func (e *Engine) Stats() EngineStats {
 	st.Sessions = len(e.sessions)
 	for _, s := range e.sessions {
 		st.add(s.stream.counters.stats())
+		for _, ln := range s.lines() {
+			st.add(ln.counters.stats())
+		}
 	}
 	e.mu.Unlock()
 	for _, p := range e.pools {

@@ -19,14 +19,19 @@ import (
 type considered struct {
 	ours  *sdp.Description
 	terms *terms
-	// leads: it could only be given if the joined party followed.
-	leads bool
+	lines []crossing // beside the audio
+	// silent: there is no audio, only lines.
+	silent bool
+	// leads: it could only be given if the joined party followed; wants: it could be
+	// given now, but has more if that one does.
+	leads, wants bool
 }
 
 // consider makes the answer to the party's offer. able is what the party it is
-// joined to has listed. The caller holds negotiating.
-func (s *Session) consider(peer *Session, able []sdp.Codec) (considered, error) {
-	p := s.answering(s.talk.offered)
+// joined to has listed, unseen that it has refused video. The caller holds negotiating.
+func (s *Session) consider(peer *Session, able []sdp.Codec, unseen bool) (considered, error) {
+	offer := s.talk.offered
+	p := s.answering(offer)
 	now := s.terms.Load()
 	var theirs *terms
 	if peer != nil {
@@ -37,19 +42,34 @@ func (s *Session) consider(peer *Session, able []sdp.Codec) (considered, error) 
 	} else if now != nil {
 		p.Prefer, p.PassThrough = now.Codec, true
 	}
+	lines, wants := s.answerBeside(offer, theirs, unseen)
+	may := now != nil && theirs != nil // it is a later offer, and there is somebody to ask
+	if s.faxOnly(offer, peer != nil) {
+		return s.answerSilent(p, lines, may && wants)
+	}
 	a, err := s.answerBy(p, theirs)
 	if err != nil && s.engine.speaksOpus() {
 		// Nothing that costs less: what is encoded elsewhere comes last.
 		p.Codecs = decodedWithOpus
-		if b, err := s.answerBy(p, theirs); err == nil {
-			return b, nil
+		if b, also := s.answerBy(p, theirs); also == nil {
+			a, err = b, nil
 		}
 	}
-	if err == nil || now == nil || theirs == nil || !errors.Is(err, ErrNoCommonCodec) && !errors.Is(err, sdp.ErrNoCodec) {
+	a.lines, a.wants = lines, may && wants && err == nil
+	if err == nil || !may || !errors.Is(err, ErrNoCommonCodec) && !errors.Is(err, sdp.ErrNoCodec) {
 		return a, err
 	}
 	a.leads = s.talk.mayLead(able, s.engine.speaksOpus())
 	return a, err
+}
+
+// answerSilent answers an offer without audio.
+func (s *Session) answerSilent(p sdp.Policy, lines []crossing, leads bool) (considered, error) {
+	if len(lines) == 0 {
+		return considered{leads: leads}, fmt.Errorf("%w: %w", ErrNotAcceptable, sdp.ErrNoMedia)
+	}
+	d := sdp.AnswerWithoutAudio(s.talk.offered, p)
+	return considered{ours: d, terms: s.terms.Load().without(), lines: lines, silent: true, wants: leads}, nil
 }
 
 // answerBy answers the party's offer by a policy, for a party with terms theirs.
@@ -135,14 +155,15 @@ func (s *Session) Withdraw() {
 	}
 }
 
-// ability lists what the party has listed so far; nil without one.
-func (s *Session) ability() []sdp.Codec {
+// ability lists what the party has listed so far, and tells whether it has refused
+// video; nothing without one.
+func (s *Session) ability() (codecs []sdp.Codec, unseen bool) {
 	if s == nil {
-		return nil
+		return nil, false
 	}
 	s.negotiating.Lock()
 	defer s.negotiating.Unlock()
-	return s.talk.able
+	return s.talk.able, s.talk.unseen
 }
 
 // agree puts new terms into effect.
@@ -165,7 +186,7 @@ func (s *Session) agree(t *terms) {
 		other.decided()
 		return
 	}
-	s.follows, s.refused = false, s.follows && s.apart() != nil // it took something else
+	s.follows, s.refused = false, s.follows && s.unmet() == s // it took something else
 	s.reportUnmet()
 }
 
@@ -181,6 +202,7 @@ func (s *Session) Unmet() bool {
 // Refused tells that the party did not take the offer that Events.Unmet asked for.
 // The one it is joined to is asked to move then, unless it has refused too.
 func (s *Session) Refused() {
+	s.dropAsked()
 	s.engine.mu.Lock()
 	defer s.engine.mu.Unlock()
 	if other := s.partner(); other != nil && other.waits {
@@ -234,7 +256,7 @@ func (s *Session) unmet() *Session {
 	}
 	other := s.apart()
 	if other == nil {
-		return nil
+		return s.withMore()
 	}
 	if s.follows != other.follows {
 		if s.follows {
@@ -256,6 +278,7 @@ func (s *Session) unmet() *Session {
 // has refused. The caller holds Engine.mu.
 func (s *Session) reportUnmet() {
 	if one := s.unmet(); one != nil && !one.refused && one.stream.events.Unmet != nil {
+		one.follows = one.follows || one == one.withMore()
 		one.post(errand{fn: one.stream.events.Unmet})
 	}
 }

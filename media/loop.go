@@ -226,6 +226,10 @@ func (l *loop) arrived(s *stream, control bool, b []byte, from netip.AddrPort) {
 		}
 	}()
 	if s.guard != nil {
+		if ln := s.guard.line; ln != nil {
+			ln.arrived(control, b, from)
+			return
+		}
 		if b, from = s.guard.admit(control, b, from); b == nil {
 			return
 		}

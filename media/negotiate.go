@@ -26,6 +26,9 @@ type negotiation struct {
 	able   []sdp.Codec // what any of them listed; never changed in place
 	ptime  int16       // ms of a packet the party asked for last, 0 when it did not
 	held   bool
+	// settled: the call was answered, and what is answered now is final.
+	settled bool
+	unseen  bool // it has refused video
 
 	encryption Encryption
 	browser    bool
@@ -115,17 +118,23 @@ func (s *Session) SetOffer(body []byte) (Change, error) {
 	if err != nil {
 		return Change{}, fmt.Errorf("%w: %w", ErrBadSDP, err)
 	}
+	joined := s.Joined()
 	s.negotiating.Lock()
 	defer s.negotiating.Unlock()
+	n := &s.talk
 	r, err := s.rehearse(offer)
-	if err != nil {
+	silent := noAudio(err) && s.faxOnly(offer, joined)
+	if err != nil && !silent {
 		return Change{}, err
 	}
-	n := &s.talk
 	if n.before = nil; n.codecs != nil {
 		n.before = &standing{n.codecs, n.ptime, n.held}
 	}
 	n.offered, n.answer, n.asked = offer, nil, nil
+	s.ask(nil)
+	if silent {
+		return Change{}, nil
+	}
 	n.lists(offer.Media[r.Media].Codecs)
 	n.ptime = int16(r.PTime)
 	return n.hold(r.Held), nil
@@ -185,7 +194,7 @@ func (s *Session) AnswerAtOnce() ([]byte, error) { return s.answer(false) }
 
 func (s *Session) answer(patient bool) ([]byte, error) {
 	peer := s.peer()
-	able := peer.ability()
+	able, unseen := peer.ability()
 	s.negotiating.Lock()
 	defer s.negotiating.Unlock()
 	n := &s.talk
@@ -195,8 +204,8 @@ func (s *Session) answer(patient bool) ([]byte, error) {
 	case n.offered == nil:
 		return nil, fmt.Errorf("answer: %w", ErrOrder)
 	}
-	a, err := s.consider(peer, able)
-	if err != nil && a.leads && patient && s.wait() {
+	a, err := s.consider(peer, able, unseen)
+	if (a.wants || err != nil && a.leads) && patient && s.wait() {
 		return nil, ErrUndecided
 	}
 	if err != nil {
@@ -207,9 +216,11 @@ func (s *Session) answer(patient bool) ([]byte, error) {
 		}
 		return nil, err
 	}
+	a.terms.beside = s.besides(a.ours, n.offered, a.lines, a.silent)
 	b := n.write(a.ours)
 	n.answer, n.offered, n.before, n.agreed = b, nil, nil, a.ours // what was offered may go: a call lasts for hours
 	s.agree(a.terms)
+	s.keepLines()
 	s.waited()
 	return b, nil
 }
@@ -226,6 +237,7 @@ func (s *Session) Offer(like *Session) ([]byte, error) {
 		like = s
 	}
 	codecs, wish := like.speaks()
+	lines := like.wishes(like == s)
 	s.negotiating.Lock()
 	defer s.negotiating.Unlock()
 	n := &s.talk
@@ -236,6 +248,8 @@ func (s *Session) Offer(like *Session) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %w", ErrNotAcceptable, err)
 	}
 	n.asked, n.offered, n.answer = d, nil, nil
+	s.ask(s.offerBeside(d, lines))
+	s.keepLines()
 	return n.write(d), nil
 }
 
@@ -250,6 +264,7 @@ func (s *Session) Repeat() ([]byte, error) {
 		return nil, fmt.Errorf("repeat: %w", ErrOrder)
 	}
 	n.asked, n.offered, n.answer = n.agreed, nil, nil
+	s.ask(s.terms.Load().extra())
 	return n.write(n.agreed), nil
 }
 
@@ -267,27 +282,47 @@ func (s *Session) SetAnswer(body []byte) (Change, error) {
 	if n.asked == nil {
 		return Change{}, fmt.Errorf("set answer: %w", ErrOrder)
 	}
-	r, err := sdp.ReadAnswer(n.asked, answer)
-	if err != nil {
-		return Change{}, fmt.Errorf("%w: %w", ErrNotAcceptable, err)
-	}
-	if err := s.permitted(&r); err != nil {
+	var t *terms
+	held := n.held
+	if asked := s.asking(); asked != nil && asked.silent {
+		t = s.terms.Load().without()
+	} else if t, held, err = s.readAnswer(answer); err != nil {
 		return Change{}, err
 	}
-	n.lists(answer.Media[r.Media].Codecs)
-	n.ptime = int16(r.PTime)
+	t.beside = s.answeredBeside(s.asking(), answer)
 	n.agreed = n.asked
-	if !n.asked.Audio().Direction.Sends() {
-		r.Held = n.held // who was not offered to hear us has not decided anew
-	}
-	t := newTerms(r, n.local.Addr(), s.source)
-	t.opus = s.engine.speaksOpus()
-	t.prove(&n.asked.Media[r.Media])
 	if err := joint(t, s.peerTerms()); err != nil {
 		s.engine.log.Warn("joined parties cannot hear each other", "err", err)
 	}
 	s.agree(t)
-	return n.hold(r.Held), nil
+	if n.settled {
+		s.ask(t.beside)
+	}
+	s.keepLines()
+	return n.hold(held), nil
+}
+
+// readAnswer reads what an answer to our offer says of the audio. The caller holds
+// negotiating.
+func (s *Session) readAnswer(answer *sdp.Description) (t *terms, held bool, err error) {
+	n := &s.talk
+	r, err := sdp.ReadAnswer(n.asked, answer)
+	if err != nil {
+		return nil, false, fmt.Errorf("%w: %w", ErrNotAcceptable, err)
+	}
+	if err := s.permitted(&r); err != nil {
+		return nil, false, err
+	}
+	n.lists(answer.Media[r.Media].Codecs)
+	n.ptime = int16(r.PTime)
+	ours := n.asked.Audio()
+	if !ours.Direction.Sends() {
+		r.Held = n.held // who was not offered to hear us has not decided anew
+	}
+	t = newTerms(r, n.local.Addr(), s.source)
+	t.opus = s.engine.speaksOpus()
+	t.prove(ours)
+	return t, r.Held, nil
 }
 
 // speaks lists the codecs of the party, only the one in use once that is

@@ -13,6 +13,7 @@ const (
 // Answered tells that the party has taken the call or was answered: from now on
 // it should be heard, and Events.Found tells what is amiss.
 func (s *Session) Answered() {
+	s.dropAsked()
 	e := s.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()

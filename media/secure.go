@@ -15,6 +15,7 @@ import (
 // in the clear. It belongs to the stream's loop.
 type guard struct {
 	stream   *stream
+	line     *line    // who takes all that arrives, not encrypted; nil for audio
 	session  *Session // whose stream it is
 	terms    *terms   // that it was made or renewed for
 	channels [2]channel
@@ -45,6 +46,10 @@ const pastTime = 5e9
 // adopt gives the stream new terms, on its loop: their encryption first.
 func (s *Session) adopt(t *terms) {
 	st := &s.stream
+	for i := range t.crossings() {
+		c := &t.beside.lines[i]
+		c.line.retarget(c.said)
+	}
 	if t.Protection == nil {
 		st.guard.close()
 		st.guard = nil

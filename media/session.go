@@ -29,6 +29,7 @@ type Session struct {
 	born     uint64   // rises from session to session
 	listener *Session // who hears this party
 	player   *player  // what the party hears instead
+	extra    *extras  // nil for audio only; written under negotiating too
 	moving   bool     // between two loops; what is posted waits in pending
 	closed   bool
 	follows  bool // it is this party that has to take the other's codec
@@ -96,7 +97,8 @@ func (s *Session) Close() Stats {
 	if s.listener != nil {
 		s.listener.setSource(nil, nil, ErrClosed)
 	}
-	s.stream.sink.Store(nil)
+	s.unlink()
+	s.closeLines(func(*line) bool { return false })
 	s.closed = true
 	s.final = s.count()
 	e.ended.add(s.final)

@@ -55,6 +55,7 @@ type terms struct {
 	carries   [128]carriage
 	mine      ice.Credentials // ours, where ICE is used
 	opus      bool            // the worker encodes Opus
+	beside    *beside         // nil for audio only
 }
 
 // newTerms makes terms for a stream at local whose SIP comes from source.
@@ -114,7 +115,9 @@ func (t *terms) signalled() netip.AddrPort {
 }
 
 // talking tells whether silence of the party means something (M8).
-func (t *terms) talking() bool { return t != nil && !t.Held && t.Direction.Receives() }
+func (t *terms) talking() bool {
+	return t != nil && (!t.Held && t.Direction.Receives() || t.silent())
+}
 
 // maySend tells whether the party wants to hear us.
 func (t *terms) maySend() bool { return t != nil && !t.Held && t.Direction.Sends() }

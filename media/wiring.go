@@ -1,6 +1,9 @@
 package media
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Join lets two parties hear each other, until either is given another source.
 // Where they speak different codecs that are both ours they are transcoded; others
@@ -79,7 +82,7 @@ func (s *Session) setSource(from *Session, p *player, why error) {
 	s.decided()
 	if old := s.hears; old != nil {
 		old.decided()
-		old.stream.sink.Store(nil)
+		old.unlink()
 		old.listener = nil
 	}
 	s.hears, s.player = nil, p
@@ -108,15 +111,16 @@ func (s *Session) link() {
 	there, here := from.terms.Load(), s.terms.Load()
 	switch {
 	case from.moving || s.moving || there == nil || here == nil:
-		from.stream.sink.Store(nil) // linked when that has changed
+		from.unlink() // linked when that has changed
 	case from.loop != s.loop:
-		from.stream.sink.Store(nil)
+		from.unlink()
 		s.move(from.loop)
 	default:
 		r := newRelay(&s.stream, there, here)
 		r.turn = s.turn
 		r.inherit(relayed(&from.stream))
 		from.stream.sink.Store(&r.self)
+		s.linkLines(from, there, here)
 	}
 }
 
@@ -134,21 +138,26 @@ func (s *Session) relink() {
 func (s *Session) move(to *loop) {
 	old, st := s.loop, &s.stream
 	if s.hears != nil {
-		s.hears.stream.sink.Store(nil)
+		s.hears.unlink()
 	}
-	st.sink.Store(nil)
+	s.unlink()
 	s.moving = true
+	lines := slices.Clone(s.lines())
 	old.post(func() {
 		old.hand(st)
+		here := handOver(old, lines)
 		old.load.Add(-1)
 		to.load.Add(1)
-		to.post(func() { s.arrive(to) })
+		to.post(func() { s.arrive(to, here) })
 	})
 }
 
 // arrive ends a move, on the new loop.
-func (s *Session) arrive(at *loop) {
+func (s *Session) arrive(at *loop, lines []*line) {
 	s.attach(at)
+	for _, ln := range lines {
+		ln.enter()
+	}
 	e := s.engine
 	e.mu.Lock()
 	s.loop, s.moving = at, false

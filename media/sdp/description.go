@@ -73,6 +73,7 @@ type Media struct {
 
 	ownAddress bool // Address came from a c= of this line
 	ours       bool // made by Answer or Offer
+	passed     bool // made by Passed
 
 	// Codecs are the RTP formats in order of preference, telephone-event and
 	// other companions included. A dynamic type without rtpmap has no entry.

@@ -92,6 +92,9 @@ func (m *Media) appendTo(b []byte) []byte {
 	if m.ours {
 		return m.appendOurs(b)
 	}
+	if m.passed {
+		return m.appendPassed(b)
+	}
 	for _, a := range m.Attributes {
 		b = a.appendTo(b)
 	}
