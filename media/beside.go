@@ -247,7 +247,7 @@ func (s *Session) answeredBeside(asked *beside, answer *sdp.Description) *beside
 // keepLines closes the lines that are neither in the terms nor in an offer of ours
 // that may still be answered. The caller holds negotiating.
 func (s *Session) keepLines() {
-	e := s.engine
+	e := s.stream.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if s.extra == nil {

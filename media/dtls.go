@@ -154,8 +154,8 @@ func (c *channel) shakesWith(now int64) netip.AddrPort {
 // tell runs on the loop what a handshake has to say, if that still counts then.
 func (g *guard) tell(port int, id uint64, fn func()) {
 	s := g.session
-	s.engine.mu.Lock()
-	defer s.engine.mu.Unlock()
+	s.stream.engine.mu.Lock()
+	defer s.stream.engine.mu.Unlock()
 	if s.closed {
 		return
 	}

@@ -102,7 +102,7 @@ func (s *Session) meet(ours *sdp.Secure, far *sdp.Media) {
 	if len(far.Secure.Fingerprints) == 0 {
 		return
 	}
-	ours.Fingerprints, ours.Source = []sdp.Fingerprint{sdp.Fingerprint(s.engine.identity.Fingerprint())}, s.origin()
+	ours.Fingerprints, ours.Source = []sdp.Fingerprint{sdp.Fingerprint(s.stream.engine.identity.Fingerprint())}, s.origin()
 	now := s.terms.Load()
 	if now != nil && now.Protection.DTLS() {
 		ours.Setup = now.Protection.Setup
@@ -121,14 +121,14 @@ func (s *Session) meet(ours *sdp.Secure, far *sdp.Media) {
 func (s *Session) offering() sdp.Policy {
 	n := &s.talk
 	p := n.policy()
-	if s.engine.speaksOpus() {
+	if s.stream.engine.speaksOpus() {
 		p.Codecs = decodedWithOpus
 	}
 	switch {
 	case n.browser && n.encryption != EncryptNever:
 		p.Profile = sdp.DTLSAVPF
 		p.Secure = &sdp.Secure{
-			Fingerprints: []sdp.Fingerprint{sdp.Fingerprint(s.engine.identity.Fingerprint())},
+			Fingerprints: []sdp.Fingerprint{sdp.Fingerprint(s.stream.engine.identity.Fingerprint())},
 			ICE:          n.lite(n.secrets().credentials(n.secrets().met), true),
 			Source:       s.origin(),
 		}

@@ -48,7 +48,7 @@ func (s *Session) consider(peer *Session, able []sdp.Codec, unseen bool) (consid
 		return s.answerSilent(p, lines, may && wants)
 	}
 	a, err := s.answerBy(p, theirs)
-	if err != nil && s.engine.speaksOpus() {
+	if err != nil && s.stream.engine.speaksOpus() {
 		// Nothing that costs less: what is encoded elsewhere comes last.
 		p.Codecs = decodedWithOpus
 		if b, also := s.answerBy(p, theirs); also == nil {
@@ -59,7 +59,7 @@ func (s *Session) consider(peer *Session, able []sdp.Codec, unseen bool) (consid
 	if err == nil || !may || !errors.Is(err, ErrNoCommonCodec) && !errors.Is(err, sdp.ErrNoCodec) {
 		return a, err
 	}
-	a.leads = s.talk.mayLead(able, s.engine.speaksOpus())
+	a.leads = s.talk.mayLead(able, s.stream.engine.speaksOpus())
 	return a, err
 }
 
@@ -82,7 +82,7 @@ func (s *Session) answerBy(p sdp.Policy, theirs *terms) (considered, error) {
 		return considered{}, err
 	}
 	t := newTerms(r, s.talk.local.Addr(), s.source)
-	t.opus = s.engine.speaksOpus()
+	t.opus = s.stream.engine.speaksOpus()
 	t.prove(&d.Media[r.Media])
 	if err := joint(t, theirs); err != nil {
 		return considered{}, err
@@ -110,7 +110,7 @@ func (n *negotiation) mayLead(able []sdp.Codec, opus bool) bool {
 // it has been waited for already, or if that one waits itself. The caller holds
 // negotiating.
 func (s *Session) wait() bool {
-	e := s.engine
+	e := s.stream.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	other := s.partner()
@@ -133,8 +133,8 @@ func (s *Session) decided() {
 // waited notes that the party's offer was answered or withdrawn. The caller does not
 // hold Engine.mu.
 func (s *Session) waited() {
-	s.engine.mu.Lock()
-	defer s.engine.mu.Unlock()
+	s.stream.engine.mu.Lock()
+	defer s.stream.engine.mu.Unlock()
 	if !s.waits {
 		return
 	}
@@ -168,7 +168,7 @@ func (s *Session) ability() (codecs []sdp.Codec, unseen bool) {
 
 // agree puts new terms into effect.
 func (s *Session) agree(t *terms) {
-	e := s.engine
+	e := s.stream.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if s.closed {
@@ -194,8 +194,8 @@ func (s *Session) agree(t *terms) {
 // as their codecs are settled, and that a new offer to this one may help; see
 // Events.Unmet.
 func (s *Session) Unmet() bool {
-	s.engine.mu.Lock()
-	defer s.engine.mu.Unlock()
+	s.stream.engine.mu.Lock()
+	defer s.stream.engine.mu.Unlock()
 	return s.unmet() == s
 }
 
@@ -203,8 +203,8 @@ func (s *Session) Unmet() bool {
 // The one it is joined to is asked to move then, unless it has refused too.
 func (s *Session) Refused() {
 	s.dropAsked()
-	s.engine.mu.Lock()
-	defer s.engine.mu.Unlock()
+	s.stream.engine.mu.Lock()
+	defer s.stream.engine.mu.Unlock()
 	if other := s.partner(); other != nil && other.waits {
 		s.follows = false
 		other.decided()

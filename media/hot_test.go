@@ -35,7 +35,7 @@ func benchPair(t testing.TB, from, to string) (l *loop, a *stream, datagram []by
 	var all [2]*stream
 	var agreed [2]*terms
 	for i, format := range []string{from, to} {
-		n := &Session{engine: e, talk: negotiation{local: netip.AddrPortFrom(here, uint16(30000+2*i))}}
+		n := &Session{talk: negotiation{local: netip.AddrPortFrom(here, uint16(30000+2*i))}}
 		n.stream.begin(e, Events{}, &pair{rtp: out, rtcp: out})
 		n.loop = l
 		sender = netip.AddrPortFrom(here, 6000)

@@ -56,7 +56,7 @@ func (s *Session) ask(b *beside) {
 
 // openLine takes ports for a line; ErrNoPorts when there are none.
 func (s *Session) openLine(m *sdp.Media) (*line, error) {
-	e := s.engine
+	e := s.stream.engine
 	x, err := s.pool.take(e.clock(), false)
 	if err != nil {
 		return nil, err
@@ -101,7 +101,7 @@ func (s *Session) closeLines(keep func(*line) bool) {
 			continue
 		}
 		ln.to.Store(nil)
-		s.engine.ended.add(ln.counters.stats())
+		s.stream.engine.ended.add(ln.counters.stats())
 		s.post(errand{fn: ln.leave})
 	}
 	clear(s.extra.lines[len(kept):])

@@ -178,7 +178,7 @@ func (s *Session) permitted(r *sdp.Result) error {
 
 func (s *Session) mustNot(a netip.AddrPort) bool {
 	to := netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
-	return to.Port() != 0 && to.Addr().IsValid() && !to.Addr().IsUnspecified() && s.engine.forbidden(to)
+	return to.Port() != 0 && to.Addr().IsValid() && !to.Addr().IsUnspecified() && s.stream.engine.forbidden(to)
 }
 
 // Answer is our answer to the last offer; the same bytes until the next one. It
@@ -292,7 +292,7 @@ func (s *Session) SetAnswer(body []byte) (Change, error) {
 	t.beside = s.answeredBeside(s.asking(), answer)
 	n.agreed = n.asked
 	if err := joint(t, s.peerTerms()); err != nil {
-		s.engine.log.Warn("joined parties cannot hear each other", "err", err)
+		s.stream.engine.log.Warn("joined parties cannot hear each other", "err", err)
 	}
 	s.agree(t)
 	if n.settled {
@@ -320,7 +320,7 @@ func (s *Session) readAnswer(answer *sdp.Description) (t *terms, held bool, err 
 		r.Held = n.held // who was not offered to hear us has not decided anew
 	}
 	t = newTerms(r, n.local.Addr(), s.source)
-	t.opus = s.engine.speaksOpus()
+	t.opus = s.stream.engine.speaksOpus()
 	t.prove(ours)
 	return t, r.Held, nil
 }
@@ -359,8 +359,8 @@ func listed(list []sdp.Codec, c sdp.Codec) bool {
 // peer is the session this one is joined to: the one it hears, or, while it
 // hears something else, the one that hears it. nil without one.
 func (s *Session) peer() *Session {
-	s.engine.mu.Lock()
-	defer s.engine.mu.Unlock()
+	s.stream.engine.mu.Lock()
+	defer s.stream.engine.mu.Unlock()
 	for _, other := range [2]*Session{s.hears, s.listener} {
 		if other != nil && other != s {
 			return other

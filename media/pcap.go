@@ -99,7 +99,7 @@ func (s *Session) Untap(c *Capture) {
 
 // tapping changes the stream on its loop.
 func (s *Session) tapping(f func(*stream)) {
-	e := s.engine
+	e := s.stream.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !s.closed {

@@ -92,9 +92,9 @@ func TestPlay(t *testing.T) {
 // onLoop runs fn on the loop of a session and waits for it.
 func onLoop(s *Session, fn func()) {
 	done := make(chan struct{})
-	s.engine.mu.Lock()
+	s.stream.engine.mu.Lock()
 	s.post(errand{fn: func() { fn(); close(done) }})
-	s.engine.mu.Unlock()
+	s.stream.engine.mu.Unlock()
 	<-done
 }
 

@@ -14,7 +14,7 @@ const (
 // it should be heard, and Events.Found tells what is amiss.
 func (s *Session) Answered() {
 	s.dropAsked()
-	e := s.engine
+	e := s.stream.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !s.closed {

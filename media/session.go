@@ -9,7 +9,6 @@ import (
 // Session is the audio of one leg. Its methods may be called from any goroutine
 // and return at once.
 type Session struct {
-	engine *Engine
 	source netip.Addr // where its SIP comes from; may be invalid
 	pool   *pool
 	stream stream
@@ -39,7 +38,7 @@ type Session struct {
 
 // newSession makes a session of a fresh port pair.
 func newSession(e *Engine, cfg SessionConfig, p *pool, x *pair) *Session {
-	s := &Session{engine: e, source: cfg.SIPSource.Unmap().WithZone(""), pool: p}
+	s := &Session{source: cfg.SIPSource.Unmap().WithZone(""), pool: p}
 	s.talk.writer.ID = s.stream.begin(e, cfg.Events, x)
 	s.talk.local, s.talk.shown = x.local, x.local.Addr()
 	s.talk.encryption, s.talk.browser = cfg.Encryption, cfg.Browser
@@ -54,7 +53,7 @@ func newSession(e *Engine, cfg SessionConfig, p *pool, x *pair) *Session {
 
 // Stats are the counters up to now; the final ones after Close.
 func (s *Session) Stats() Stats {
-	e := s.engine
+	e := s.stream.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if s.closed {
@@ -86,7 +85,7 @@ func (s *Session) LocalAddr() netip.AddrPort { return s.talk.local }
 // party hears nothing, a playback to it ends with ErrClosed, and its ports go
 // back to the pool. It is idempotent.
 func (s *Session) Close() Stats {
-	e := s.engine
+	e := s.stream.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if s.closed {
@@ -115,7 +114,7 @@ func (s *Session) attach(at *loop) {
 	if err := at.add(&s.stream); err != nil {
 		// Only a kernel out of memory refuses; the leg stays silent and is
 		// found by M8.
-		s.engine.log.Error("media port cannot be read", "addr", s.talk.local, "err", err)
+		s.stream.engine.log.Error("media port cannot be read", "addr", s.talk.local, "err", err)
 	}
 }
 
@@ -127,11 +126,11 @@ func (s *Session) leave(*terms) {
 	st.loop.remove(st)
 	st.loop.load.Add(-1)
 	st.pair.old = st.estate(s.source)
-	if e := s.engine; e.crowded(st.loop) {
+	if e := s.stream.engine; e.crowded(st.loop) {
 		st.loop.io.release(st.pair)
 	}
 	s.pool.put(st.pair, st.loop.now)
-	s.engine.live.Done()
+	s.stream.engine.live.Done()
 }
 
 // post runs x on the session's loop, after what was posted before. The caller

@@ -54,7 +54,7 @@ func newStage(t *rapid.T, parties int) *stage {
 	e := &Engine{pools: []*pool{newPool(here, 30000, 30003, nil, nil, nil)}, clock: g.loop.clock, loops: []*loop{g.loop}}
 	for i := range parties {
 		h := &heardBy{}
-		n := &Session{engine: e, loop: g.loop, talk: negotiation{local: netip.AddrPortFrom(here, uint16(30000+2*i))}}
+		n := &Session{loop: g.loop, talk: negotiation{local: netip.AddrPortFrom(here, uint16(30000+2*i))}}
 		n.stream.begin(e, Events{}, &pair{rtp: h, rtcp: &wire{}})
 		if _, err := n.SetOffer(describe(partyAt(i), "0")); err != nil {
 			t.Fatal(err)

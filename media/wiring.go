@@ -11,8 +11,8 @@ import (
 // of them cannot hear the other; the join stands and nothing unintelligible is
 // sent. ErrClosed if one of them has ended.
 func Join(a, b *Session) error {
-	e := a.engine
-	if e != b.engine {
+	e := a.stream.engine
+	if e != b.stream.engine {
 		return fmt.Errorf("join: sessions of two engines: %w", ErrNotAcceptable)
 	}
 	e.mu.Lock()
@@ -41,9 +41,9 @@ func (s *Session) Quiet() { s.become(nil, nil) }
 // once, from a media worker or the caller: nil at the natural end, ErrNoSound,
 // ErrNoCodec, ErrReplaced or ErrClosed. It may be nil.
 func (s *Session) Play(names []string, loop bool, done func(error)) {
-	p := &player{to: &s.stream, loop: loop, done: done, said: utterance{epoch: s.engine.nextEpoch()}}
+	p := &player{to: &s.stream, loop: loop, done: done, said: utterance{epoch: s.stream.engine.nextEpoch()}}
 	for _, name := range names {
-		pcm, ok := s.engine.sounds.Lookup(name)
+		pcm, ok := s.stream.engine.sounds.Lookup(name)
 		if !ok || len(pcm) == 0 {
 			p.finish(fmt.Errorf("%w: %q", ErrNoSound, name))
 			return
@@ -61,7 +61,7 @@ func (s *Session) Play(names []string, loop bool, done func(error)) {
 
 // become gives the party a new source; false after Close.
 func (s *Session) become(from *Session, p *player) bool {
-	e := s.engine
+	e := s.stream.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if s.closed {
@@ -96,7 +96,7 @@ func (s *Session) setSource(from *Session, p *player, why error) {
 		other.hears = nil
 	}
 	s.hears, from.listener = from, s
-	s.turn = s.engine.nextEpoch()
+	s.turn = s.stream.engine.nextEpoch()
 	s.link()
 }
 
@@ -158,7 +158,7 @@ func (s *Session) arrive(at *loop, lines []*line) {
 	for _, ln := range lines {
 		ln.enter()
 	}
-	e := s.engine
+	e := s.stream.engine
 	e.mu.Lock()
 	s.loop, s.moving = at, false
 	pending := s.pending
