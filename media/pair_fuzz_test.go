@@ -32,7 +32,7 @@ func newJoinedPair(t *testing.T) *joinedPair {
 	p := &joinedPair{t: t, now: 1e9}
 	p.l = &loop{clock: func() int64 { return p.now }, io: still{}, now: p.now, log: e.log}
 	for i := range p.s {
-		s := &Session{engine: e, loop: p.l, talk: negotiation{local: netip.AddrPortFrom(here, uint16(30000+2*i))}}
+		s := &Session{loop: p.l, talk: negotiation{local: netip.AddrPortFrom(here, uint16(30000+2*i))}}
 		p.out[i] = &lastSent{}
 		s.stream.begin(e, Events{}, &pair{rtp: p.out[i], rtcp: &wire{}, local: s.talk.local})
 		if err := p.l.add(&s.stream); err != nil {
