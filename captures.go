@@ -123,7 +123,7 @@ func (f *follower) begin(ctx context.Context, what string, after captured, tap f
 		return err
 	}
 	f.tapped, f.events = map[call.LegID]bool{}, x.s.bus.Subscribe("pcap")
-	f.up() // now: what comes after the answer to the request is in the file
+	f.up()           // now: what comes after the answer to the request is in the file
 	go f.follow(ctx) // ends with ctx, which the request ends, or with the call
 	return nil
 }
