@@ -30,7 +30,7 @@ func TestRepeatedPostIsAnsweredAlike(t *testing.T) {
 		if again.Header().Get("Idempotency-Replayed") != "true" || again.Header().Get("Content-Type") != "application/json" {
 			t.Errorf("%v", again.Header())
 		}
-		if a, b := first.Header()["X-RateLimit-Remaining"], again.Header()["X-RateLimit-Remaining"]; slices.Equal(a, b) {
+		if a, b := first.Header()[limitHeaders[1]], again.Header()[limitHeaders[1]]; slices.Equal(a, b) {
 			t.Error("the limits are those of the first request")
 		}
 		if p := problemIn(t, w.serve(keyed("client", "k", `{"name":"104"}`)), 409); p.Code != "idempotency_key_reused" {
