@@ -145,8 +145,8 @@ func TestLinesJoined(t *testing.T) {
 	})
 }
 
-// TestLineStrangers (M1, M5, M6): packets count from the party's addresses only, nothing
-// goes where it must not, and the next user of the ports hears nothing of the last.
+// TestLineStrangers (M1, M5): packets count from the party's addresses only, and nothing
+// goes where it must not.
 func TestLineStrangers(t *testing.T) {
 	onBoth(t, Config{PortMin: 24000, PortMax: 24009}, func(t *testing.T, r *rig) {
 		a, b := called(t, r, "audio", "audio")
