@@ -23,9 +23,12 @@ type device struct {
 }
 
 // device makes one at a host of its own within prefix.
-func (r *rig) device(host string) *device {
+func (r *rig) device(host string) *device { return r.deviceAt(host, 40500) }
+
+// deviceAt makes one whose video or fax arrives at a port.
+func (r *rig) deviceAt(host string, port int) *device {
 	r.t.Helper()
-	d := &device{phone: r.phone(host + ":0"), extra: r.phone(host + ":40500"), rtcp: r.phone(host + ":40501")}
+	d := &device{phone: r.phone(host + ":0"), extra: r.phone(fmt.Sprint(host, ":", port)), rtcp: r.phone(fmt.Sprint(host, ":", port+1))}
 	s, err := r.engine.NewSession(SessionConfig{Local: here, SIPSource: d.addr.Addr(), Events: Events{Unmet: func() { d.asked++ }}})
 	if err != nil {
 		r.t.Fatal(err)
@@ -148,6 +151,13 @@ func (d *device) port(kind string) netip.AddrPort {
 func called(t *testing.T, r *rig, offer, answer string) (a, b *device) {
 	t.Helper()
 	a, b = r.device("2"), r.device("3")
+	connects(t, r, a, b, offer, answer)
+	return a, b
+}
+
+// connects makes a call of the first to the second.
+func connects(t *testing.T, r *rig, a, b *device, offer, answer string) {
+	t.Helper()
 	if _, err := a.SetOffer(a.describes(offer)); err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +172,6 @@ func called(t *testing.T, r *rig, offer, answer string) (a, b *device) {
 	}
 	a.Answered()
 	r.settle()
-	return a, b
 }
 
 // passes tells whether packets of a kind pass both ways, unchanged.

@@ -179,6 +179,35 @@ func TestLineStrangers(t *testing.T) {
 	})
 }
 
+// TestLineQuarantine (M6): who had the ports of a line before is not heard by the next
+// party that has them, not even if it is the same gateway.
+func TestLineQuarantine(t *testing.T) {
+	onBoth(t, Config{PortMin: 24000, PortMax: 24007}, func(t *testing.T, r *rig) {
+		a, b := called(t, r, "audio image", "audio image")
+		if !passes(t, r, a, b, "image") {
+			t.Fatal("fax does not pass")
+		}
+		old := b.port("image")
+		a.Close()
+		b.Close()
+		r.settle()
+		r.advance(shortRest)
+		c, d := r.deviceAt("2", 40600), r.deviceAt("3", 40600)
+		connects(t, r, c, d, "audio image", "audio image")
+		if at := d.port("image"); at != old {
+			t.Fatalf("the line is at %v, want the ports of the last at %v", at, old)
+		}
+		b.extra.raw(old, []byte{0, 9, 2, 3})
+		r.settle()
+		if got := c.extra.datagrams(); len(got) != 0 {
+			t.Errorf("the last fax was heard: %x", got)
+		}
+		if !passes(t, r, c, d, "image") {
+			t.Error("the new fax does not pass")
+		}
+	})
+}
+
 // TestFaxIsNoSilence (M8): a fax that flows is a sign of life, and the end of one is
 // noticed.
 func TestFaxIsNoSilence(t *testing.T) {

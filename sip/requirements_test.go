@@ -67,7 +67,7 @@ var requirements = map[string][]string{
 	"M5": {"../media/TestForbiddenTargets", "../media/TestUnconfirmedTargets", "../media/TestLineStrangers"},
 	"M6": {
 		"../media/TestQuarantine", "../media/TestHeldPackets", "../media/TestPairsUnderPressure", "../media/TestEarlierUser", "../media/TestMovedUser",
-		"../media/TestPoolTakesTheOldest", "../media/TestExhaustion", "../media/TestChurn",
+		"../media/TestPoolTakesTheOldest", "../media/TestExhaustion", "../media/TestChurn", "../media/TestLineQuarantine",
 	},
 	"M7":  {"TestDigits", "../media/TestDigitLimits", "../media/TestDigitsAreSeenAndRelayed"},
 	"M8":  {"TestSilentLeg", "../media/TestSilentParty", "../media/TestSilentMany", "../media/TestFaxIsNoSilence"},
