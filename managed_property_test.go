@@ -53,7 +53,9 @@ func TestGeneratedClient(t *testing.T) {
 				good += times
 			}
 		}
-		if t.Logf("%-28s %v", op.ID, reached[op.ID]); good == 0 && n >= 20_000 && !strings.Contains(op.path, "{call_") && !strings.Contains(op.path, "{registration") && !strings.HasPrefix(op.path, "/oauth/") {
+		// What needs a call, a phone or a password that is not drawn here.
+		apart := slices.ContainsFunc([]string{"{call_", "{registration", "/pcap/", "/oauth/"}, func(s string) bool { return strings.Contains(op.path, s) })
+		if t.Logf("%-28s %v", op.ID, reached[op.ID]); good == 0 && n >= 20_000 && !apart {
 			t.Errorf("%s never succeeded", op.ID)
 		}
 	}
