@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,6 +84,34 @@ func TestOpusBothWays(t *testing.T) {
 			if share := mediatest.Share(heard, 8000, 1000); share < -0.3 {
 				t.Errorf("%s: the tone is %.2f dB of it", name, share)
 			}
+		}
+	})
+}
+
+// TestOpusBesideVideo: a party whose audio has to be transcoded has its video all the same.
+func TestOpusBesideVideo(t *testing.T) {
+	onBoth(t, Config{Opus: opusWorker(t)}, func(t *testing.T, r *rig) {
+		a, b := r.device("2"), r.device("3")
+		offer := strings.Replace(string(a.describes("audio video")), "RTP/AVP 0\r\n", "RTP/AVP 99\r\na=rtpmap:99 opus/48000/2\r\n", 1)
+		if _, err := a.SetOffer([]byte(offer)); err != nil {
+			t.Fatal(err)
+		}
+		b.isOffered(t, a)
+		b.answers(t, "audio video")
+		b.Answered()
+		if err := Join(a.Session, b.Session); err != nil {
+			t.Fatal(err)
+		}
+		if got := a.isAnswered(t); got != "audio video" {
+			t.Fatalf("answered %q", got)
+		}
+		a.Answered()
+		r.settle()
+		if got := a.ours.Audio().Codecs[0].Name; got != "opus" {
+			t.Errorf("its audio is %s", got)
+		}
+		if !passes(t, r, a, b, "video") {
+			t.Error("video does not pass")
 		}
 	})
 }
