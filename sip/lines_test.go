@@ -78,7 +78,8 @@ func rtp(pt, seq byte, payload int) []byte {
 
 // TestFaxSwitchesOver: when the called gateway hears a fax it asks for T.38. It is
 // answered when the calling one has taken it, and its packets cross as they are; what
-// that one refuses it is refused too, and the audio goes on.
+// that one refuses it is refused too, and the audio goes on. After the fax the audio comes
+// back.
 func TestFaxSwitchesOver(t *testing.T) {
 	for name, tc := range map[string]struct {
 		body func(*rawUA, string) string
@@ -114,10 +115,11 @@ func TestFaxSwitchesOver(t *testing.T) {
 				callee.acknowledges(change, tc.code)
 				if tc.code == 200 {
 					e.faxes(caller, callee, ours, final)
+					e.returns(caller, callee, invite, tc.body)
 				} else {
 					e.speaks(caller, callee, ok, invite)
 				}
-				callee.send(callee.text(fromCallee(invite, "far", "BYE", 2)))
+				callee.send(callee.text(fromCallee(invite, "far", "BYE", 3)))
 				caller.send(reply(caller.one(), 200, "", nil, ""))
 				e.free()
 				if n := e.eng.Stats().PortsUsed; n != 0 {
@@ -138,6 +140,31 @@ func (u *rawUA) acknowledges(change request, code int) {
 	change.method, change.body, change.branch = "ACK", "", branch
 	u.send(u.text(change))
 	u.expect()
+}
+
+// returns has the callee go back to audio after the fax, and its peer follow.
+func (e *edge) returns(a, b *rawUA, invite got, body func(*rawUA, string) string) {
+	e.t.Helper()
+	describe := func(u *rawUA) string {
+		if strings.Contains(body(u, faxLine), "m=audio") {
+			return with(u, "m=image 0 udptl t38\r\n")
+		}
+		return u.sdp()
+	}
+	change := fromCallee(invite, "far", "INVITE", 2)
+	change.body = describe(b)
+	b.send(b.text(change))
+	final := b.lastOf(200)
+	b.acknowledges(change, 200)
+	ours := a.one()
+	if image := e.offered(ours.Body(), "image"); ours.Method() != "INVITE" || image.Port() != 0 || e.offered(ours.Body(), "audio").Port() == 0 {
+		e.t.Fatalf("caller got %q", ours.raw)
+	}
+	a.send(reply(ours, 200, "", a.contact(), describe(a)))
+	if ack := a.one(); ack.Method() != "ACK" {
+		e.t.Errorf("caller got %q", ack.raw)
+	}
+	e.speaks(a, b, ours, final)
 }
 
 // faxes checks that fax packets cross both ways.
