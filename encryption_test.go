@@ -125,7 +125,7 @@ func TestKeysAreNowhere(t *testing.T) {
 				}
 			}
 		}
-		if keys < 8 || !strings.Contains(texts["capture"], "a=crypto:") || !strings.Contains(texts["ladder"], "INVITE") {
+		if keys < 8 || !strings.Contains(texts["capture"], "a=masked:") || !strings.Contains(texts["ladder"], "INVITE") {
 			t.Errorf("%d keys, a capture of %d bytes and %s prove nothing", keys, file.Body.Len(), texts["ladder"])
 		}
 	}, func(c *cordpair.Config) {
