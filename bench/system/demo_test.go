@@ -141,7 +141,8 @@ func (d *demo) descriptors(t *testing.T) int {
 	n := 0
 	for _, l := range links {
 		target, err := os.Readlink(proc + "fd/" + l.Name())
-		if err == nil && !pool[target] && !strings.HasPrefix(target, d.DataDir) {
+		// The store keeps what it once needed to sync several files at a time: eight at most.
+		if err == nil && !pool[target] && !strings.HasPrefix(target, d.DataDir) && target != "anon_inode:[eventfd]" {
 			n++
 		}
 	}
