@@ -26,27 +26,23 @@ a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:` + secureKey + `
 a=ptime:20
 a=sendrecv
 `)
-	pcmaText = parseTemplate(`v=0
-o=bench 1 1 IN IP4 127.0.0.1
-s=-
-c=IN IP4 127.0.0.1
-t=0 0
-m=audio {port} RTP/AVP 8
-a=rtpmap:8 PCMA/8000
-a=ptime:20
-a=sendrecv
-`)
-	g722Text = parseTemplate(`v=0
-o=bench 1 1 IN IP4 127.0.0.1
-s=-
-c=IN IP4 127.0.0.1
-t=0 0
-m=audio {port} RTP/AVP 9
-a=rtpmap:9 G722/8000
-a=ptime:20
-a=sendrecv
-`)
+	pcmaText = oneFormat("8", "PCMA")
+	g722Text = oneFormat("9", "G722")
 )
+
+// oneFormat is the description of a phone that speaks nothing else.
+func oneFormat(payloadType, name string) template {
+	return parseTemplate(`v=0
+o=bench 1 1 IN IP4 127.0.0.1
+s=-
+c=IN IP4 127.0.0.1
+t=0 0
+m=audio {port} RTP/AVP ` + payloadType + `
+a=rtpmap:` + payloadType + " " + name + `/8000
+a=ptime:20
+a=sendrecv
+`)
+}
 
 // secureKey is the key of all callers: it protects nothing.
 const secureKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd"
